@@ -1,0 +1,1 @@
+//! The command line face: one file a verb group. Knows the engine's handle, config and domain.

@@ -1,0 +1,1 @@
+//! What the program does: queue, submit, poll, download. Knows provider, store, media, catalog, config, domain.

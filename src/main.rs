@@ -1,0 +1,3 @@
+//! Arguments, config, engine, face, exit code; decides nothing.
+
+fn main() {}

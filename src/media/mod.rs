@@ -1,0 +1,1 @@
+//! Files on disk: checks, names, sidecars, the disk itself. Knows the domain.

@@ -1,0 +1,1 @@
+//! The terminal face. Knows app, the engine's handle, config and domain; never HTTP, files or job rules.
