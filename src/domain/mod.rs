@@ -1,1 +1,27 @@
-//! The nouns and their rules. Pure: std, serde, decimal. Knows nobody.
+//! The nouns and their rules. Pure: std, serde, decimals and dates as values. Knows nobody.
+//!
+//! It must not know of any I/O, any clock (times are handed in), any service by name beyond
+//! [`account::Service`], and any face.
+
+pub mod account;
+pub mod books;
+pub mod job;
+pub mod message;
+pub mod model;
+pub mod money;
+pub mod price;
+pub mod problem;
+pub mod request;
+pub mod rule;
+pub mod sink;
+pub mod text;
+
+pub use account::{AccountProfile, Pause, Service};
+pub use books::{Balance, Entry, EntryKind};
+pub use job::{ClipFile, FileKind, Hold, Job, JobId, JobRow, JobState, Refund};
+pub use message::{Answer, Command, Draft, Event, NewJob, Notice, Offer, Snapshot, Ticket};
+pub use model::{Model, ModelRef, Parameter, ParameterKind};
+pub use money::{Currency, Estimate, Money, PriceSource};
+pub use problem::{ErrorKind, JobError, Problem};
+pub use request::Request;
+pub use rule::Values;

@@ -1,1 +1,305 @@
-//! The port to the services and its adapters. Knows the domain and HTTP; no retry, no sleep, no files.
+//! The port to the services: one trait, and what is said through it.
+//!
+//! Knows the domain and what every service has in common. The adapters beside it know one wire
+//! each; nobody here retries, sleeps, writes files or remembers anything between calls.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::domain::sink::ClipSink;
+use crate::domain::{AccountProfile, ErrorKind, JobError, Model, Money, Problem, Service, Values};
+
+/// One service, for one account.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// Which service it is.
+    fn service(&self) -> Service;
+
+    /// Finds out by free calls where the account really lives and what it may do. A redirecting
+    /// host is followed within its own domain and pinned.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; a wrong key is [`ErrorKind::Authentication`].
+    async fn probe(&self) -> Result<AccountProfile, ServiceError>;
+
+    /// Builds the exact paid request, without sending a byte.
+    ///
+    /// # Errors
+    /// What the wire cannot carry, by field.
+    fn prepare(&self, order: &Order<'_>, profile: &AccountProfile) -> Result<PaidRequest, Vec<Problem>>;
+
+    /// Sends a paid request once. Clips that come with the answer go to `sink` as they arrive.
+    ///
+    /// Never fails: every outcome is one of [`SubmitAnswer`]'s, read from the answer table.
+    async fn submit(&self, request: PaidRequest, trace: &Trace, sink: Box<dyn ClipSink>) -> SubmitAnswer;
+
+    /// Asks how a job stands. Free.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; a job the service does not know is [`ErrorKind::Gone`].
+    async fn poll(&self, job: &RemoteJob, profile: &AccountProfile) -> Result<Status, ServiceError>;
+
+    /// What the account holds, one amount per currency; empty where the service has no balance. Free.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    async fn balance(&self, profile: &AccountProfile) -> Result<Vec<Money>, ServiceError>;
+
+    /// The models the service offers now, as far as it describes them; empty where it does not. Free.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    async fn discover(&self, profile: &AccountProfile) -> Result<Vec<Model>, ServiceError>;
+
+    /// Looks for the order of an intent whose answer was lost. Free.
+    ///
+    /// # Errors
+    /// [`ServiceError`]. A service that offers no way answers [`Evidence::open`].
+    async fn find(&self, intent: &Intent, profile: &AccountProfile) -> Result<Evidence, ServiceError>;
+
+    /// Downloads a finished clip into `sink`, from `resume` on where given. Free.
+    ///
+    /// # Errors
+    /// [`FetchError`]; what is already in the sink stays there.
+    async fn fetch(
+        &self,
+        link: &str,
+        resume: Option<&Resume>,
+        profile: &AccountProfile,
+        sink: &mut dyn ClipSink,
+    ) -> Result<(), FetchError>;
+}
+
+/// What is to be ordered.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// The model's description.
+    pub model: &'a Model,
+    /// The prompt.
+    pub prompt: &'a str,
+    /// Every parameter, defaults filled in. A stored media value reads `sha256:<hex>`.
+    pub values: &'a Values,
+    /// The stored media of this order.
+    pub inputs: &'a [Input],
+    /// Our own UUID for it.
+    pub correlation: &'a str,
+}
+
+/// A stored media file, loaded to be sent.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// SHA-256 of the content, lower-case hex.
+    pub sha256: String,
+    /// Its media type, such as `image/png`.
+    pub mime: String,
+    /// The content.
+    pub bytes: Bytes,
+}
+
+/// An exact paid request, ready to be sent once.
+#[derive(Clone, Debug)]
+pub struct PaidRequest {
+    /// The whole URL.
+    pub url: String,
+    /// Headers beyond content type and key, such as a request id.
+    pub headers: Vec<(String, String)>,
+    /// The body, byte for byte.
+    pub body: Bytes,
+    /// The request for the record: URL and body as JSON, stored inputs by hash, no key.
+    pub record: String,
+}
+
+/// How far a paid request got. Read after the fact, also when the call was cut short.
+#[derive(Debug, Default)]
+pub struct Trace {
+    released: AtomicBool,
+}
+
+impl Trace {
+    /// Marks that the body was handed to the socket for the first time.
+    pub fn release(&self) {
+        self.released.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the order may have reached the service. While false, it provably has not.
+    pub fn is_released(&self) -> bool {
+        self.released.load(Ordering::SeqCst)
+    }
+}
+
+/// What came of a paid request, read from the account's answer table.
+#[derive(Debug)]
+pub enum SubmitAnswer {
+    /// The service took it and works on it.
+    Accepted(Accepted),
+    /// The service took it and its clips came with the answer: in the sink, or as links.
+    Finished(Finished),
+    /// The service refused it and charged nothing.
+    Refused(ServiceError),
+    /// It provably never left this machine; it may be tried again.
+    NotSent(ServiceError),
+    /// It left this machine and what came back settles nothing. Clips may be in the sink in part.
+    Unknown(ServiceError),
+}
+
+/// An order the service took.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Accepted {
+    /// The service's id, to poll with.
+    pub remote_id: String,
+    /// The service's own word for the state.
+    pub phase: Option<String>,
+    /// What it said the order costs.
+    pub cost: Option<Money>,
+    /// What it said is left.
+    pub balance: Option<Money>,
+    /// The service's request id, for its support.
+    pub request_id: Option<String>,
+}
+
+/// An order whose answer was the clip.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Finished {
+    /// How many clips the sink took, whole.
+    pub clips: usize,
+    /// Links where the service gave those instead.
+    pub links: Vec<String>,
+    /// The prompt as the service rewrote it.
+    pub revised_prompt: Option<String>,
+}
+
+/// A job at a service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RemoteJob {
+    /// The service's id.
+    pub remote_id: String,
+    /// The model's id.
+    pub model: String,
+}
+
+/// How a job stands at its service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Status {
+    /// The service's own word, cleaned.
+    pub word: String,
+    /// What it means.
+    pub state: RemoteState,
+    /// Progress in percent, 0-100.
+    pub progress: Option<u8>,
+    /// Final cost, where the answer says it.
+    pub cost: Option<Money>,
+}
+
+/// What a status word means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RemoteState {
+    /// Not finished. Unknown words are this too: they stay alive and visible.
+    Working,
+    /// Finished; the links, made absolute.
+    Finished {
+        /// At least one.
+        links: Vec<String>,
+    },
+    /// It will produce nothing.
+    Failed {
+        /// Why, in the service's words.
+        error: JobError,
+        /// Whether the service's documents say that this is refunded.
+        refunded: bool,
+    },
+}
+
+/// Where a download goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resume {
+    /// Bytes there already.
+    pub offset: u64,
+    /// The validator they were sent with.
+    pub etag: Option<String>,
+}
+
+/// An intent whose order is looked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Intent {
+    /// Our own UUID, as sent.
+    pub correlation: String,
+    /// The model's id.
+    pub model: String,
+    /// When the order was sent, as seconds since 1970.
+    pub sent_at: i64,
+}
+
+/// What looking for a lost order found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    /// How good it is.
+    pub grade: Grade,
+    /// The service's id, where one was found.
+    pub remote_id: Option<String>,
+    /// What was seen, as a sentence.
+    pub text: String,
+}
+
+/// How good evidence is. Absence is never proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grade {
+    /// The service echoed our own id.
+    Proven,
+    /// It fits, and nothing else would.
+    Likely,
+    /// Nothing settles it.
+    Open,
+}
+
+impl Evidence {
+    /// Nothing settles it, and why.
+    pub fn open(text: impl Into<String>) -> Self {
+        Evidence { grade: Grade::Open, remote_id: None, text: text.into() }
+    }
+}
+
+/// What went wrong at a service, in the one small set of kinds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceError {
+    /// The kind, which decides what the engine does.
+    pub kind: ErrorKind,
+    /// The service's words, cleaned, and what they mean.
+    pub message: String,
+    /// The parameter it is about, by its wire key.
+    pub field: Option<String>,
+    /// How long to wait, where the service said so.
+    pub retry_after: Option<Duration>,
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// The exact price, where a refusal for money names it.
+    pub required: Option<Money>,
+}
+
+impl ServiceError {
+    /// An error of a kind, with nothing more known.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        ServiceError { kind, message: message.into(), field: None, retry_after: None, status: None, required: None }
+    }
+}
+
+impl std::fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.message)
+    }
+}
+
+impl std::error::Error for ServiceError {}
+
+/// Why a download ended early.
+#[derive(Debug)]
+pub enum FetchError {
+    /// The service, or the way to it. [`ErrorKind::Gone`]: the link is dead, poll for a fresh one.
+    Service(ServiceError),
+    /// What came is no clip: HTML, JSON or nothing.
+    NotAClip(String),
+    /// The disk.
+    Disk(std::io::Error),
+}

@@ -1,0 +1,132 @@
+//! Accounts: a service plus a key, where it lives, and whether it may be used now.
+//!
+//! Knows the three services by name and the prefixes of their keys. Must not know the key itself,
+//! nor any wire.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::problem::ErrorKind;
+
+/// The hosted services that rushes speaks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Service {
+    /// NinjaChat (seeds 000, 001).
+    Ninjachat,
+    /// NanoGPT (seeds 002, 003).
+    Nanogpt,
+    /// A4F (seed 004).
+    A4f,
+}
+
+impl Service {
+    /// All of them, in the order they are listed everywhere.
+    pub const ALL: [Service; 3] = [Service::Ninjachat, Service::Nanogpt, Service::A4f];
+
+    /// The word in config, commands and model names.
+    pub fn word(self) -> &'static str {
+        match self {
+            Service::Ninjachat => "ninjachat",
+            Service::Nanogpt => "nanogpt",
+            Service::A4f => "a4f",
+        }
+    }
+
+    /// The name its makers write.
+    pub fn title(self) -> &'static str {
+        match self {
+            Service::Ninjachat => "NinjaChat",
+            Service::Nanogpt => "NanoGPT",
+            Service::A4f => "A4F",
+        }
+    }
+
+    /// What is wrong with `key` for this service, told from its prefix alone, or `None`.
+    ///
+    /// NinjaChat keys start with `nj_sk_` (seed 001); NanoGPT's with `sk-nano-`, or are a bare UUID
+    /// (wire.md 1.1); A4F's with `ddc-` (wire.md 3.1). A key that looks like no service's passes,
+    /// since services change their prefixes; one that looks like another service's does not.
+    pub fn refuse_key(self, key: &str) -> Option<String> {
+        let owner = Service::ALL.into_iter().find(|service| service.owns_prefix(key))?;
+        (owner != self).then(|| {
+            format!(
+                "this is a key of {} (by its prefix); {} needs its own, and no key is ever sent to another service",
+                owner.title(),
+                self.title()
+            )
+        })
+    }
+
+    fn owns_prefix(self, key: &str) -> bool {
+        match self {
+            Service::Ninjachat => key.starts_with("nj_sk_"),
+            Service::Nanogpt => key.starts_with("sk-nano-"),
+            Service::A4f => key.starts_with("ddc-"),
+        }
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for Service {
+    type Err = String;
+
+    /// Reads a service's word.
+    ///
+    /// # Errors
+    /// A sentence that names the three services.
+    fn from_str(word: &str) -> Result<Self, String> {
+        Service::ALL
+            .into_iter()
+            .find(|service| service.word() == word)
+            .ok_or_else(|| format!("`{word}` is no service; it is one of ninjachat, nanogpt, a4f"))
+    }
+}
+
+/// What a free probe of an account's host found; kept by the engine, handed to every call.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountProfile {
+    /// The origin (with its path prefix) that requests go to, redirects already followed.
+    pub origin: String,
+    /// The generation of the service's interface that the host speaks, where it has several.
+    pub generation: Option<String>,
+    /// The plan's name, where the service has plans.
+    pub plan: Option<String>,
+    /// Requests a minute the account may make, where the service said so.
+    pub per_minute: Option<u32>,
+    /// Requests a day the account may make, where the service said so.
+    pub per_day: Option<u32>,
+}
+
+/// Why an account's queued jobs wait.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// What kind of answer paused it.
+    pub kind: ErrorKind,
+    /// The service's words and the next step.
+    pub message: String,
+    /// When it ends by itself; `None` waits for the user (or a new key or deposit).
+    pub until: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_another_service_is_refused_and_an_unknown_prefix_is_not() {
+        let refused = Service::A4f.refuse_key("nj_sk_0123456789").unwrap();
+        assert!(refused.contains("NinjaChat") && refused.contains("A4F"));
+        assert!(!refused.contains("0123456789"), "the key itself is never repeated");
+        assert_eq!(Service::Nanogpt.refuse_key("0b0e5d9e-2f59-4ed1-9e0e-0d7ad2a8a8a8"), None);
+        assert_eq!(Service::Ninjachat.refuse_key("nj_sk_x"), None);
+    }
+}

@@ -1,0 +1,290 @@
+//! The only door between faces and engine: commands go down, events come up.
+//!
+//! Knows what is said. Must not know who says it, nor over which channel.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::account::{Pause, Service};
+use super::books::Balance;
+use super::job::{Job, JobId, JobRow};
+use super::model::{Model, ModelRef};
+use super::money::{Currency, Estimate, Money};
+use super::problem::Problem;
+use super::request::Request;
+
+/// Pairs a command with its answer; chosen by the face, never reused by it.
+pub type Ticket = u64;
+
+/// A request to be queued, and how often.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NewJob {
+    /// What is asked for.
+    pub request: Request,
+    /// The key that makes it known again: the same key is never bought twice.
+    pub key: Option<String>,
+    /// The most the user agrees to pay where the price is unknown.
+    pub ceiling: Option<Money>,
+}
+
+/// What a face asks of the engine. Each is answered by one [`Event::Answered`] after the commit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Queue these jobs: all of them, or none.
+    Queue {
+        /// The jobs; copies are separate entries.
+        jobs: Vec<NewJob>,
+    },
+    /// Take back queued and held jobs.
+    Cancel {
+        /// The jobs.
+        ids: Vec<JobId>,
+    },
+    /// Hide jobs that were sent; they are still polled, downloaded and booked.
+    Abandon {
+        /// The jobs.
+        ids: Vec<JobId>,
+    },
+    /// Make new jobs like these, each at its own price.
+    Retry {
+        /// The jobs.
+        ids: Vec<JobId>,
+        /// Needed where a job is unconfirmed: the first order may still be charged.
+        may_pay_twice: bool,
+    },
+    /// Hold queued jobs.
+    Hold {
+        /// The jobs.
+        ids: Vec<JobId>,
+    },
+    /// Let held jobs go on; with a ceiling where the price is unknown.
+    Release {
+        /// The jobs.
+        ids: Vec<JobId>,
+        /// The most each may cost where its price is unknown.
+        ceiling: Option<Money>,
+    },
+    /// Let a paused account go on.
+    Resume {
+        /// The account's name.
+        account: String,
+    },
+    /// Ask every account's balance again.
+    RefreshBalances,
+    /// Ask for a job, whole, with its history.
+    Inspect {
+        /// The job.
+        id: JobId,
+    },
+    /// Keep what is being composed, so that a crash loses nothing.
+    SaveDraft {
+        /// The draft.
+        draft: Draft,
+    },
+}
+
+/// What the engine says to a command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// Done and on disk.
+    Accepted {
+        /// The jobs made or changed.
+        ids: Vec<JobId>,
+        /// How many rows were known already and made nothing new.
+        known: usize,
+    },
+    /// Not done, none of it.
+    Refused {
+        /// Why, one by one.
+        problems: Vec<Problem>,
+    },
+    /// The job asked for.
+    Detail(Box<JobDetail>),
+}
+
+/// A job, whole, with what happened to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobDetail {
+    /// The job.
+    pub job: Job,
+    /// What happened, oldest first.
+    pub history: Vec<HistoryLine>,
+}
+
+/// One line of the append-only event log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HistoryLine {
+    /// Its number in the log, from 1, without gaps.
+    pub seq: i64,
+    /// When.
+    pub at: Timestamp,
+    /// The job, if it is about one.
+    pub job: Option<JobId>,
+    /// The account, if it is about one.
+    pub account: Option<String>,
+    /// What kind of thing happened, in the past tense: `queued`, `submitted`, `accepted`, `done`, ...
+    pub kind: String,
+    /// A sentence for people.
+    pub text: String,
+}
+
+/// What is being composed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Draft {
+    /// The prompt's text.
+    #[serde(default)]
+    pub prompt: String,
+    /// `account/model-id`, empty when none is chosen.
+    #[serde(default)]
+    pub model: String,
+    /// Parameters by name.
+    #[serde(default)]
+    pub params: super::rule::Values,
+    /// How many copies.
+    #[serde(default)]
+    pub copies: u32,
+}
+
+/// A model as one account offers it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offer {
+    /// The account's name.
+    pub account: String,
+    /// The model.
+    pub model: Arc<Model>,
+}
+
+impl Offer {
+    /// `account/model-id`.
+    pub fn model_ref(&self) -> ModelRef {
+        ModelRef { account: self.account.clone(), model: self.model.id.clone() }
+    }
+
+    /// What one clip of `request` should cost: the catalogue's price with its source.
+    pub fn estimate(&self, request: &Request) -> Option<Estimate> {
+        let source = match self.model.price.source.as_str() {
+            "discovered" => super::money::PriceSource::Discovered,
+            "models.toml" => super::money::PriceSource::User,
+            _ => super::money::PriceSource::Documents,
+        };
+        request.price(&self.model).map(|money| Estimate { money, source })
+    }
+}
+
+/// What a face shows of an account.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AccountRow {
+    /// Its name.
+    pub name: String,
+    /// Its service.
+    pub service: Service,
+    /// What the service said last, one per currency; empty: not known yet.
+    pub balances: Vec<Balance>,
+    /// Set aside now, one per currency; empty: nothing.
+    pub reserved: Vec<Money>,
+    /// The plan, where the service has plans.
+    pub plan: Option<String>,
+    /// Requests a minute the account may make, where known.
+    pub per_minute: Option<u32>,
+    /// Why its queued jobs wait, if they do.
+    pub pause: Option<Pause>,
+    /// Trouble reaching the service just now, as a short line.
+    pub trouble: Option<String>,
+    /// Jobs at the service now.
+    pub in_flight: u32,
+    /// Most jobs at the service at once.
+    pub max_in_flight: u32,
+}
+
+/// What was spent, over all accounts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Spend {
+    /// Charged less refunded since midnight in the user's time zone, one per currency.
+    pub today: Vec<Money>,
+    /// The same since the first of the month.
+    pub month: Vec<Money>,
+    /// The day's cap in dollars, if one is set.
+    pub day_cap: Option<Money>,
+    /// The month's cap in dollars, if one is set.
+    pub month_cap: Option<Money>,
+    /// Differences that nothing explains, one per currency; empty: none.
+    pub unexplained: Vec<Money>,
+}
+
+impl Spend {
+    /// An amount out of a list by currency; zero when it is not there.
+    pub fn amount(list: &[Money], currency: Currency) -> Decimal {
+        list.iter().find(|m| m.currency == currency).map_or(Decimal::ZERO, |m| m.amount)
+    }
+}
+
+/// How much a notice matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Good to know.
+    Info,
+    /// Something waits or may need the user.
+    Warning,
+    /// Something went wrong.
+    Error,
+}
+
+/// Something the user should read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notice {
+    /// When.
+    pub at: Timestamp,
+    /// How much it matters.
+    pub level: Level,
+    /// What happened, to what, and the next step.
+    pub text: String,
+}
+
+/// Everything a face needs to start from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// All jobs, newest last.
+    pub jobs: Vec<JobRow>,
+    /// All accounts, in the order of the config.
+    pub accounts: Vec<AccountRow>,
+    /// Every model of every account.
+    pub offers: Arc<Vec<Offer>>,
+    /// What was spent.
+    pub spend: Spend,
+    /// What was being composed.
+    pub draft: Option<Draft>,
+    /// Set when the services are simulated: one line that says so.
+    pub simulated: Option<String>,
+    /// Set when another engine has the data directory: who holds it. Commands are refused then.
+    pub read_only: Option<String>,
+}
+
+/// What the engine tells its faces. Every event is idempotent and carries the whole of what changed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Start again from this.
+    Snapshot(Box<Snapshot>),
+    /// A job is new or changed.
+    JobChanged(Box<JobRow>),
+    /// An account changed.
+    AccountChanged(Box<AccountRow>),
+    /// The sums changed.
+    SpendChanged(Box<Spend>),
+    /// The models on offer changed.
+    OffersChanged(Arc<Vec<Offer>>),
+    /// A command's answer, after the commit.
+    Answered {
+        /// The command's ticket.
+        ticket: Ticket,
+        /// What came of it.
+        answer: Answer,
+    },
+    /// Something the user should read.
+    Noticed(Notice),
+    /// The engine has ended; nothing more will come.
+    Stopped,
+}

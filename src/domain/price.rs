@@ -1,0 +1,188 @@
+//! Prices: a closed list of shapes, each computed exactly. What fits none is an unknown price.
+//!
+//! Knows how the values of a request become an amount. Must not know any model's price.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::money::{Currency, Money};
+use super::rule::{Values, number};
+use super::text::plain;
+
+/// What a model costs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    /// What it is charged in.
+    #[serde(default = "usd")]
+    pub currency: Currency,
+    /// The shape of the price before factors and fees.
+    pub shape: Shape,
+    /// Factors, each applied when all of its conditions hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub times: Vec<Factor>,
+    /// Fixed amounts, each added when all of its conditions hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plus: Vec<Factor>,
+    /// The day it was read, as `2026-08-21`.
+    pub as_of: String,
+    /// Where it was read: a seed's file name, a section of wire.md, `discovered`, `models.toml`.
+    pub source: String,
+}
+
+fn usd() -> Currency {
+    Currency::Usd
+}
+
+/// The closed list of price shapes. Amounts are texts in TOML (`"0.10"`), exact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Shape {
+    /// The same for every clip.
+    PerClip {
+        /// Amount a clip.
+        amount: Decimal,
+    },
+    /// Seconds times an amount.
+    PerSecond {
+        /// Amount a second.
+        amount: Decimal,
+    },
+    /// Seconds times an amount that hangs on parameters: key `720p`, or `720p/true` for two.
+    PerSecondBy {
+        /// The parameters, in the order of the key.
+        by: Vec<String>,
+        /// Amount a second by key.
+        amounts: BTreeMap<String, Decimal>,
+    },
+    /// A clip's amount by the values of parameters: key `5`, or `5/720p` for two.
+    Table {
+        /// The parameters, in the order of the key.
+        by: Vec<String>,
+        /// Amount a clip by key.
+        amounts: BTreeMap<String, Decimal>,
+    },
+    /// An amount for the first seconds and one for each further second.
+    BasePlus {
+        /// Amount for the first `seconds`.
+        base: Decimal,
+        /// Seconds that the base covers.
+        seconds: u32,
+        /// Amount for each second more.
+        extra: Decimal,
+    },
+    /// One generation of the plan's quota; no money.
+    Plan {},
+    /// Not known; perhaps at least `from`.
+    Unknown {
+        /// The least it can cost, where that is published.
+        #[serde(default)]
+        from: Option<Decimal>,
+    },
+}
+
+/// A factor or fee and when it applies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Factor {
+    /// The factor, or the amount added.
+    pub amount: Decimal,
+    /// Applies when each of these parameters has one of these values (`"set"`: any value).
+    #[serde(default)]
+    pub when: BTreeMap<String, Vec<Value>>,
+}
+
+impl Factor {
+    fn applies(&self, values: &Values) -> bool {
+        self.when.iter().all(|(field, wanted)| {
+            values.get(field).is_some_and(|v| wanted.iter().any(|w| plain(w) == "set" || plain(w) == plain(v)))
+        })
+    }
+}
+
+impl Price {
+    /// A price nobody knows.
+    pub fn unknown(source: &str, as_of: &str) -> Self {
+        Price {
+            currency: Currency::Usd,
+            shape: Shape::Unknown { from: None },
+            times: Vec::new(),
+            plus: Vec::new(),
+            as_of: as_of.to_owned(),
+            source: source.to_owned(),
+        }
+    }
+
+    /// The exact amount of one clip with these values (defaults filled in), or `None` when unknown.
+    pub fn of(&self, values: &Values) -> Option<Money> {
+        let key = |by: &[String]| -> Option<String> {
+            by.iter().map(|name| values.get(name).map(plain)).collect::<Option<Vec<_>>>().map(|parts| parts.join("/"))
+        };
+        let seconds = || values.get("duration").and_then(number);
+        let base = match &self.shape {
+            Shape::PerClip { amount } => *amount,
+            Shape::PerSecond { amount } => seconds()? * amount,
+            Shape::PerSecondBy { by, amounts } => seconds()? * amounts.get(&key(by)?)?,
+            Shape::Table { by, amounts } => *amounts.get(&key(by)?)?,
+            Shape::BasePlus { base, seconds: first, extra } => {
+                let more = (seconds()? - Decimal::from(*first)).max(Decimal::ZERO);
+                base + more * extra
+            }
+            Shape::Plan {} => return Some(Money::one_of_quota()),
+            Shape::Unknown { .. } => return None,
+        };
+        let scaled = self.times.iter().filter(|f| f.applies(values)).fold(base, |sum, f| sum * f.amount);
+        let whole = self.plus.iter().filter(|f| f.applies(values)).fold(scaled, |sum, f| sum + f.amount);
+        Some(Money::new(whole.normalize(), self.currency))
+    }
+
+    /// The price as a line for people: `$5.00 a clip`, `from $0.05 a second`, `1 run of the plan`, `unknown`.
+    pub fn text(&self) -> String {
+        let money = |amount: &Decimal| Money::new(*amount, self.currency).to_string();
+        let least = |amounts: &BTreeMap<String, Decimal>| amounts.values().min().map(money).unwrap_or_default();
+        let more = if self.times.is_empty() && self.plus.is_empty() { "" } else { "from " };
+        match &self.shape {
+            Shape::PerClip { amount } => format!("{more}{} a clip", money(amount)),
+            Shape::PerSecond { amount } => format!("{more}{} a second", money(amount)),
+            Shape::PerSecondBy { amounts, .. } => format!("from {} a second", least(amounts)),
+            Shape::Table { amounts, .. } => format!("from {} a clip", least(amounts)),
+            Shape::BasePlus { base, seconds, extra } => {
+                format!("{} for {seconds} s, {} each second more", money(base), money(extra))
+            }
+            Shape::Plan {} => "1 run of the plan".to_owned(),
+            Shape::Unknown { from: Some(from) } => format!("from {}; exact price unknown", money(from)),
+            Shape::Unknown { from: None } => "unknown".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn of(price: &str, values: Value) -> Option<String> {
+        let price: Price = toml::from_str(&format!("as_of = \"2026-08-21\"\nsource = \"test\"\n{price}")).unwrap();
+        price.of(&serde_json::from_value(values).unwrap()).map(|money| money.to_string())
+    }
+
+    #[test]
+    fn every_shape_computes_exactly() {
+        let veo2 = r#"shape = { base_plus = { base = "3.40", seconds = 5, extra = "0.68" } }"#;
+        assert_eq!(of(veo2, json!({"duration": 5})).unwrap(), "$3.40");
+        assert_eq!(of(veo2, json!({"duration": "8"})).unwrap(), "$5.44");
+        let kling = "shape = { table = { by = [\"duration\"], amounts = { \"5\" = \"0.35\", \"10\" = \"0.70\" } } }\n[[times]]\namount = \"2\"\nwhen = { audio = [true] }";
+        assert_eq!(of(kling, json!({"duration": 10, "audio": true})).unwrap(), "$1.40");
+        assert_eq!(of(kling, json!({"duration": 7})), None, "a value outside the table has no price");
+        let veo31 =
+            r#"shape = { per_second_by = { by = ["resolution", "audio"], amounts = { "720p/false" = "0.20" } } }"#;
+        assert_eq!(of(veo31, json!({"duration": 4, "resolution": "720p", "audio": false})).unwrap(), "$0.80");
+        assert_eq!(of("shape = { plan = {} }", json!({})).unwrap(), "1 run");
+        assert_eq!(of("shape = { unknown = { from = \"0.05\" } }", json!({"duration": 5})), None);
+        let grok = "shape = { per_second = { amount = \"0.05\" } }\n[[plus]]\namount = \"0.002\"\nwhen = { image = [\"set\"] }";
+        assert_eq!(of(grok, json!({"duration": 6, "image": "https://x"})).unwrap(), "$0.302");
+    }
+}

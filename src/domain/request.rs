@@ -1,0 +1,227 @@
+//! A request: one model, one prompt, its parameters. Checked against the model before anything is queued.
+//!
+//! Knows how a request is checked, completed with defaults, priced and told apart. Must not know
+//! any wire, nor where media files lie.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::model::{Model, ModelRef, Parameter, ParameterKind};
+use super::money::Money;
+use super::problem::Problem;
+use super::rule::{Values, number, utf16_len};
+use super::text::plain;
+
+/// Most copies of one row or one press.
+pub const MAX_COPIES: u32 = 1_000;
+
+/// What the user asks for: one clip.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// The account's name.
+    pub account: String,
+    /// The model's id at the service.
+    pub model: String,
+    /// What the clip shall show.
+    #[serde(default)]
+    pub prompt: String,
+    /// Parameters by name. Media values are `http(s)://` URLs, paths, or `sha256:<hex>` of a stored input.
+    #[serde(default)]
+    pub params: Values,
+    /// The user's own labels.
+    #[serde(default)]
+    pub tags: Vec<String>,
+}
+
+impl Request {
+    /// A request without parameters.
+    pub fn new(model: &ModelRef, prompt: impl Into<String>) -> Self {
+        Request {
+            account: model.account.clone(),
+            model: model.model.clone(),
+            prompt: prompt.into(),
+            params: Values::new(),
+            tags: Vec::new(),
+        }
+    }
+
+    /// The model's full name.
+    pub fn model_ref(&self) -> ModelRef {
+        ModelRef { account: self.account.clone(), model: self.model.clone() }
+    }
+
+    /// Checks the request against its model.
+    ///
+    /// # Errors
+    /// Every problem there is, not only the first; the request itself is left untouched.
+    pub fn validate(&self, model: &Model) -> Result<(), Vec<Problem>> {
+        let mut problems: Vec<Problem> = self.prompt_problem(model).into_iter().collect();
+        for (name, value) in &self.params {
+            match model.parameter(name) {
+                Some(parameter) => problems.extend(type_problem(parameter, value)),
+                None => problems.push(unknown_parameter(model, name)),
+            }
+        }
+        let values = self.values(model);
+        for rule in model.every_rule() {
+            let already = problems.iter().any(|p| p.field == rule.field && p.rule == "type");
+            if !already {
+                problems.extend(rule.check(&values));
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    fn prompt_problem(&self, model: &Model) -> Option<Problem> {
+        if self.prompt.trim().is_empty() {
+            return model
+                .prompt_required
+                .then(|| Problem::new("prompt", "blank", "is blank; say what the clip shall show"));
+        }
+        let (len, max) = (utf16_len(&self.prompt), u64::from(model.prompt_max?));
+        (len > max).then(|| {
+            Problem::new("prompt", "max_len", format!("has {len} characters; {} takes at most {max}", model.id))
+        })
+    }
+
+    /// The parameters with the model's defaults filled in, as they are priced and sent.
+    pub fn values(&self, model: &Model) -> Values {
+        let mut values = self.params.clone();
+        for parameter in &model.parameters {
+            if let (Some(default), false) = (&parameter.default, values.contains_key(&parameter.name)) {
+                values.insert(parameter.name.clone(), default.clone());
+            }
+        }
+        values
+    }
+
+    /// What one clip of this costs by the model's price, or `None` when unknown.
+    pub fn price(&self, model: &Model) -> Option<Money> {
+        model.price.of(&self.values(model))
+    }
+
+    /// The request as canonical JSON: same request, same text. Tags are not part of it.
+    pub fn canonical(&self) -> String {
+        let params: serde_json::Map<String, Value> =
+            self.params.iter().map(|(k, v)| (k.clone(), Value::String(plain(v)))).collect();
+        serde_json::json!({
+            "model": self.model_ref().to_string(), "prompt": self.prompt, "params": params,
+        })
+        .to_string()
+    }
+}
+
+fn unknown_parameter(model: &Model, name: &str) -> Problem {
+    let known: Vec<&str> = model.parameters.iter().map(|p| p.name.as_str()).collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    Problem::new(name, "unknown", format!("is no parameter of {}; it takes {known}", model.id))
+}
+
+/// Whether the value has the parameter's type.
+fn type_problem(parameter: &Parameter, value: &Value) -> Option<Problem> {
+    let wrong = |what: &str| Some(Problem::new(&parameter.name, "type", format!("{} is not {what}", plain(value))));
+    match parameter.kind {
+        ParameterKind::Integer => match number(value) {
+            Some(n) if n.fract().is_zero() => None,
+            _ => wrong("a whole number"),
+        },
+        ParameterKind::Number => match number(value) {
+            Some(_) => None,
+            None => wrong("a number"),
+        },
+        ParameterKind::Boolean => match plain(value).as_str() {
+            "true" | "false" => None,
+            _ => wrong("true or false"),
+        },
+        ParameterKind::Text => match value {
+            Value::String(_) | Value::Number(_) | Value::Bool(_) => None,
+            _ => wrong("a text"),
+        },
+        ParameterKind::Image | ParameterKind::Video | ParameterKind::Audio => media_problem(parameter, value),
+        ParameterKind::Json => None,
+    }
+}
+
+fn media_problem(parameter: &Parameter, value: &Value) -> Option<Problem> {
+    let Value::String(text) = value else {
+        return Some(Problem::new(&parameter.name, "type", "takes a URL or a file's path"));
+    };
+    if text.trim().is_empty() {
+        return Some(Problem::new(&parameter.name, "blank", "is blank; leave it out, or give a URL or a file"));
+    }
+    let is_url = is_url(text);
+    (!is_url && parameter.wire_data.is_none()).then(|| {
+        Problem::new(&parameter.name, "url", "must be a public http(s) URL; this service takes no uploaded file here")
+    })
+}
+
+/// Whether a media value is a link rather than a file.
+pub fn is_url(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn model() -> Model {
+        toml::from_str(
+            r#"
+            id = "veo-3.1"
+            service = "ninjachat"
+            prompt_max = 4000
+            source = "000"
+            price = { shape = { per_clip = { amount = "5.00" } }, as_of = "2026-08-21", source = "000" }
+            [[parameters]]
+            name = "duration"
+            type = "integer"
+            one_of = [4, 6, 8]
+            default = 8
+            [[parameters]]
+            name = "image"
+            wire = "image_url"
+            type = "image"
+            "#,
+        )
+        .unwrap()
+    }
+
+    fn rules(request: &Request) -> Vec<(String, String)> {
+        let problems = request.validate(&model()).err().unwrap_or_default();
+        problems.into_iter().map(|p| (p.field, p.rule)).collect()
+    }
+
+    #[test]
+    fn an_illegal_choice_names_the_field_and_the_rule() {
+        let mut request = Request::new(&"ninjachat/veo-3.1".parse().unwrap(), "a river");
+        assert_eq!(rules(&request), []);
+        request.params = serde_json::from_value(json!({"duration": 5, "image": "cat.png", "fps": 3})).unwrap();
+        let found = rules(&request);
+        for expected in [("duration", "one_of"), ("image", "url"), ("fps", "unknown")] {
+            assert!(found.contains(&(expected.0.into(), expected.1.into())), "{found:?}");
+        }
+        request.params = serde_json::from_value(json!({"duration": "eight"})).unwrap();
+        assert_eq!(rules(&request), [("duration".to_owned(), "type".to_owned())]);
+    }
+
+    #[test]
+    fn a_blank_or_long_prompt_is_refused_in_utf16_units() {
+        let at = |prompt: String| rules(&Request::new(&"ninjachat/veo-3.1".parse().unwrap(), prompt));
+        assert_eq!(at("  \n".into()), [("prompt".to_owned(), "blank".to_owned())]);
+        assert_eq!(at("x".repeat(4000)), []);
+        assert_eq!(at("x".repeat(4001)), [("prompt".to_owned(), "max_len".to_owned())]);
+        assert_eq!(at("\u{1F600}".repeat(2001)), [("prompt".to_owned(), "max_len".to_owned())]);
+    }
+
+    #[test]
+    fn the_same_request_has_the_same_canonical_text_whatever_its_number_was_written_as() {
+        let mut a = Request::new(&"ninjachat/veo-3.1".parse().unwrap(), "a river");
+        let mut b = a.clone();
+        a.params = serde_json::from_value(json!({"duration": 6})).unwrap();
+        b.params = serde_json::from_value(json!({"duration": "6"})).unwrap();
+        b.tags = vec!["x".into()];
+        assert_eq!(a.canonical(), b.canonical());
+        assert_eq!(a.price(&model()).unwrap().to_string(), "$5.00");
+    }
+}
