@@ -129,6 +129,9 @@ pub struct HistoryLine {
     pub kind: String,
     /// A sentence for people.
     pub text: String,
+    /// The same for programs: amounts, ids, hashes. `null` where the text says it all.
+    #[serde(default)]
+    pub data: serde_json::Value,
 }
 
 /// What is being composed.

@@ -11,6 +11,7 @@ pub mod model;
 pub mod money;
 pub mod price;
 pub mod problem;
+pub mod record;
 pub mod request;
 pub mod rule;
 pub mod sink;
