@@ -297,6 +297,9 @@ pub struct Job {
     pub origin: String,
     /// The salted fingerprint of the account's key when it was queued.
     pub fingerprint: String,
+    /// Absolute path of its files without ordinal and extension, claimed before the order is sent.
+    #[serde(default)]
+    pub stem: Option<String>,
     /// How often its order was tried to be sent.
     pub attempts: u32,
     /// How often its status was asked for.
@@ -339,6 +342,7 @@ impl Job {
             correlation: String::new(),
             origin: String::new(),
             fingerprint: String::new(),
+            stem: None,
             attempts: 0,
             polls: 0,
             gone: None,

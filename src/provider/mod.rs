@@ -3,6 +3,8 @@
 //! Knows the domain and what every service has in common. The adapters beside it know one wire
 //! each; nobody here retries, sleeps, writes files or remembers anything between calls.
 
+pub mod limits;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 

@@ -1,0 +1,197 @@
+//! Budgets: what was spent and reserved, and whether one more order passes a cap.
+//!
+//! Knows entries, days and caps. Must not know jobs or services. Clocks only go forward here: a day
+//! that was seen is not left again by a clock set back.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+
+use crate::domain::books::{Entry, EntryKind, Ledger};
+use crate::domain::message::Spend;
+use crate::domain::money::{Currency, Money};
+
+/// The limits a user set. All of them hold at once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Caps {
+    /// Most to spend and reserve in a day.
+    pub day: Option<Money>,
+    /// Most to spend and reserve in a month.
+    pub month: Option<Money>,
+    /// Most orders to send in a day.
+    pub day_jobs: Option<u32>,
+}
+
+/// The sums that caps are held against.
+#[derive(Debug)]
+pub struct Budget {
+    zone: TimeZone,
+    today: Date,
+    ledger: Ledger,
+    /// Charged less refunded, with the day it fell on, of the last forty days.
+    recent: Vec<(Date, String, Money)>,
+    orders_today: u32,
+}
+
+impl Budget {
+    /// A budget over the entries of the last forty days and the sums of all.
+    pub fn new(zone: TimeZone, now: Timestamp, ledger: Ledger, recent: &[Entry]) -> Self {
+        let today = now.to_zoned(zone.clone()).date();
+        let mut budget = Budget { zone, today, ledger, recent: Vec::new(), orders_today: 0 };
+        for entry in recent {
+            budget.remember(entry);
+        }
+        budget
+    }
+
+    /// Books an entry whose evidence is new.
+    pub fn book(&mut self, entry: &Entry) {
+        self.ledger.add(entry);
+        self.remember(entry);
+    }
+
+    fn remember(&mut self, entry: &Entry) {
+        let date = entry.at.to_zoned(self.zone.clone()).date();
+        let mut money = entry.money;
+        match entry.kind {
+            EntryKind::Charged => {}
+            EntryKind::Refunded => money.amount = -money.amount,
+            EntryKind::Reserved => {
+                self.orders_today += u32::from(date == self.today);
+                return;
+            }
+            _ => return,
+        }
+        self.recent.push((date, entry.account.clone(), money));
+    }
+
+    /// Moves to the day of `now`; true when a new day began. Never goes back.
+    pub fn turn(&mut self, now: Timestamp) -> bool {
+        let date = now.to_zoned(self.zone.clone()).date();
+        if date <= self.today {
+            return false;
+        }
+        self.today = date;
+        self.orders_today = 0;
+        self.recent.retain(|(day, ..)| day.duration_until(date) < SignedDuration::from_hours(24 * 40));
+        true
+    }
+
+    /// When the next day begins.
+    pub fn next_day(&self) -> Option<Timestamp> {
+        let tomorrow = self.today.tomorrow().ok()?;
+        tomorrow.to_zoned(self.zone.clone()).ok().map(|z| z.timestamp())
+    }
+
+    /// The sums of all entries.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    fn spent(&self, account: Option<&str>, currency: Currency, month: bool) -> Decimal {
+        let in_span = |day: &Date| {
+            if month {
+                (day.year(), day.month()) == (self.today.year(), self.today.month())
+            } else {
+                *day == self.today
+            }
+        };
+        self.recent
+            .iter()
+            .filter(|(day, name, money)| {
+                in_span(day) && money.currency == currency && account.is_none_or(|a| a == name)
+            })
+            .map(|(.., money)| money.amount)
+            .sum()
+    }
+
+    fn reserved(&self, account: Option<&str>, currency: Currency) -> Decimal {
+        let mine = self.ledger.sums.iter().filter(|((name, c), _)| *c == currency && account.is_none_or(|a| a == name));
+        mine.map(|(_, sums)| sums.reserved).sum()
+    }
+
+    /// The name of the cap that reserving `money` for `account` would pass, or `None`.
+    ///
+    /// A cap counts what was spent in its span and everything that is reserved now.
+    pub fn over(&self, money: Money, account: &str, all: &Caps, own: &Caps) -> Option<String> {
+        for (caps, scope) in [(all, None), (own, Some(account))] {
+            let name = |what: &str| scope.map_or_else(|| what.to_owned(), |s| format!("{s} {what}"));
+            for (cap, month, what) in [(caps.day, false, "day's"), (caps.month, true, "month's")] {
+                let Some(cap) = cap.filter(|cap| cap.currency == money.currency) else { continue };
+                let sum = self.spent(scope, cap.currency, month) + self.reserved(scope, cap.currency) + money.amount;
+                if sum > cap.amount {
+                    return Some(name(what));
+                }
+            }
+        }
+        all.day_jobs.filter(|most| self.orders_today >= *most).map(|_| "day's orders".to_owned())
+    }
+
+    /// What faces show.
+    pub fn spend(&self, caps: &Caps) -> Spend {
+        let list = |month: bool| {
+            let all = [Currency::Usd, Currency::Xno, Currency::Quota];
+            all.into_iter()
+                .map(|c| Money::new(self.spent(None, c, month), c))
+                .filter(|m| m.currency == Currency::Usd || !m.amount.is_zero())
+                .collect()
+        };
+        let unexplained = self.ledger.sums.iter().filter(|(_, sums)| !sums.unexplained.is_zero());
+        Spend {
+            today: list(false),
+            month: list(true),
+            day_cap: caps.day,
+            month_cap: caps.month,
+            unexplained: unexplained.map(|((_, c), sums)| Money::new(sums.unexplained, *c)).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usd(text: &str) -> Money {
+        Money::parse(text, Currency::Usd).unwrap()
+    }
+
+    fn entry(kind: EntryKind, money: &str, at: &str) -> Entry {
+        Entry {
+            account: "n".into(),
+            job: None,
+            kind,
+            money: usd(money),
+            evidence: String::new(),
+            at: at.parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn reservations_and_charges_together_never_pass_a_cap_and_a_new_day_opens_it() {
+        let noon: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let mut budget = Budget::new(TimeZone::UTC, noon, Ledger::default(), &[]);
+        let caps = Caps { day: Some(usd("10")), month: Some(usd("17")), day_jobs: None };
+        let over = |b: &Budget, m: &str| b.over(usd(m), "n", &caps, &Caps::default());
+        budget.book(&entry(EntryKind::Charged, "4", "2026-11-20T11:00:00Z"));
+        budget.book(&entry(EntryKind::Reserved, "5", "2026-11-20T11:30:00Z"));
+        assert_eq!(over(&budget, "1.00"), None, "exactly the cap is allowed");
+        assert_eq!(over(&budget, "1.01").as_deref(), Some("day's"));
+        budget.book(&entry(EntryKind::Refunded, "4", "2026-11-20T11:40:00Z"));
+        assert_eq!(over(&budget, "5.00"), None, "a refund makes room again");
+        budget.book(&entry(EntryKind::Released, "5", "2026-11-20T11:50:00Z"));
+        budget.book(&entry(EntryKind::Charged, "9", "2026-11-20T11:50:00Z"));
+        assert_eq!(over(&budget, "2").as_deref(), Some("day's"));
+        assert!(budget.turn("2026-11-21T00:00:01Z".parse().unwrap()));
+        assert_eq!(over(&budget, "8"), None);
+        assert_eq!(over(&budget, "9").as_deref(), Some("month's"));
+        assert!(!budget.turn(noon), "a clock set back does not bring yesterday's room again");
+    }
+
+    #[test]
+    fn the_day_ends_at_midnight_of_the_users_zone() {
+        let zone = TimeZone::fixed(jiff::tz::offset(2));
+        let budget = Budget::new(zone, "2026-11-20T21:00:00Z".parse().unwrap(), Ledger::default(), &[]);
+        assert_eq!(budget.next_day().unwrap(), "2026-11-20T22:00:00Z".parse::<Timestamp>().unwrap());
+    }
+}
