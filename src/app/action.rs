@@ -1,0 +1,224 @@
+//! The one list of everything a key can do. Keymap, footer, help and the README's table are made from it.
+//!
+//! Knows each action's name, sentence, contexts and default keys. Must not know how it is done.
+
+/// Where a key is pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Context {
+    /// Anywhere; bare characters only where no text is typed.
+    Everywhere,
+    /// The table of jobs.
+    Jobs,
+    /// The form that makes new jobs; bare characters are text.
+    Compose,
+    /// What the documents say of the chosen model.
+    Model,
+    /// A job's details.
+    Detail,
+    /// Anything that is read and closed: help, notices, details.
+    Reading,
+    /// A question to be answered.
+    Ask,
+    /// The list of models; bare characters are text.
+    Picker,
+    /// The line that narrows the table; bare characters are text.
+    Filter,
+}
+
+impl Context {
+    /// All of them, in the order help shows them.
+    pub const ALL: [Context; 9] = [
+        Context::Jobs,
+        Context::Compose,
+        Context::Everywhere,
+        Context::Model,
+        Context::Detail,
+        Context::Reading,
+        Context::Ask,
+        Context::Picker,
+        Context::Filter,
+    ];
+
+    /// Its heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Context::Everywhere => "Everywhere",
+            Context::Jobs => "Jobs",
+            Context::Compose => "Compose",
+            Context::Model => "Model",
+            Context::Detail => "A job's details",
+            Context::Reading => "Help, notices, details",
+            Context::Ask => "A question",
+            Context::Picker => "Choosing a model",
+            Context::Filter => "Filter",
+        }
+    }
+
+    /// Whether bare characters are text here.
+    pub fn takes_text(self) -> bool {
+        matches!(self, Context::Compose | Context::Picker | Context::Filter)
+    }
+}
+
+/// Everything a key can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "each variant's sentence stands in TABLE, where users read it")]
+pub enum Action {
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+    NextNeedy,
+    Mark,
+    MarkAll,
+    ClearMarks,
+    Filter,
+    Details,
+    Retry,
+    Cancel,
+    Hold,
+    Abandon,
+    CopyLink,
+    Reuse,
+    Queue,
+    NextField,
+    PreviousField,
+    StepForward,
+    StepBack,
+    Undo,
+    Redo,
+    LeaveForm,
+    NewClip,
+    ChooseModel,
+    NextPane,
+    PreviousPane,
+    ShowJobs,
+    ShowCompose,
+    ShowModel,
+    Notices,
+    Balances,
+    Resume,
+    Help,
+    Repaint,
+    Suspend,
+    Quit,
+    Close,
+    Accept,
+    Decline,
+}
+
+/// One line of the list.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The action.
+    pub action: Action,
+    /// Its name in the config's `[keys]`.
+    pub name: &'static str,
+    /// What it does, one sentence.
+    pub help: &'static str,
+    /// A word for the footer.
+    pub short: &'static str,
+    /// Where it works.
+    pub contexts: &'static [Context],
+    /// Its keys unless the user says otherwise.
+    pub keys: &'static [&'static str],
+}
+
+macro_rules! table {
+    ($($action:ident $name:literal $short:literal [$($context:ident)*] [$($key:literal)*] $help:literal;)*) => {
+        &[$(Entry {
+            action: Action::$action,
+            name: $name,
+            help: $help,
+            short: $short,
+            contexts: &[$(Context::$context),*],
+            keys: &[$($key),*],
+        }),*]
+    };
+}
+
+/// The list.
+pub const TABLE: &[Entry] = table! {
+    Up "up" "up" [Jobs Model Reading Picker] ["Up" "k"] "Move up one line.";
+    Down "down" "down" [Jobs Model Reading Picker] ["Down" "j"] "Move down one line.";
+    PageUp "page-up" "page up" [Jobs Model Reading Picker] ["PageUp" "Ctrl-B"] "Move up one page.";
+    PageDown "page-down" "page down" [Jobs Model Reading Picker] ["PageDown" "Ctrl-F"] "Move down one page.";
+    First "first" "first" [Jobs Model Reading] ["Home" "g"] "Go to the newest job, or to the top.";
+    Last "last" "last" [Jobs Model Reading] ["End" "G"] "Go to the oldest job, or to the bottom.";
+    NextNeedy "next-needy" "needs you" [Jobs] ["!"] "Go to the next job that waits for you: unconfirmed or held.";
+    Mark "mark" "mark" [Jobs] ["Space"] "Mark or unmark the job; verbs then act on all marked jobs.";
+    MarkAll "mark-all" "mark all" [Jobs] ["*"] "Mark every job that the filter shows.";
+    ClearMarks "clear" "clear" [Jobs] ["Esc"] "Drop the marks; pressed again, the filter.";
+    Filter "filter" "filter" [Jobs] ["/"] "Narrow the table: words, state:failed, model:veo, tag:x, is:late, -word.";
+    Details "details" "details" [Jobs] ["Enter"] "Show the job whole: prompt, parameters, money, files and what happened.";
+    Retry "retry" "retry" [Jobs Detail] ["r"] "Make new jobs like these, each at its own price; asks first.";
+    Cancel "cancel" "cancel" [Jobs Detail] ["c"] "Take back queued and held jobs; what was sent cannot be cancelled.";
+    Hold "hold" "hold" [Jobs Detail] ["h"] "Hold queued jobs, or let held jobs go on.";
+    Abandon "abandon" "abandon" [Jobs Detail] ["a"] "Hide jobs that were sent; they are still polled, downloaded and booked.";
+    CopyLink "copy" "copy" [Jobs Detail] ["o"] "Copy the clip's path, or its link while it is not on disk.";
+    Reuse "reuse" "compose again" [Jobs Detail] ["y"] "Put the job's prompt, model and parameters into the form.";
+    Queue "queue" "queue" [Compose] ["Ctrl-S"] "Queue what the form says; it is cleared once that is on disk.";
+    NextField "next-field" "next field" [Compose] ["Tab"] "Go to the form's next field.";
+    PreviousField "previous-field" "previous field" [Compose] ["BackTab"] "Go to the form's previous field.";
+    StepForward "step-forward" "next value" [Compose] ["Right"] "Take the field's next legal value.";
+    StepBack "step-back" "previous value" [Compose] ["Left"] "Take the field's previous legal value.";
+    Undo "undo" "undo" [Compose] ["Alt-u"] "Undo the last edit of the prompt.";
+    Redo "redo" "redo" [Compose] ["Alt-r"] "Do again what was undone.";
+    LeaveForm "leave-form" "jobs" [Compose Model] ["Esc"] "Go to the table; what was typed stays and is kept on disk.";
+    NewClip "new" "new" [Everywhere] ["n" "F3"] "Go to the prompt.";
+    ChooseModel "model" "model" [Everywhere] ["m" "F2"] "Choose a model out of all accounts' models.";
+    NextPane "next-pane" "next pane" [Everywhere] ["Tab"] "Go to the next pane.";
+    PreviousPane "previous-pane" "previous pane" [Everywhere] ["BackTab"] "Go to the previous pane.";
+    ShowJobs "jobs" "jobs" [Everywhere] ["1" "Alt-1"] "Go to the table of jobs.";
+    ShowCompose "compose" "compose" [Everywhere] ["2" "Alt-2"] "Go to the form.";
+    ShowModel "about-model" "about" [Everywhere] ["3" "Alt-3"] "Go to what the documents say of the chosen model.";
+    Notices "notices" "notices" [Everywhere] ["e" "F4"] "Read all notices again.";
+    Balances "balances" "balances" [Everywhere] ["b" "F5"] "Ask every account's balance again.";
+    Resume "resume" "resume" [Everywhere] ["u" "F6"] "Let paused accounts go on.";
+    Help "help" "help" [Everywhere] ["?" "F1"] "Show every key.";
+    Repaint "repaint" "repaint" [Everywhere] ["Ctrl-L"] "Draw the whole screen again.";
+    Suspend "suspend" "suspend" [Everywhere] ["Ctrl-Z"] "Stop the program and go to the shell; fg comes back.";
+    Quit "quit" "quit" [Everywhere] ["q" "Ctrl-Q" "Ctrl-C"] "Leave; jobs at the services go on and are picked up at the next start.";
+    Close "close" "close" [Reading Ask Picker Filter] ["Esc" "q"] "Close without doing anything.";
+    Accept "accept" "yes" [Ask Picker Filter] ["Enter" "y"] "Say yes; take the chosen line.";
+    Decline "decline" "no" [Ask] ["n"] "Say no.";
+};
+
+impl Action {
+    /// Its line in the list.
+    pub fn entry(self) -> &'static Entry {
+        TABLE.iter().find(|entry| entry.action == self).expect("a test holds that every action has its line")
+    }
+
+    /// Whether it works while something lies over the panes, too.
+    pub fn works_over_overlays(self) -> bool {
+        matches!(self, Action::Quit | Action::Suspend | Action::Repaint)
+    }
+}
+
+/// The lines that work in a context, in the list's order.
+pub fn entries_of(context: Context) -> impl Iterator<Item = &'static Entry> {
+    TABLE.iter().filter(move |entry| entry.contexts.contains(&context))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_action_has_one_line_with_a_sentence_a_name_and_a_key() {
+        // `Decline` is the last variant: the discriminants run without gaps.
+        assert_eq!(TABLE.len(), Action::Decline as usize + 1, "an action without a line, or with two");
+        let names: HashSet<_> = TABLE.iter().map(|e| e.name).collect();
+        let actions: HashSet<_> = TABLE.iter().map(|e| e.action).collect();
+        assert_eq!((names.len(), actions.len()), (TABLE.len(), TABLE.len()));
+        for entry in TABLE {
+            assert!(entry.help.ends_with('.') && entry.help.len() > 10, "{}", entry.name);
+            assert!(!entry.contexts.is_empty() && !entry.keys.is_empty(), "{} cannot be reached", entry.name);
+            assert_eq!(entry.action.entry().name, entry.name);
+        }
+    }
+}

@@ -1,0 +1,423 @@
+//! Themes: roles to looks, fitted to what the terminal can show. The only file that names a colour.
+//!
+//! Knows the roles, the embedded themes and how colours are coarsened. Must not know any pane.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use ratatui::style::{Color, Modifier, Style};
+use serde::Deserialize;
+
+/// How many colours the terminal shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ColorDepth {
+    /// None; bold, reverse and underline still work.
+    None,
+    /// The 16 of the terminal's own palette.
+    Ansi16,
+    /// The 256 of xterm.
+    Ansi256,
+    /// Any.
+    TrueColor,
+}
+
+/// Which drawing characters the terminal's font has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Glyphs {
+    /// Box drawing, bars, dots.
+    Unicode,
+    /// Plain ASCII.
+    Ascii,
+}
+
+/// What a piece of the screen is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// The whole screen, under everything.
+    Screen,
+    /// Ordinary text.
+    Text,
+    /// Labels and what matters less; still readable.
+    Dim,
+    /// What matters most in its place.
+    Strong,
+    /// The one accent: focus, keys, the product's name.
+    Accent,
+    /// The product's name in the corner.
+    Badge,
+    /// The simulator's and read-only marks.
+    Warning,
+    /// The selected line.
+    Selection,
+    /// Frames.
+    Border,
+    /// The frame that has the focus.
+    BorderFocus,
+    /// Done, fits, free of trouble.
+    Ok,
+    /// Waits or may need the user.
+    Warn,
+    /// Went wrong.
+    Error,
+    /// Queued.
+    Queued,
+    /// At a service.
+    Running,
+    /// On its way to disk.
+    Fetching,
+    /// Amounts of money.
+    Money,
+    /// The empty part of a bar.
+    Track,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Role; 18] = [
+        Role::Screen,
+        Role::Text,
+        Role::Dim,
+        Role::Strong,
+        Role::Accent,
+        Role::Badge,
+        Role::Warning,
+        Role::Selection,
+        Role::Border,
+        Role::BorderFocus,
+        Role::Ok,
+        Role::Warn,
+        Role::Error,
+        Role::Queued,
+        Role::Running,
+        Role::Fetching,
+        Role::Money,
+        Role::Track,
+    ];
+}
+
+/// How one role looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Look {
+    /// Foreground; the terminal's own where left out.
+    #[serde(default)]
+    fg: Option<Paint>,
+    /// Background; the terminal's own where left out.
+    #[serde(default)]
+    bg: Option<Paint>,
+    /// Bold.
+    #[serde(default)]
+    bold: bool,
+    /// Fainter than the text.
+    #[serde(default)]
+    dim: bool,
+    /// Foreground and background exchanged.
+    #[serde(default)]
+    reverse: bool,
+    /// Underlined.
+    #[serde(default)]
+    underline: bool,
+}
+
+/// A colour as a theme writes it: `red`, `bright-blue`, `"#7aa2f7"`, `213`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "toml::Value")]
+pub struct Paint(Color);
+
+const ANSI: [(&str, Color); 16] = [
+    ("black", Color::Black),
+    ("red", Color::Red),
+    ("green", Color::Green),
+    ("yellow", Color::Yellow),
+    ("blue", Color::Blue),
+    ("magenta", Color::Magenta),
+    ("cyan", Color::Cyan),
+    ("white", Color::Gray),
+    ("bright-black", Color::DarkGray),
+    ("bright-red", Color::LightRed),
+    ("bright-green", Color::LightGreen),
+    ("bright-yellow", Color::LightYellow),
+    ("bright-blue", Color::LightBlue),
+    ("bright-magenta", Color::LightMagenta),
+    ("bright-cyan", Color::LightCyan),
+    ("bright-white", Color::White),
+];
+
+/// What the 16 look like where nobody changed them (xterm's defaults), to find the nearest.
+const ANSI_RGB: [(u8, u8, u8); 16] = [
+    (0, 0, 0),
+    (205, 0, 0),
+    (0, 205, 0),
+    (205, 205, 0),
+    (0, 0, 238),
+    (205, 0, 205),
+    (0, 205, 205),
+    (229, 229, 229),
+    (127, 127, 127),
+    (255, 0, 0),
+    (0, 255, 0),
+    (255, 255, 0),
+    (92, 92, 255),
+    (255, 0, 255),
+    (0, 255, 255),
+    (255, 255, 255),
+];
+
+impl TryFrom<toml::Value> for Paint {
+    type Error = String;
+
+    fn try_from(value: toml::Value) -> Result<Self, String> {
+        let refused = || format!("`{value}` is no colour; write red, bright-blue, \"#7aa2f7\" or a number 0 to 255");
+        match &value {
+            toml::Value::Integer(n) => u8::try_from(*n).map(|n| Paint(Color::Indexed(n))).map_err(|_| refused()),
+            toml::Value::String(name) => {
+                if let Some(hex) = name.strip_prefix('#').filter(|hex| hex.len() == 6 && hex.is_ascii()) {
+                    let rgb = u32::from_str_radix(hex, 16).map_err(|_| refused())?;
+                    let [_, r, g, b] = rgb.to_be_bytes();
+                    return Ok(Paint(Color::Rgb(r, g, b)));
+                }
+                ANSI.iter().find(|(known, _)| known == name).map(|(_, color)| Paint(*color)).ok_or_else(refused)
+            }
+            _ => Err(refused()),
+        }
+    }
+}
+
+/// A theme as its file writes it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Theme {
+    /// One sentence for the list of themes.
+    pub about: String,
+    /// Each role's look; a role that is left out looks like text.
+    roles: BTreeMap<Role, Look>,
+}
+
+/// A theme that cannot be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThemeError(String);
+
+impl fmt::Display for ThemeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ThemeError {}
+
+/// The embedded themes by name.
+pub const BUILT_IN: [(&str, &str); 5] = [
+    ("default", include_str!("../../themes/default.toml")),
+    ("dark", include_str!("../../themes/dark.toml")),
+    ("light", include_str!("../../themes/light.toml")),
+    ("high-contrast", include_str!("../../themes/high-contrast.toml")),
+    ("mono", include_str!("../../themes/mono.toml")),
+];
+
+impl Theme {
+    /// Reads a theme.
+    ///
+    /// # Errors
+    /// The parser's sentence with its place: an unknown role, an unknown key, no colour.
+    pub fn parse(text: &str) -> Result<Self, ThemeError> {
+        toml::from_str(text).map_err(|error| ThemeError(error.to_string()))
+    }
+
+    /// An embedded theme.
+    ///
+    /// # Errors
+    /// A sentence that names all of them.
+    pub fn built_in(name: &str) -> Result<Self, ThemeError> {
+        let found = BUILT_IN.iter().find(|(known, _)| *known == name);
+        let (_, text) = found.ok_or_else(|| {
+            let names: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+            ThemeError(format!("`{name}` is no theme; there are {}", names.join(", ")))
+        })?;
+        Theme::parse(text)
+    }
+}
+
+/// A theme fitted to a terminal: what the panes draw with.
+#[derive(Clone, Debug)]
+pub struct Styles {
+    by_role: [Style; Role::ALL.len()],
+    /// Which drawing characters to use.
+    pub glyphs: Glyphs,
+    /// Whether the selected line is painted from edge to edge.
+    pub selection_fills: bool,
+}
+
+impl Styles {
+    /// Fits a theme to what the terminal can show.
+    pub fn new(theme: &Theme, depth: ColorDepth, glyphs: Glyphs) -> Self {
+        let look = |role: &Role| theme.roles.get(role).copied().unwrap_or_default();
+        let mut by_role = [Style::default(); Role::ALL.len()];
+        for role in Role::ALL {
+            by_role[role as usize] = look(&role).style(depth);
+        }
+        let selection = by_role[Role::Selection as usize];
+        let selection_fills = selection.bg.is_some() || selection.add_modifier.contains(Modifier::REVERSED);
+        Styles { by_role, glyphs, selection_fills }
+    }
+
+    /// The style of a role.
+    pub fn of(&self, role: Role) -> Style {
+        self.by_role[role as usize]
+    }
+}
+
+impl Default for Styles {
+    /// The default theme in 16 colours.
+    fn default() -> Self {
+        let theme = Theme::built_in("default").expect("a test reads every embedded theme");
+        Styles::new(&theme, ColorDepth::Ansi16, Glyphs::Unicode)
+    }
+}
+
+impl Look {
+    fn style(self, depth: ColorDepth) -> Style {
+        let mut style = Style::default();
+        if let Some(color) = self.fg.and_then(|paint| fit(paint.0, depth)) {
+            style = style.fg(color);
+        }
+        if let Some(color) = self.bg.and_then(|paint| fit(paint.0, depth)) {
+            style = style.bg(color);
+        }
+        // Without colours a painted background is shown the only way that is left.
+        let reverse = self.reverse || (depth == ColorDepth::None && self.bg.is_some() && self.bold);
+        for (wanted, modifier) in [
+            (self.bold, Modifier::BOLD),
+            (self.dim, Modifier::DIM),
+            (reverse, Modifier::REVERSED),
+            (self.underline, Modifier::UNDERLINED),
+        ] {
+            if wanted {
+                style = style.add_modifier(modifier);
+            }
+        }
+        style
+    }
+}
+
+/// The nearest colour that the terminal shows; `None` where it shows none. The one place where
+/// colours are coarsened.
+fn fit(color: Color, depth: ColorDepth) -> Option<Color> {
+    let rgb = match color {
+        Color::Rgb(r, g, b) => (r, g, b),
+        Color::Indexed(n) if n >= 16 => indexed_rgb(n),
+        Color::Indexed(n) => return fit(ANSI[usize::from(n)].1, depth),
+        named => return (depth > ColorDepth::None).then_some(named),
+    };
+    match depth {
+        ColorDepth::None => None,
+        ColorDepth::Ansi16 => {
+            let nearest = (0..16).min_by_key(|&i| distance(ANSI_RGB[i], rgb)).unwrap_or(7);
+            Some(ANSI[nearest].1)
+        }
+        ColorDepth::Ansi256 => {
+            let nearest = (16..=255u8).min_by_key(|&n| distance(indexed_rgb(n), rgb)).unwrap_or(7);
+            Some(Color::Indexed(nearest))
+        }
+        ColorDepth::TrueColor => Some(color),
+    }
+}
+
+/// The colour of xterm's cube (16-231) and grey ramp (232-255).
+fn indexed_rgb(n: u8) -> (u8, u8, u8) {
+    if n >= 232 {
+        let grey = 8 + 10 * (n - 232);
+        return (grey, grey, grey);
+    }
+    let n = n.saturating_sub(16);
+    let level = |i: u8| if i == 0 { 0 } else { 55 + 40 * i };
+    (level(n / 36), level(n / 6 % 6), level(n % 6))
+}
+
+fn distance(a: (u8, u8, u8), b: (u8, u8, u8)) -> u32 {
+    let square = |x: u8, y: u8| u32::from(x.abs_diff(y)).pow(2);
+    // Green weighs most to the eye, blue least.
+    2 * square(a.0, b.0) + 4 * square(a.1, b.1) + square(a.2, b.2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_embedded_theme_reads_and_names_every_role() {
+        for (name, _) in BUILT_IN {
+            let theme = Theme::built_in(name).unwrap_or_else(|e| panic!("{name}: {e}"));
+            assert!(!theme.about.is_empty());
+            for role in Role::ALL {
+                assert!(theme.roles.contains_key(&role), "{name} leaves {role:?} out");
+            }
+        }
+        for (i, role) in Role::ALL.iter().enumerate() {
+            assert_eq!(*role as usize, i);
+        }
+    }
+
+    #[test]
+    fn an_unknown_role_or_colour_is_refused_with_its_name() {
+        let refused = |roles: &str| Theme::parse(&format!("about = \"x\"\n[roles]\n{roles}")).unwrap_err().to_string();
+        assert!(refused("txet = {}").contains("txet"));
+        assert!(refused("text = { fg = \"reddish\" }").contains("reddish"));
+        assert!(refused("text = { fg = 256 }").contains("256"));
+    }
+
+    fn luminance((r, g, b): (u8, u8, u8)) -> f64 {
+        let part = |v: u8| {
+            let v = f64::from(v) / 255.0;
+            if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b)
+    }
+
+    #[test]
+    fn the_faintest_text_of_every_painted_theme_is_readable() {
+        for name in ["dark", "light", "high-contrast"] {
+            let theme = Theme::built_in(name).unwrap();
+            let rgb = |paint: Option<Paint>| match paint {
+                Some(Paint(Color::Rgb(r, g, b))) => (r, g, b),
+                other => panic!("{name} paints with {other:?}"),
+            };
+            let screen = rgb(theme.roles[&Role::Screen].bg);
+            let wanted = if name == "high-contrast" { 7.0 } else { 4.5 };
+            for role in Role::ALL {
+                if matches!(role, Role::Screen | Role::Border | Role::BorderFocus | Role::Track | Role::Selection) {
+                    continue;
+                }
+                let look = theme.roles[&role];
+                let selected = rgb(theme.roles[&Role::Selection].bg);
+                let grounds = if look.bg.is_some() { vec![rgb(look.bg)] } else { vec![screen, selected] };
+                for ground in grounds {
+                    let (a, b) = (luminance(rgb(look.fg)), luminance(ground));
+                    let ratio = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+                    assert!(ratio >= wanted, "{name}: {role:?} has a contrast of {ratio:.2} on {ground:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_default_theme_paints_no_ground_and_no_text() {
+        let styles = Styles::default();
+        for role in [Role::Screen, Role::Text, Role::Dim, Role::Strong] {
+            assert_eq!((styles.of(role).fg, styles.of(role).bg), (None, None), "{role:?}");
+        }
+    }
+
+    #[test]
+    fn colours_are_coarsened_to_the_nearest_and_dropped_without_colour() {
+        assert_eq!(fit(Color::Rgb(250, 10, 10), ColorDepth::Ansi16), Some(Color::LightRed));
+        assert_eq!(fit(Color::Rgb(95, 135, 255), ColorDepth::Ansi256), Some(Color::Indexed(69)));
+        assert_eq!(fit(Color::Indexed(3), ColorDepth::Ansi16), Some(Color::Yellow));
+        for (name, _) in BUILT_IN {
+            let styles = Styles::new(&Theme::built_in(name).unwrap(), ColorDepth::None, Glyphs::Ascii);
+            for role in Role::ALL {
+                assert_eq!((styles.of(role).fg, styles.of(role).bg), (None, None), "{name} {role:?}");
+            }
+        }
+    }
+}
