@@ -76,6 +76,12 @@ pub enum Shape {
     },
     /// One generation of the plan's quota; no money.
     Plan {},
+    /// The largest of several prices that are known: what a service publishes of itself never
+    /// lowers what is set aside (wire.md 1.9, price traps).
+    Larger {
+        /// The prices, in one currency.
+        of: Vec<Price>,
+    },
     /// Not known; perhaps at least `from`.
     Unknown {
         /// The least it can cost, where that is published.
@@ -132,11 +138,23 @@ impl Price {
                 base + more * extra
             }
             Shape::Plan {} => return Some(Money::one_of_quota()),
+            Shape::Larger { of } => of.iter().filter_map(|price| price.of(values)).map(|money| money.amount).max()?,
             Shape::Unknown { .. } => return None,
         };
         let scaled = self.times.iter().filter(|f| f.applies(values)).fold(base, |sum, f| sum * f.amount);
         let whole = self.plus.iter().filter(|f| f.applies(values)).fold(scaled, |sum, f| sum + f.amount);
         Some(Money::new(whole.normalize(), self.currency))
+    }
+
+    /// The price that decides with these values: itself, or the largest of several.
+    pub fn deciding(&self, values: &Values) -> &Price {
+        match &self.shape {
+            Shape::Larger { of } => {
+                let largest = of.iter().max_by_key(|price| price.of(values).map(|money| money.amount));
+                largest.unwrap_or(self)
+            }
+            _ => self,
+        }
     }
 
     /// The price as a line for people: `$5.00 a clip`, `from $0.05 a second`, `1 run of the plan`, `unknown`.
@@ -153,6 +171,10 @@ impl Price {
                 format!("{} for {seconds} s, {} each second more", money(base), money(extra))
             }
             Shape::Plan {} => "1 run of the plan".to_owned(),
+            Shape::Larger { of } => {
+                let texts: Vec<String> = of.iter().map(Price::text).collect();
+                texts.join(", or more: ")
+            }
             Shape::Unknown { from: Some(from) } => format!("from {}; exact price unknown", money(from)),
             Shape::Unknown { from: None } => "unknown".to_owned(),
         }
@@ -184,5 +206,11 @@ mod tests {
         assert_eq!(of("shape = { unknown = { from = \"0.05\" } }", json!({"duration": 5})), None);
         let grok = "shape = { per_second = { amount = \"0.05\" } }\n[[plus]]\namount = \"0.002\"\nwhen = { image = [\"set\"] }";
         assert_eq!(of(grok, json!({"duration": 6, "image": "https://x"})).unwrap(), "$0.302");
+        let flat = r#"as_of = "x", source = "a", shape = { per_clip = { amount = "1.00" } }"#;
+        let timed = r#"as_of = "x", source = "b", shape = { per_second = { amount = "0.20" } }"#;
+        let larger = format!("shape = {{ larger = {{ of = [{{ {flat} }}, {{ {timed} }}] }} }}");
+        assert_eq!(of(&larger, json!({"duration": 4})).unwrap(), "$1.00");
+        assert_eq!(of(&larger, json!({"duration": 6})).unwrap(), "$1.20");
+        assert_eq!(of(&larger, json!({})).unwrap(), "$1.00", "the one that is known");
     }
 }

@@ -1,0 +1,231 @@
+//! What the embedded catalogue must say, as literals typed from the documents a second time.
+
+use super::*;
+use crate::domain::{Currency, Request};
+use serde_json::{Value, json};
+
+fn accounts() -> Vec<(String, Service)> {
+    Service::ALL.iter().map(|s| (s.word().to_owned(), *s)).collect()
+}
+
+fn offer(name: &str) -> Offer {
+    let catalog = Catalog::built_in().unwrap();
+    catalog.find(&name.parse().unwrap(), &accounts()).unwrap_or_else(|| panic!("{name} is missing"))
+}
+
+fn request(name: &str, params: Value) -> Request {
+    let mut request = Request::new(&name.parse().unwrap(), "a river");
+    request.params = serde_json::from_value(params).unwrap();
+    request
+}
+
+#[test]
+fn the_embedded_files_are_whole_and_their_models_unique() {
+    let offers = Catalog::built_in().unwrap().offers(&accounts());
+    let of = |account: &str| offers.iter().filter(|o| o.account == account).count();
+    assert_eq!((of("ninjachat"), of("a4f")), (8, 7));
+    assert!(of("nanogpt") >= 40);
+    for offer in &offers {
+        assert!(!offer.model.source.is_empty() && !offer.model.price.as_of.is_empty(), "{}", offer.model.id);
+        assert_eq!(contradiction(&offer.model), None, "{}", offer.model.id);
+    }
+}
+
+#[test]
+fn every_model_prices_its_default_request_or_is_honestly_unknown() {
+    for offer in Catalog::built_in().unwrap().offers(&accounts()) {
+        let mut request = Request::new(&offer.model_ref(), "a river");
+        for parameter in offer.model.parameters.iter().filter(|p| p.required && p.default.is_none()) {
+            request.params.insert(parameter.name.clone(), parameter.choices().first().cloned().unwrap_or(json!("x")));
+        }
+        let unknown = matches!(offer.model.price.shape, Shape::Unknown { .. });
+        assert_eq!(request.price(&offer.model).is_none(), unknown, "{}", offer.model.id);
+    }
+}
+
+#[test]
+fn prices_are_those_of_the_documents() {
+    let cases = [
+        // Seeds 000 and 001.
+        ("ninjachat/seedance-2", json!({"duration": 15}), "$3.00"),
+        ("ninjachat/kling-video", json!({}), "$3.00"),
+        ("ninjachat/google-veo-2", json!({"duration": 5}), "$3.00"),
+        ("ninjachat/veo-3.1", json!({"duration": 6}), "$5.00"),
+        ("ninjachat/veo-3.1-fast", json!({}), "$3.00"),
+        ("ninjachat/google-veo-3-fast", json!({}), "$3.00"),
+        ("ninjachat/runway-gen4.5", json!({}), "$5.00"),
+        ("ninjachat/runway-gen4-turbo", json!({"image": "https://x/y.jpg"}), "$3.00"),
+        // Seed 004: no price, the plan's quota.
+        ("a4f/provider-2/kling-v2.1", json!({}), "1 run"),
+        ("a4f/provider-2/veo", json!({"duration": 8}), "1 run"),
+        // wire.md 1.10.
+        ("nanogpt/veo2-video", json!({}), "$3.40"),
+        ("nanogpt/veo2-video", json!({"duration": 30}), "$20.40"),
+        ("nanogpt/veo3-video", json!({}), "$3.20"),
+        ("nanogpt/veo3-video", json!({"audio": true}), "$4.80"),
+        ("nanogpt/veo3-1-video", json!({"duration": 4}), "$1.60"),
+        ("nanogpt/veo3-1-video", json!({"duration": 8, "resolution": "1080p"}), "$5.20"),
+        ("nanogpt/veo3-1-fast-video", json!({}), "$0.80"),
+        ("nanogpt/veo3-1-fast-video", json!({"audio": true, "duration": 6}), "$0.90"),
+        ("nanogpt/veo3-1-extend", json!({}), "$2.80"),
+        ("nanogpt/sora-2", json!({"duration": 12}), "$1.20"),
+        ("nanogpt/sora-2", json!({"pro_mode": true, "resolution": "1792x1024"}), "$2.00"),
+        ("nanogpt/kling-v26-pro", json!({}), "$0.35"),
+        ("nanogpt/kling-v26-pro", json!({"duration": 10, "audio": true}), "$1.40"),
+        ("nanogpt/kling-v26-std", json!({"duration": 10}), "$0.50"),
+        ("nanogpt/kling-v26-std-motion-control", json!({"duration": 30}), "$2.10"),
+        ("nanogpt/kling-v30-std", json!({"audio": true}), "$0.63"),
+        ("nanogpt/kling-video-o1", json!({"video": "https://x/y.mp4"}), "$0.84"),
+        ("nanogpt/minimax-h3", json!({"duration": 15}), "$1.95"),
+        ("nanogpt/hunyuan-video", json!({"pro_mode": true}), "$0.80"),
+        ("nanogpt/wan-video-image-to-video", json!({"resolution": "480p"}), "$0.20"),
+        ("nanogpt/wan-video-image-to-video", json!({"num_frames": 82}), "$0.50"),
+        ("nanogpt/wan-video-22-turbo", json!({"resolution": "580p"}), "$0.075"),
+        ("nanogpt/seedance-video", json!({"resolution": "1080p", "duration": 10}), "$1.14"),
+        ("nanogpt/bytedance-seedance-v1.5-pro", json!({}), "$0.13"),
+        ("nanogpt/bytedance-seedance-v1.5-pro", json!({"audio": true}), "$0.26"),
+        ("nanogpt/bytedance/seedance-2.5", json!({"resolution": "480p", "duration": 4}), "$0.72"),
+        ("nanogpt/doubao-seedance-2-0", json!({"resolution": "1080p"}), "$3.00"),
+        ("nanogpt/lightricks-ltx-2-fast", json!({"duration": 20}), "$0.80"),
+        ("nanogpt/runway-gen-45", json!({"duration": 8}), "$1.056"),
+        ("nanogpt/runway-gen-45", json!({"duration": 10}), "$1.32"),
+        ("nanogpt/grok-imagine-video", json!({"image": "https://x/y.jpg"}), "$0.422"),
+    ];
+    for (name, params, price) in cases {
+        let found = request(name, params.clone()).price(&offer(name).model).map(|m| m.to_string());
+        assert_eq!(found.as_deref(), Some(price), "{name} {params}");
+    }
+    let unknown = request("nanogpt/bytedance/seedance-2.5", json!({"resolution": "4k"}));
+    assert_eq!(unknown.price(&offer("nanogpt/bytedance/seedance-2.5").model), None, "dearer, but nobody says how much");
+}
+
+#[test]
+fn illegal_choices_are_refused_as_the_documents_say() {
+    let image = json!("https://x/y.jpg");
+    let cases = [
+        ("ninjachat/seedance-2", json!({"duration": 4}), "duration", "range"),
+        ("ninjachat/seedance-2", json!({"duration": 16}), "duration", "range"),
+        ("ninjachat/google-veo-2", json!({"duration": 7}), "duration", "one_of"),
+        ("ninjachat/veo-3.1", json!({"duration": 5}), "duration", "one_of"),
+        ("ninjachat/veo-3.1", json!({"aspect_ratio": "1:1"}), "aspect_ratio", "one_of"),
+        ("ninjachat/veo-3.1", json!({"image": "cat.png"}), "image", "url"),
+        ("ninjachat/runway-gen4.5", json!({"duration": 8}), "duration", "one_of"),
+        ("ninjachat/runway-gen4-turbo", json!({}), "image", "input_required"),
+        ("a4f/provider-2/sora-2", json!({"duration": 5}), "duration", "range"),
+        ("a4f/provider-2/seedance-lite", json!({"resolution": "720p"}), "resolution", "one_of"),
+        ("a4f/provider-2/veo", json!({"resolution": "480p"}), "resolution", "one_of"),
+        ("a4f/provider-2/veo", json!({"image": image}), "image", "unknown"),
+        ("nanogpt/veo2-video", json!({"duration": 31}), "duration", "range"),
+        ("nanogpt/sora-2", json!({"resolution": "1792x1024"}), "resolution", "one_of"),
+        ("nanogpt/kling-v21-standard", json!({}), "image", "input_required"),
+        ("nanogpt/kling-video-v2", json!({"cfg_scale": 1.5}), "cfg_scale", "range"),
+        ("nanogpt/lightricks-ltx-2-fast", json!({"duration": 7}), "duration", "range"),
+        ("nanogpt/hunyuan-video", json!({"num_frames": 100}), "num_frames", "one_of"),
+        ("nanogpt/seedance-video", json!({"resolution": "9000p"}), "resolution", "one_of"),
+    ];
+    for (name, params, field, rule) in cases {
+        let problems = request(name, params.clone()).validate(&offer(name).model).unwrap_err();
+        assert!(problems.iter().any(|p| p.field == field && p.rule == rule), "{name} {params}: {problems:?}");
+    }
+    assert_eq!(
+        request("nanogpt/kling-video-v2", json!({"cfg_scale": 0.35})).validate(&offer("nanogpt/kling-video-v2").model),
+        Ok(())
+    );
+}
+
+#[test]
+fn prompt_caps_are_known_where_the_sources_name_them() {
+    for (name, max) in [
+        ("ninjachat/veo-3.1", Some(4000)),
+        ("nanogpt/minimax-hailuo-02", Some(2000)),
+        ("nanogpt/lightricks-ltx-2-fast", Some(3000)),
+        ("nanogpt/veo2-video", None),
+    ] {
+        assert_eq!(offer(name).model.prompt_max, max, "{name}");
+    }
+}
+
+#[test]
+fn an_unknown_model_finds_its_neighbours() {
+    let catalog = Catalog::built_in().unwrap();
+    assert_eq!(catalog.nearest("ninjachat/veo3.1", &accounts())[0], "ninjachat/veo-3.1");
+    assert_eq!(catalog.nearest("veo2-vido", &accounts())[0], "nanogpt/veo2-video");
+    assert_eq!(catalog.nearest("zzzzzz", &accounts()), Vec::<String>::new());
+}
+
+fn discovered(text: &str) -> Vec<Model> {
+    let entries = read::entries(text, "test", Some("discovered")).unwrap();
+    entries.iter().map(|e| e.model().unwrap()).collect()
+}
+
+fn account() -> [(String, Service); 1] {
+    [("nanogpt".to_owned(), Service::Nanogpt)]
+}
+
+#[test]
+fn discovery_never_lowers_a_price_and_marks_what_is_gone() {
+    let found = discovered(
+        r#"
+        service = "nanogpt"
+        as_of = "2026-11-01"
+        [[models]]
+        id = "bytedance-seedance-v1.5-pro"
+        parameters = [{ name = "resolution", type = "text", one_of = ["480p", "720p"], default = "480p" }]
+        price = { shape = { per_second = { amount = "0.0153" } } }
+        [[models]]
+        id = "kling-video"
+        price = { shape = { per_clip = { amount = "0.90" } } }
+        [[models]]
+        id = "brand-new"
+        price = { shape = { unknown = {} } }
+        "#,
+    );
+    let catalog = Catalog::built_in().unwrap().with_discovered("nanogpt", &found);
+    let find = |id: &str| catalog.find(&ModelRef { account: "nanogpt".into(), model: id.into() }, &account()).unwrap();
+    let seedance = find("bytedance-seedance-v1.5-pro");
+    let name = "nanogpt/bytedance-seedance-v1.5-pro";
+    assert_eq!(request(name, json!({})).price(&seedance.model).unwrap().to_string(), "$0.13", "not $0.0765");
+    assert_eq!(
+        request(name, json!({"resolution": "480p"})).price(&seedance.model).unwrap().to_string(),
+        "$0.0765",
+        "where the service asks more, that stands"
+    );
+    assert!(request(name, json!({"resolution": "1080p"})).validate(&seedance.model).is_err(), "the newer list stands");
+    assert_eq!(
+        request("nanogpt/kling-video", json!({})).price(&find("kling-video").model).unwrap().to_string(),
+        "$0.90"
+    );
+    assert!(!find("brand-new").model.gone && find("veo2-video").model.gone);
+    assert!(!Catalog::built_in().unwrap().with_discovered("nanogpt", &[]).offers(&account())[0].model.gone);
+}
+
+#[test]
+fn the_users_file_says_only_what_it_changes_and_its_price_stands() {
+    let text = r#"
+        [[models]]
+        id = "veo2-video"
+        service = "nanogpt"
+        price = { as_of = "2026-11-02", shape = { per_clip = { amount = "1.00" } } }
+    "#;
+    let cheap = discovered(
+        "service = \"nanogpt\"\n[[models]]\nid = \"veo2-video\"\nprice = { shape = { per_clip = { amount = \"9.00\" } } }",
+    );
+    let catalog = Catalog::built_in().unwrap().with_user(text, "models.toml").unwrap();
+    let catalog = catalog.with_discovered("nanogpt", &cheap);
+    let offer = catalog.find(&"nanogpt/veo2-video".parse().unwrap(), &account()).unwrap();
+    let estimate = offer.estimate(&request("nanogpt/veo2-video", json!({}))).unwrap();
+    assert_eq!((estimate.money.to_string(), estimate.source), ("$1.00".to_owned(), crate::domain::PriceSource::User));
+    assert!(offer.model.parameter("duration").is_some(), "what it does not say stays");
+    assert_eq!(estimate.money.currency, Currency::Usd);
+}
+
+#[test]
+fn a_mistake_in_the_users_file_is_named_with_its_place() {
+    let refused = |text: &str| Catalog::built_in().unwrap().with_user(text, "models.toml").unwrap_err().to_string();
+    assert!(refused("\n\n[[modles]]\nid = \"x\"").starts_with("models.toml:3: unknown field `modles`"));
+    let typo = refused("[[models]]\nid = \"veo2-video\"\nservice = \"nanogpt\"\nprompt_maximum = 3");
+    assert!(typo.contains("model veo2-video") && typo.contains("prompt_maximum"), "{typo}");
+    let default = "[[models]]\nid = \"veo2-video\"\nservice = \"nanogpt\"\nparameters = [{ name = \"duration\", type = \"integer\", one_of = [5], default = 6 }]";
+    assert!(refused(default).contains("refuses its own defaults"), "{}", refused(default));
+    assert!(refused("[[models]]\nid = \"x\"").contains("names no `service`"));
+}
