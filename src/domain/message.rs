@@ -168,7 +168,8 @@ impl Offer {
 
     /// What one clip of `request` should cost: the catalogue's price with its source.
     pub fn estimate(&self, request: &Request) -> Option<Estimate> {
-        let source = match self.model.price.source.as_str() {
+        let deciding = self.model.price.deciding(&request.values(&self.model));
+        let source = match deciding.source.as_str() {
             "discovered" => super::money::PriceSource::Discovered,
             "models.toml" => super::money::PriceSource::User,
             _ => super::money::PriceSource::Documents,
