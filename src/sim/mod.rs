@@ -1,1 +1,164 @@
-//! The simulated services. Shares nothing with the client, so that it can contradict it.
+//! The simulated services: NinjaChat, NanoGPT and A4F on loopback, as true to their documents as
+//! we can read them, with an order book and a bank that can be asked, faults that can be ordered,
+//! and real clips. Shares nothing with the client, so that it can contradict it.
+//!
+//! ```text
+//! server.rs   sockets and routes        ninjachat.rs nanogpt.rs a4f.rs   the wires
+//! call.rs     one request, its answer   *_rules.rs nanogpt_prices.rs     what they accept and cost
+//! faults.rs   what goes wrong           limits.rs clock.rs steer.rs      rates, time, levers
+//! admin.rs    /_sim                     bank.rs orders.rs clip/          the books, the pictures
+//! ```
+//!
+//! Where the documents are silent the simulator had to decide; those places say "own".
+
+mod a4f;
+mod a4f_rules;
+mod admin;
+mod bank;
+mod call;
+mod clip;
+mod clock;
+mod faults;
+mod files;
+mod help;
+mod limits;
+mod nanogpt;
+mod nanogpt_account;
+mod nanogpt_catalog;
+mod nanogpt_prices;
+mod nanogpt_rules;
+mod nanogpt_status;
+mod ninjachat;
+mod ninjachat_rules;
+mod orders;
+mod requests;
+mod server;
+mod service;
+mod steer;
+
+#[cfg(test)]
+mod tests;
+
+pub use help::HELP;
+
+use crate::sim::service::Service;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The key the embedded mode uses at the simulated NinjaChat ($42.00 in the bank, seed 001).
+pub const NINJACHAT_KEY: &str = "nj_sk_simulator_0000000000000000";
+/// The key the embedded mode uses at the simulated NanoGPT (129.46956147 USD, wire.md 1.5).
+pub const NANOGPT_KEY: &str = "sk-nano-00000000-0000-4000-8000-000000000000";
+/// The key the embedded mode uses at the simulated A4F (ultra plan, 12 calls a minute).
+pub const A4F_KEY: &str = "ddc-a4f-00000000000000000000000000000000";
+
+/// How a simulator is started.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SimOptions {
+    /// The port on 127.0.0.1; 0 takes any that is free.
+    pub port: u16,
+    /// How many times faster than ours the simulator's clock runs; jobs, rate-limit windows and
+    /// days all follow it. 1 is real time; not a positive number counts as 1.
+    pub speed: f64,
+    /// Draws tiny clips (36 lines, 8 frames a second), for tests that only move bytes.
+    pub cheap_clips: bool,
+    /// Draws clips in the ordered resolution; otherwise the short side has 360 lines, at 24
+    /// frames a second. `cheap_clips` wins over it.
+    pub full_size: bool,
+    /// Ids, speeds and pictures follow from it and the order's number.
+    pub seed: u64,
+}
+
+impl Default for SimOptions {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            speed: 1.0,
+            cheap_clips: false,
+            full_size: false,
+            seed: 0,
+        }
+    }
+}
+
+/// Everything that changes, under one lock, so that a charge and its order are one step.
+#[derive(Debug, Default)]
+struct World {
+    bank: bank::Bank,
+    book: orders::Book,
+    limits: limits::Limits,
+    faults: faults::Faults,
+    requests: requests::Log,
+}
+
+/// What every route is given.
+#[derive(Debug)]
+struct Simulation {
+    options: SimOptions,
+    clock: clock::Clock,
+    world: Mutex<World>,
+    clips: clip::CuttingRoom,
+}
+
+impl Simulation {
+    /// The world with all refunds due by now booked. Never held across an await.
+    fn world(&self) -> MutexGuard<'_, World> {
+        let mut guard = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let World { book, bank, .. } = &mut *guard;
+        book.settle(bank, self.clock.now());
+        guard
+    }
+
+    /// How clips are drawn.
+    fn screen(&self) -> clip::Screen {
+        clip::Screen {
+            cheap: self.options.cheap_clips,
+            full_size: self.options.full_size,
+        }
+    }
+}
+
+/// A running simulator; dropping it leaves it running until its runtime ends, so call
+/// [`Simulator::shutdown`].
+#[derive(Debug)]
+pub struct Simulator {
+    address: SocketAddr,
+    serving: server::Serving,
+}
+
+impl Simulator {
+    /// Starts all three services on 127.0.0.1, on the current tokio runtime. Fails when the port
+    /// is taken.
+    pub async fn start(options: SimOptions) -> std::io::Result<Self> {
+        let simulation = Arc::new(Simulation {
+            options,
+            clock: clock::Clock::new(options.speed),
+            world: Mutex::default(),
+            clips: clip::CuttingRoom::default(),
+        });
+        let (address, serving) = server::serve(simulation, options.port).await?;
+        Ok(Self { address, serving })
+    }
+
+    /// `http://127.0.0.1:PORT`, without a trailing slash. The services are at `/ninjachat`,
+    /// `/nanogpt` and `/a4f`, and at the root as well: their paths do not collide.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Stops listening and cuts every connection, held ones too.
+    pub async fn shutdown(self) {
+        self.serving.stop().await;
+    }
+}
+
+impl Service {
+    /// The key that `deposit` means when none is named.
+    fn embedded_key(self) -> &'static str {
+        match self {
+            Self::NinjaChat => NINJACHAT_KEY,
+            Self::NanoGpt => NANOGPT_KEY,
+            Self::A4f => A4F_KEY,
+        }
+    }
+}

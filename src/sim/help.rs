@@ -1,0 +1,52 @@
+//! What a person at the simulator may want to know, as text.
+
+/// What the simulator does and how to steer it; `rushes sim --help` prints it.
+pub const HELP: &str = "\
+The simulator plays NinjaChat (its old generation), NanoGPT and A4F on 127.0.0.1, each with its
+documented routes, rules, prices, errors and limits. Nothing it does costs anything.
+
+  http://127.0.0.1:PORT/ninjachat   http://127.0.0.1:PORT/nanogpt   http://127.0.0.1:PORT/a4f
+  The same routes answer without the prefix, too: their paths do not collide.
+
+KEYS  Any key of the right form works, and each has its own bank account:
+  nj_sk_...            NinjaChat, opens with $42.00
+  sk-nano-... or UUID  NanoGPT, opens with 129.46956147 USD and 26.71801147 XNO
+  ddc-a4f-...          A4F, ultra plan: 12 calls a minute, 1000 a day
+  A word inside a key changes what it is:
+    wrong      is not a key (401)
+    broke      an empty account (402)          rich       $100,000.00
+    xno        NanoGPT bills in XNO            daily      today's limit is used up (429)
+    forbidden  may not be used from here (403; NanoGPT and A4F)
+    free basic A4F plans without video (403)   plan-pro   A4F's pro plan: 10 a minute
+
+PROMPTS  A word in brackets inside a prompt steers the job:
+  [slow]    takes ten times as long
+  [fail]    accepted, then fails (refunded; at A4F 500 provider_error)
+  [policy]  refused for its content (NanoGPT 400; NinjaChat fails and refunds; A4F 400)
+  [nsfw]    accepted, then fails for its content (refunded)
+  [500]     the service's internal error        [502]  its upstream fails at once; nothing charged
+  [timeout] A4F's 408                           [200]  A4F's error inside a 200
+  [flat]    NanoGPT's flat status shape         [nocost]  NanoGPT's COMPLETED without a cost
+
+TIME  --speed N runs the simulator's clock N times as fast: jobs, rate-limit windows, quotas and
+  days all follow it; only Retry-After speaks of real seconds.
+
+CLIPS  Real H.264, 360 lines on the short side and 24 frames a second, or as ordered with
+  --full-size. Links do not expire.
+
+BOOKS AND FAULTS
+  GET    /_sim/orders[?service=S]  every order: id, price, state, sha256, downloads, request ids
+  GET    /_sim/bank                every account: opening, balance, charges, refunds, deposits
+  GET    /_sim/requests            every request that reached us, with counts by route
+  POST   /_sim/deposit             {\"service\":\"nanogpt\",\"key\":\"...\",\"amount\":\"5.00\"}; below zero is
+                                   someone else spending
+  GET    /_sim/faults              those that wait; DELETE forgets them
+  POST   /_sim/faults              {\"service\":\"nanogpt\",\"route\":\"submit\",\"kind\":\"accept_then_drop\",
+                                    \"times\":1,\"skip\":0}
+    routes  submit status balance clip models recover other
+    instead of the answer          status html empty hang drop_before redirect gone_clip
+    after the work was done        accept_then_drop accept_then_hang accept_then_status cut
+                                   garbage truncate_json short_clip html_clip
+    delay   waits \"seconds\" first
+    with    status, body, headers, after_bytes (cut, hang, truncate_json, short_clip)
+";
