@@ -34,12 +34,7 @@ pub fn routes() -> Router<Arc<Simulation>> {
 fn key(call: &Call) -> Result<String, Response> {
     match call.bearer() {
         Some(key) if Service::A4f.knows_key(key) => Ok(key.to_owned()),
-        _ => Err(error(
-            401,
-            "invalid_api_key",
-            "Your API key is missing or invalid.",
-            None,
-        )),
+        _ => Err(error(401, "invalid_api_key", "Your API key is missing or invalid.", None)),
     }
 }
 
@@ -87,10 +82,7 @@ async fn generate(
     };
     let now = simulation.clock.now();
     let length = clip.bytes.len() as u64;
-    simulation
-        .world()
-        .book
-        .delivered(&held.id, 0, &clip.sha256, length);
+    simulation.world().book.delivered(&held.id, 0, &clip.sha256, length);
     let spoiled = spoiled.map(|Extension(spoiled)| spoiled);
     finished(&clip, spoiled, &held.prompt, now / SECOND)
 }
@@ -110,9 +102,7 @@ fn finished(clip: &Clip, spoiled: Option<Spoiled>, prompt: &str, created: i64) -
         let end = ((at + 1) * PIECE).min(bytes.len());
         STANDARD.encode(&bytes[at * PIECE..end])
     });
-    let all = std::iter::once(head)
-        .chain(pieces)
-        .chain(std::iter::once(tail));
+    let all = std::iter::once(head).chain(pieces).chain(std::iter::once(tail));
     let all = all.map(|piece| Ok::<_, std::io::Error>(Bytes::from(piece)));
     let body = Body::from_stream(futures_util::stream::iter(all));
     let response = with(Response::new(body), "content-type", "application/json");
@@ -131,38 +121,23 @@ fn accept(simulation: &Simulation, call: &Call, body: &[u8]) -> Result<Held, Res
     {
         let mut world = simulation.world();
         let most = plan.per_minute() as usize;
-        let taken = world
-            .limits
-            .take(&format!("a4f {key}"), most, 60 * SECOND, now);
+        let taken = world.limits.take(&format!("a4f {key}"), most, 60 * SECOND, now);
         // No Retry-After: the documents mention none (wire.md 3.4).
         taken.map_err(|_| {
             let say = format!("Rate limit exceeded: {most} requests per minute.");
             error(429, "rate_limit_exceeded", &say, None)
         })?;
     }
-    let body: Value = serde_json::from_slice(body).map_err(|_| {
-        error(
-            400,
-            "invalid_request_error",
-            "The request body is not valid JSON.",
-            None,
-        )
-    })?;
+    let body: Value = serde_json::from_slice(body)
+        .map_err(|_| error(400, "invalid_request_error", "The request body is not valid JSON.", None))?;
     let order = rules::read(&body)?;
     let steer = Steer::read(&order.prompt);
     if steer.internal || steer.upstream {
         let status = if steer.upstream { 502 } else { 500 };
-        return Err(error(
-            status,
-            "provider_error",
-            "An unexpected error occurred.",
-            None,
-        ));
+        return Err(error(status, "provider_error", "An unexpected error occurred.", None));
     }
     let lines = order.quality.trim_end_matches('p').parse().unwrap_or(720);
-    let (width, height, fps) = simulation
-        .screen()
-        .frame(&order.ratio, lines, order.seconds);
+    let (width, height, fps) = simulation.screen().frame(&order.ratio, lines, order.seconds);
     let account: AccountName = (Service::A4f, key.clone(), QUOTA);
     let fails = steer.fail || steer.policy || steer.nsfw || steer.timeout || steer.error_in_200;
     let new = NewOrder {
@@ -184,11 +159,7 @@ fn accept(simulation: &Simulation, call: &Call, body: &[u8]) -> Result<Held, Res
         price: Decimal::ONE,
         speed: order.model.speed,
         slow: steer.slow,
-        outcome: if fails {
-            Outcome::Fails
-        } else {
-            Outcome::Completes
-        },
+        outcome: if fails { Outcome::Fails } else { Outcome::Completes },
         // Own: a call that failed has still been a call (wire.md 3.6).
         refundable: false,
         clips: 1,
@@ -196,28 +167,13 @@ fn accept(simulation: &Simulation, call: &Call, body: &[u8]) -> Result<Held, Res
     let mut world = simulation.world();
     let world = &mut *world;
     new_day(world.bank.account(Service::A4f, &key, QUOTA), now);
-    let used_up = || {
-        error(
-            429,
-            "rate_limit_exceeded",
-            "You have exceeded your daily quota.",
-            None,
-        )
-    };
+    let used_up = || error(429, "rate_limit_exceeded", "You have exceeded your daily quota.", None);
     if key.contains("daily") {
         return Err(used_up());
     }
-    let accepted = world
-        .book
-        .accept(&mut world.bank, simulation.options.seed, now, new);
+    let accepted = world.book.accept(&mut world.bank, simulation.options.seed, now, new);
     let (booked, _) = accepted.map_err(|_| used_up())?;
-    Ok(Held {
-        id: booked.id.clone(),
-        ends: booked.ends,
-        shot: booked.shot(0),
-        steer,
-        prompt: order.prompt,
-    })
+    Ok(Held { id: booked.id.clone(), ends: booked.ends, shot: booked.shot(0), steer, prompt: order.prompt })
 }
 
 /// The quota fills up at midnight, UTC (own: the documents say "daily").
@@ -270,12 +226,7 @@ async fn usage(State(simulation): State<Arc<Simulation>>, call: Call) -> Respons
     let mut by_model: Map<String, Value> = Map::new();
     let done = |order: &Order| u64::from(order.state(now) == OrderState::Completed);
     for model in &MODELS {
-        let mine = || {
-            world
-                .book
-                .of_key(Service::A4f, &key)
-                .filter(|order| order.model == model.id)
-        };
+        let mine = || world.book.of_key(Service::A4f, &key).filter(|order| order.model == model.id);
         if let Some(last) = mine().next() {
             let row = json!({
                 "total_requests": mine().count(),
@@ -287,11 +238,7 @@ async fn usage(State(simulation): State<Arc<Simulation>>, call: Call) -> Respons
         }
     }
     let total = world.book.of_key(Service::A4f, &key).count();
-    let today = world
-        .book
-        .of_key(Service::A4f, &key)
-        .filter(|o| day(o.created) == day(now))
-        .count();
+    let today = world.book.of_key(Service::A4f, &key).filter(|o| day(o.created) == day(now)).count();
     let activated = iso(now - 5 * 86_400 * SECOND);
     let mut body = json!({
         "account_information": {

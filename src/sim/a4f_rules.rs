@@ -27,13 +27,7 @@ const fn listing(
     qualities: &'static [&'static str],
     speed: (i64, i64),
 ) -> Listing {
-    Listing {
-        id,
-        maker,
-        most_seconds,
-        qualities,
-        speed,
-    }
+    Listing { id, maker, most_seconds, qualities, speed }
 }
 
 /// The seven models, in the table's order.
@@ -123,10 +117,7 @@ pub fn read(body: &Value) -> Result<Order, Response> {
         return Err(invalid("model", "model is required and must be a string"));
     };
     let Some(model) = MODELS.iter().find(|model| model.id == id) else {
-        return Err(invalid(
-            "model",
-            &format!("The model '{id}' is not supported"),
-        ));
+        return Err(invalid("model", &format!("The model '{id}' is not supported")));
     };
     let prompt = body["prompt"].as_str().unwrap_or_default();
     if prompt.trim().is_empty() {
@@ -135,10 +126,7 @@ pub fn read(body: &Value) -> Result<Order, Response> {
     let quality = match body["quality"].as_str() {
         Some(quality @ ("480p" | "720p" | "1080p")) => quality,
         _ => {
-            return Err(invalid(
-                "quality",
-                "quality is required: one of 480p, 720p, 1080p",
-            ));
+            return Err(invalid("quality", "quality is required: one of 480p, 720p, 1080p"));
         }
     };
     // `"5"` and `5.0` are no integers: "Occurs if duration is not an integer" (seed 004).
@@ -146,10 +134,7 @@ pub fn read(body: &Value) -> Result<Order, Response> {
         Some(seconds @ 1..=8) => seconds as u32,
         Some(_) => return Err(invalid("duration", "duration must be between 1 and 8")),
         None => {
-            return Err(invalid(
-                "duration",
-                "duration is required and must be an integer",
-            ));
+            return Err(invalid("duration", "duration is required and must be an integer"));
         }
     };
     let ratio = match &body["ratio"] {
@@ -158,10 +143,7 @@ pub fn read(body: &Value) -> Result<Order, Response> {
         _ => "",
     };
     if !["1:1", "16:9", "9:16", "3:4", "4:3"].contains(&ratio) {
-        return Err(invalid(
-            "ratio",
-            "ratio must be one of 1:1, 16:9, 9:16, 3:4, 4:3",
-        ));
+        return Err(invalid("ratio", "ratio must be one of 1:1, 16:9, 9:16, 3:4, 4:3"));
     }
     // "The requested duration or quality exceeds what the specific model supports" (seed 004).
     if seconds > model.most_seconds {
@@ -172,13 +154,7 @@ pub fn read(body: &Value) -> Result<Order, Response> {
         let say = format!("{id} does not support {quality}");
         return Err(error(400, "n_exceeds_model_limit", &say, Some("quality")));
     }
-    Ok(Order {
-        model,
-        prompt: prompt.to_owned(),
-        quality: quality.to_owned(),
-        seconds,
-        ratio: ratio.to_owned(),
-    })
+    Ok(Order { model, prompt: prompt.to_owned(), quality: quality.to_owned(), seconds, ratio: ratio.to_owned() })
 }
 
 /// 400 `invalid_request_error`.

@@ -23,10 +23,7 @@ pub fn routes() -> Router<Arc<Simulation>> {
         .route("/_sim/bank", get(bank))
         .route("/_sim/requests", get(requests))
         .route("/_sim/deposit", post(deposit))
-        .route(
-            "/_sim/faults",
-            get(faults).post(order_fault).delete(clear_faults),
-        )
+        .route("/_sim/faults", get(faults).post(order_fault).delete(clear_faults))
 }
 
 async fn help() -> &'static str {
@@ -35,10 +32,7 @@ async fn help() -> &'static str {
 
 async fn orders(State(simulation): State<Arc<Simulation>>, call: Call) -> Response {
     let service = call.asked("service").and_then(Service::named);
-    let rows = simulation
-        .world()
-        .book
-        .rows(service, simulation.clock.now());
+    let rows = simulation.world().book.rows(service, simulation.clock.now());
     reply(200, &rows)
 }
 
@@ -67,10 +61,7 @@ async fn deposit(State(simulation): State<Arc<Simulation>>, body: Bytes) -> Resp
         Err(error) => return reply(400, &json!({"error": error.to_string()})),
     };
     let Some(service) = Service::named(&asked.service) else {
-        return reply(
-            400,
-            &json!({"error": format!("no service {}", asked.service)}),
-        );
+        return reply(400, &json!({"error": format!("no service {}", asked.service)}));
     };
     let Ok(amount) = asked.amount.parse::<Decimal>() else {
         return reply(400, &json!({"error": "amount is a decimal in a string"}));
@@ -81,19 +72,11 @@ async fn deposit(State(simulation): State<Arc<Simulation>>, body: Bytes) -> Resp
         (Service::NinjaChat | Service::NanoGpt, None | Some(USD)) => USD,
         _ => return reply(400, &json!({"error": "that service has no such currency"})),
     };
-    let key = asked
-        .key
-        .unwrap_or_else(|| service.embedded_key().to_owned());
+    let key = asked.key.unwrap_or_else(|| service.embedded_key().to_owned());
     let masked = mask(&key);
     let now = simulation.clock.now();
-    let balance = simulation
-        .world()
-        .bank
-        .deposit(&(service, key, currency), amount, now);
-    reply(
-        200,
-        &json!({"key": masked, "currency": currency, "balance": balance.to_string()}),
-    )
+    let balance = simulation.world().bank.deposit(&(service, key, currency), amount, now);
+    reply(200, &json!({"key": masked, "currency": currency, "balance": balance.to_string()}))
 }
 
 async fn faults(State(simulation): State<Arc<Simulation>>) -> Response {
@@ -104,11 +87,7 @@ async fn faults(State(simulation): State<Arc<Simulation>>) -> Response {
 async fn order_fault(State(simulation): State<Arc<Simulation>>, body: Bytes) -> Response {
     match serde_json::from_slice::<Fault>(&body) {
         Ok(fault) => {
-            if let Some(name) = fault
-                .service
-                .as_deref()
-                .filter(|name| Service::named(name).is_none())
-            {
+            if let Some(name) = fault.service.as_deref().filter(|name| Service::named(name).is_none()) {
                 return reply(400, &json!({"error": format!("no service {name}")}));
             }
             simulation.world().faults.order(fault);

@@ -65,17 +65,17 @@ pub const QUOTA: &str = "quota";
 fn opening(service: Service, key: &str, currency: &str) -> Decimal {
     let dollars = match (service, currency) {
         // Seed 001 shows $39.00 left after a $3.00 video.
-        (Service::NinjaChat, _) => Decimal::new(42_00, 2),
+        (Service::NinjaChat, _) => Decimal::new(4_200, 2),
         // wire.md 1.5: the balance example.
-        (Service::NanoGpt, XNO) => Decimal::new(26_71801147, 8),
-        (Service::NanoGpt, _) => Decimal::new(129_46956147, 8),
+        (Service::NanoGpt, XNO) => Decimal::new(2_671_801_147, 8),
+        (Service::NanoGpt, _) => Decimal::new(12_946_956_147, 8),
         // Calls a day; the documents publish none, so this is the simulator's own.
         (Service::A4f, _) => return Decimal::from(crate::sim::a4f_rules::Plan::of(key).per_day()),
     };
     if key.contains("broke") {
         Decimal::ZERO
     } else if key.contains("rich") {
-        Decimal::new(100_000_00, 2)
+        Decimal::new(10_000_000, 2)
     } else {
         dollars
     }
@@ -84,27 +84,14 @@ fn opening(service: Service, key: &str, currency: &str) -> Decimal {
 impl Bank {
     /// The account of that name, opened if this key is new.
     pub fn account(&mut self, service: Service, key: &str, currency: &'static str) -> &mut Account {
-        self.accounts
-            .entry((service, key.to_owned(), currency))
-            .or_insert_with(|| {
-                let opening = opening(service, key, currency);
-                Account {
-                    opening,
-                    balance: opening,
-                    entries: Vec::new(),
-                    day: None,
-                }
-            })
+        self.accounts.entry((service, key.to_owned(), currency)).or_insert_with(|| {
+            let opening = opening(service, key, currency);
+            Account { opening, balance: opening, entries: Vec::new(), day: None }
+        })
     }
 
     /// Takes the price, or leaves everything as it was and says what was there.
-    pub fn charge(
-        &mut self,
-        name: &AccountName,
-        amount: Decimal,
-        order: &str,
-        at: Moment,
-    ) -> Result<Decimal, Decimal> {
+    pub fn charge(&mut self, name: &AccountName, amount: Decimal, order: &str, at: Moment) -> Result<Decimal, Decimal> {
         let account = self.account(name.0, &name.1, name.2);
         if account.balance < amount {
             return Err(account.balance);
@@ -115,13 +102,7 @@ impl Bank {
 
     /// Gives a failed order's price back.
     pub fn refund(&mut self, name: &AccountName, amount: Decimal, order: &str, at: Moment) {
-        self.account(name.0, &name.1, name.2).book(
-            Kind::Refund,
-            amount,
-            Some(order),
-            "job failed",
-            at,
-        );
+        self.account(name.0, &name.1, name.2).book(Kind::Refund, amount, Some(order), "job failed", at);
     }
 
     /// Money from outside; a negative amount is someone else spending on the same key.
@@ -137,45 +118,29 @@ impl Bank {
 
     /// The whole bank for `GET /_sim/bank`; amounts are strings.
     pub fn statement(&self) -> Value {
-        let accounts = self
-            .accounts
-            .iter()
-            .map(|((service, key, currency), account)| {
-                let entries: Vec<Value> = account.entries.iter().map(Entry::row).collect();
-                json!({
-                    "service": service.name(),
-                    "key": mask(key),
-                    "currency": currency,
-                    "opening": account.opening.to_string(),
-                    "balance": account.balance.to_string(),
-                    "entries": entries,
-                })
-            });
+        let accounts = self.accounts.iter().map(|((service, key, currency), account)| {
+            let entries: Vec<Value> = account.entries.iter().map(Entry::row).collect();
+            json!({
+                "service": service.name(),
+                "key": mask(key),
+                "currency": currency,
+                "opening": account.opening.to_string(),
+                "balance": account.balance.to_string(),
+                "entries": entries,
+            })
+        });
         Value::Array(accounts.collect())
     }
 }
 
 impl Account {
     /// Writes a movement down and moves the balance with it; the only place that does either.
-    pub fn book(
-        &mut self,
-        kind: Kind,
-        amount: Decimal,
-        order: Option<&str>,
-        note: &'static str,
-        at: Moment,
-    ) {
+    pub fn book(&mut self, kind: Kind, amount: Decimal, order: Option<&str>, note: &'static str, at: Moment) {
         match kind {
             Kind::Charge => self.balance -= amount,
             Kind::Refund | Kind::Deposit => self.balance += amount,
         }
-        self.entries.push(Entry {
-            at,
-            kind,
-            amount,
-            order: order.map(str::to_owned),
-            note,
-        });
+        self.entries.push(Entry { at, kind, amount, order: order.map(str::to_owned), note });
     }
 }
 
@@ -200,14 +165,8 @@ mod tests {
     fn a_charge_beyond_the_balance_moves_nothing() {
         let mut bank = Bank::default();
         let name = (Service::NinjaChat, "nj_sk_test".to_owned(), USD);
-        assert_eq!(
-            bank.charge(&name, Decimal::from(40), "a", 0),
-            Ok(Decimal::new(200, 2))
-        );
-        assert_eq!(
-            bank.charge(&name, Decimal::from(3), "b", 0),
-            Err(Decimal::new(200, 2))
-        );
+        assert_eq!(bank.charge(&name, Decimal::from(40), "a", 0), Ok(Decimal::new(200, 2)));
+        assert_eq!(bank.charge(&name, Decimal::from(3), "b", 0), Err(Decimal::new(200, 2)));
         bank.refund(&name, Decimal::from(40), "a", 1);
         let account = bank.account(name.0, &name.1, name.2);
         assert_eq!(account.balance, Decimal::from_str("42.00").unwrap());

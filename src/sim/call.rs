@@ -35,18 +35,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Call {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let uri = parts
-            .extensions
-            .get::<Asked>()
-            .map_or(&parts.uri, |asked| &asked.0);
+        let uri = parts.extensions.get::<Asked>().map_or(&parts.uri, |asked| &asked.0);
         let query = uri.query().unwrap_or_default();
-        let query = url::form_urlencoded::parse(query.as_bytes())
-            .into_owned()
-            .collect();
-        let host = parts
-            .headers
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok());
+        let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let line = parts.extensions.get::<ConnectInfo<Line>>();
         let prefix = prefix(uri.path()).map_or("", Service::name);
         let slash = if prefix.is_empty() { "" } else { "/" };
@@ -81,10 +73,7 @@ impl Call {
 
     /// A query parameter that is there and not empty.
     pub fn asked(&self, name: &str) -> Option<&str> {
-        self.query
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.query.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// What the request says about itself.
@@ -118,8 +107,7 @@ pub fn with(mut response: Response, name: &'static str, value: &str) -> Response
 /// An exact decimal as a JSON number.
 pub fn number(amount: rust_decimal::Decimal) -> Value {
     let text = amount.normalize().to_string();
-    text.parse::<serde_json::Number>()
-        .map_or(Value::Null, Value::Number)
+    text.parse::<serde_json::Number>().map_or(Value::Null, Value::Number)
 }
 
 /// The length of a text as JavaScript counts it (wire.md 6: caps are in UTF-16 units).

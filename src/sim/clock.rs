@@ -20,18 +20,11 @@ pub struct Clock {
 impl Clock {
     /// Starts at the machine's own time. A speed that is not a positive number counts as 1.
     pub fn new(speed: f64) -> Self {
-        let epoch = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_millis();
+        let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         Self {
             started: Instant::now(),
             epoch: i64::try_from(epoch).unwrap_or(0),
-            speed: if speed.is_finite() && speed > 0.0 {
-                speed
-            } else {
-                1.0
-            },
+            speed: if speed.is_finite() && speed > 0.0 { speed } else { 1.0 },
         }
     }
 

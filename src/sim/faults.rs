@@ -61,12 +61,8 @@ pub fn place(path: &str) -> Place {
         "/api/v1/video" => Some((Service::NinjaChat, Route::Submit)),
         "/api/v1/video/status" => Some((Service::NinjaChat, Route::Status)),
         "/api/api-keys" => Some((Service::NinjaChat, Route::Balance)),
-        "/api/generate-video" | "/api/generate-video/extend" => {
-            Some((Service::NanoGpt, Route::Submit))
-        }
-        "/api/video/status" | "/api/generate-video/status" => {
-            Some((Service::NanoGpt, Route::Status))
-        }
+        "/api/generate-video" | "/api/generate-video/extend" => Some((Service::NanoGpt, Route::Submit)),
+        "/api/video/status" | "/api/generate-video/status" => Some((Service::NanoGpt, Route::Status)),
         "/api/check-balance" => Some((Service::NanoGpt, Route::Balance)),
         "/api/v1/video-models" => Some((Service::NanoGpt, Route::Models)),
         "/api/generate-video/recover" => Some((Service::NanoGpt, Route::Recover)),
@@ -80,14 +76,8 @@ pub fn place(path: &str) -> Place {
         _ => None,
     };
     match found {
-        Some((service, route)) => Place {
-            service: Some(service),
-            route,
-        },
-        None => Place {
-            service: prefixed,
-            route: Route::Other,
-        },
+        Some((service, route)) => Place { service: Some(service), route },
+        None => Place { service: prefixed, route: Route::Other },
     }
 }
 
@@ -246,22 +236,14 @@ pub async fn layer(
     let Some(fault) = fault else {
         let response = next.run(request).await;
         let status = response.status().as_u16();
-        simulation
-            .world()
-            .requests
-            .answered(number, Some(status), None);
+        simulation.world().requests.answered(number, Some(status), None);
         return response;
     };
     let name = fault.kind.name();
-    simulation
-        .world()
-        .requests
-        .answered(number, None, Some(name));
+    simulation.world().requests.answered(number, None, Some(name));
     match fault.kind {
         Trouble::ShortClip => {
-            request
-                .extensions_mut()
-                .insert(Spoiled::Short(fault.after_bytes));
+            request.extensions_mut().insert(Spoiled::Short(fault.after_bytes));
         }
         Trouble::HtmlClip => {
             request.extensions_mut().insert(Spoiled::Html);
@@ -270,22 +252,12 @@ pub async fn layer(
     }
     let location = format!(
         "http://localhost:{}{}",
-        request
-            .headers()
-            .get(header::HOST)
-            .and_then(port_of)
-            .unwrap_or(80),
-        request
-            .uri()
-            .path_and_query()
-            .map_or(path.as_str(), |path| path.as_str()),
+        request.headers().get(header::HOST).and_then(port_of).unwrap_or(80),
+        request.uri().path_and_query().map_or(path.as_str(), |path| path.as_str()),
     );
     let answer = fault.work(request, next, &line, location).await;
     let status = answer.as_ref().map(|response| response.status().as_u16());
-    simulation
-        .world()
-        .requests
-        .answered(number, status, Some(name));
+    simulation.world().requests.answered(number, status, Some(name));
     answer.unwrap_or_else(|| {
         line.cut();
         Response::new(Body::empty())
@@ -298,13 +270,7 @@ fn port_of(host: &HeaderValue) -> Option<u16> {
 
 impl Fault {
     /// Answers in the fault's way; `None` means no byte at all.
-    async fn work(
-        &self,
-        request: Request,
-        next: Next,
-        line: &Line,
-        location: String,
-    ) -> Option<Response> {
+    async fn work(&self, request: Request, next: Next, line: &Line, location: String) -> Option<Response> {
         match self.kind {
             Trouble::Status => Some(self.say(500, None)),
             Trouble::Html => Some(self.say(502, Some("text/html"))),
@@ -344,11 +310,7 @@ impl Fault {
         let body = match self.kind {
             Trouble::Garbage => {
                 parts.headers.remove(header::CONTENT_LENGTH);
-                Body::from(
-                    (0..97u8)
-                        .map(|n| n.wrapping_mul(151) ^ 0xa5)
-                        .collect::<Vec<u8>>(),
-                )
+                Body::from((0..97u8).map(|n| n.wrapping_mul(151) ^ 0xa5).collect::<Vec<u8>>())
             }
             Trouble::TruncateJson => {
                 parts.headers.remove(header::CONTENT_LENGTH);
@@ -356,9 +318,7 @@ impl Fault {
             }
             // Cut and hang: the promised length is the true one, the bytes stop short of it.
             _ => {
-                parts
-                    .headers
-                    .insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
+                parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
                 let cut = (self.kind == Trouble::Cut).then(|| line.clone());
                 stopping(whole.slice(..length), cut)
             }
@@ -373,11 +333,7 @@ impl Fault {
         let plain = "{\"error\":\"Internal server error\"}";
         let usual = if kind.is_some() { html } else { plain };
         let body = self.body.clone().unwrap_or_else(|| usual.to_owned());
-        self.dress(
-            status,
-            Body::from(body),
-            Some(kind.unwrap_or("application/json")),
-        )
+        self.dress(status, Body::from(body), Some(kind.unwrap_or("application/json")))
     }
 
     fn dress(&self, status: u16, body: Body, kind: Option<&'static str>) -> Response {

@@ -36,10 +36,7 @@ pub async fn clip(
         Err(error) => return plain(500, &error),
     };
     let length = made.bytes.len() as u64;
-    simulation
-        .world()
-        .book
-        .delivered(&id, clip, &made.sha256, length);
+    simulation.world().book.delivered(&id, clip, &made.sha256, length);
     if let Some(Extension(spoiled)) = spoiled {
         let kind = match spoiled {
             Spoiled::Short(_) => "video/mp4",
@@ -77,9 +74,7 @@ fn range(call: &Call, etag: &str, length: usize) -> Asked {
     if call.header("if-range").is_some_and(|tag| tag != etag) {
         return Asked::Whole;
     }
-    let asked = call
-        .header("range")
-        .and_then(|range| range.strip_prefix("bytes="));
+    let asked = call.header("range").and_then(|range| range.strip_prefix("bytes="));
     let Some((from, to)) = asked.and_then(|range| range.split_once('-')) else {
         return Asked::Whole;
     };
@@ -90,11 +85,7 @@ fn range(call: &Call, etag: &str, length: usize) -> Asked {
         (Err(_), Ok(last)) if from.is_empty() => length.saturating_sub(last)..length,
         _ => return Asked::Whole,
     };
-    if part.start >= part.end {
-        Asked::Beyond
-    } else {
-        Asked::Part(part)
-    }
+    if part.start >= part.end { Asked::Beyond } else { Asked::Part(part) }
 }
 
 fn whole(bytes: Bytes, kind: &str) -> Response {

@@ -11,6 +11,8 @@
 //!
 //! Where the documents are silent the simulator had to decide; those places say "own".
 
+#![allow(clippy::result_large_err, reason = "a refusal is the whole answer here, made once a request")]
+
 mod a4f;
 mod a4f_rules;
 mod admin;
@@ -71,13 +73,7 @@ pub struct SimOptions {
 
 impl Default for SimOptions {
     fn default() -> Self {
-        Self {
-            port: 0,
-            speed: 1.0,
-            cheap_clips: false,
-            full_size: false,
-            seed: 0,
-        }
+        Self { port: 0, speed: 1.0, cheap_clips: false, full_size: false, seed: 0 }
     }
 }
 
@@ -111,10 +107,7 @@ impl Simulation {
 
     /// How clips are drawn.
     fn screen(&self) -> clip::Screen {
-        clip::Screen {
-            cheap: self.options.cheap_clips,
-            full_size: self.options.full_size,
-        }
+        clip::Screen { cheap: self.options.cheap_clips, full_size: self.options.full_size }
     }
 }
 

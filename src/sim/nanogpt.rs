@@ -37,10 +37,7 @@ pub fn routes() -> Router<Arc<Simulation>> {
         .route("/api/generate-video/recover", get(nanogpt_status::recover))
         .route("/api/generate-video/content", get(nanogpt_status::content))
         .route("/api/check-balance", post(nanogpt_account::balance))
-        .route(
-            "/api/v1/usage/requests/{id}",
-            get(nanogpt_account::request_billing),
-        )
+        .route("/api/v1/usage/requests/{id}", get(nanogpt_account::request_billing))
         .route("/api/v1/video-models", get(nanogpt_catalog::video_models))
         .route("/storage/{file}", get(files::clip))
 }
@@ -73,11 +70,7 @@ pub fn within_rate(simulation: &Simulation, key: &str) -> Result<(), Response> {
             "message": "Rate limit exceeded. Please slow down.", "code": "rate_limit_exceeded",
             "type": "rate_limit_error",
         });
-        with(
-            reply(429, &json!({"error": error})),
-            "retry-after",
-            &seconds,
-        )
+        with(reply(429, &json!({"error": error})), "retry-after", &seconds)
     })
 }
 
@@ -96,11 +89,7 @@ async fn submit(
         _ => return too_large(),
     };
     let answer = accept(&simulation, &call, &id, &body);
-    with(
-        answer.unwrap_or_else(|refusal| refusal),
-        "x-request-id",
-        &id,
-    )
+    with(answer.unwrap_or_else(|refusal| refusal), "x-request-id", &id)
 }
 
 /// The edge's 413: no JSON, a tag (wire.md 1.6).
@@ -111,18 +100,10 @@ fn too_large() -> Response {
     with(response, "content-type", "text/plain; charset=utf-8")
 }
 
-fn accept(
-    simulation: &Simulation,
-    call: &Call,
-    id: &str,
-    body: &[u8],
-) -> Result<Response, Response> {
+fn accept(simulation: &Simulation, call: &Call, id: &str, body: &[u8]) -> Result<Response, Response> {
     let now = simulation.clock.now();
     let name = format!("nanogpt submit {}", call.peer);
-    let taken = simulation
-        .world()
-        .limits
-        .take(&name, SUBMITS, 60 * SECOND, now);
+    let taken = simulation.world().limits.take(&name, SUBMITS, 60 * SECOND, now);
     taken.map_err(|wait| {
         let seconds = simulation.clock.retry_after(wait).to_string();
         let say = "Rate limit exceeded. Please wait before generating another video.";
@@ -132,22 +113,14 @@ fn accept(
     within_rate(simulation, &key)?;
     if key.contains("daily") {
         // A key's own daily limit, until midnight UTC (wire.md 1.7 and 6).
-        let seconds = simulation
-            .clock
-            .retry_after(until_midnight(now))
-            .to_string();
+        let seconds = simulation.clock.retry_after(until_midnight(now)).to_string();
         let error = json!({
             "message": "Daily request limit exceeded for this API key.",
             "code": "daily_rpd_limit_exceeded", "type": "rate_limit_error",
         });
-        return Err(with(
-            reply(429, &json!({"error": error})),
-            "retry-after",
-            &seconds,
-        ));
+        return Err(with(reply(429, &json!({"error": error})), "retry-after", &seconds));
     }
-    let body: Value =
-        serde_json::from_slice(body).map_err(|_| plain(400, "Invalid JSON in request body"))?;
+    let body: Value = serde_json::from_slice(body).map_err(|_| plain(400, "Invalid JSON in request body"))?;
     let order = rules::read(&body)?;
     let steer = Steer::read(&order.prompt);
     if steer.policy {
@@ -162,26 +135,16 @@ fn accept(
     // `xno` in the key pays in XNO, at the simulator's own rate of 0.80 USD: costs are "in USD or
     // XNO" (seed 002).
     let (currency, price) = if key.contains("xno") {
-        (
-            XNO,
-            (order.price / Decimal::new(80, 2)).round_dp(8).normalize(),
-        )
+        (XNO, (order.price / Decimal::new(80, 2)).round_dp(8).normalize())
     } else {
         (USD, order.price)
     };
-    let (width, height, fps) = simulation
-        .screen()
-        .frame(&order.aspect, order.lines, order.seconds);
+    let (width, height, fps) = simulation.screen().frame(&order.aspect, order.lines, order.seconds);
     let account: AccountName = (Service::NanoGpt, key, currency);
     let mut trace = call.trace(&body);
     trace.x_request_id = Some(id.to_owned());
     // Own: no speeds are published (wire.md 1.7); some models are slower than others.
-    let pace = order
-        .model
-        .id
-        .bytes()
-        .fold(1, |sum, byte| mix(sum, u64::from(byte)))
-        % 60;
+    let pace = order.model.id.bytes().fold(1, |sum, byte| mix(sum, u64::from(byte))) % 60;
     let new = NewOrder {
         account,
         model: order.model.id.to_owned(),
@@ -213,9 +176,7 @@ fn accept(
     };
     let mut world = simulation.world();
     let world = &mut *world;
-    let accepted = world
-        .book
-        .accept(&mut world.bank, simulation.options.seed, now, new);
+    let accepted = world.book.accept(&mut world.bank, simulation.options.seed, now, new);
     let (order, left) = accepted.map_err(|_| rules::too_dear(price))?;
     Ok(reply(
         202,

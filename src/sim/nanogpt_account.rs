@@ -44,22 +44,17 @@ pub async fn request_billing(
     let now = simulation.clock.now();
     let day = 86_400 * SECOND;
     let world = simulation.world();
-    let mut matching = world.book.of_key(Service::NanoGpt, &key).filter(|order| {
-        order.trace.x_request_id.as_deref() == Some(&id) && now - order.created < day
-    });
+    let mut matching = world
+        .book
+        .of_key(Service::NanoGpt, &key)
+        .filter(|order| order.trace.x_request_id.as_deref() == Some(&id) && now - order.created < day);
     let error = |code: &str, message: &str| json!({"error": {"code": code, "message": message}});
     let (Some(order), next) = (matching.next(), matching.next()) else {
-        let body = error(
-            "request_not_found",
-            "No eligible charge was found for this request.",
-        );
+        let body = error("request_not_found", "No eligible charge was found for this request.");
         return with(reply(404, &body), "retry-after", "30");
     };
     if next.is_some() {
-        let body = error(
-            "ambiguous_request_id",
-            "More than one charge matches this request.",
-        );
+        let body = error("ambiguous_request_id", "More than one charge matches this request.");
         return reply(409, &body);
     }
     reply(

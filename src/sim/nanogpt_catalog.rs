@@ -14,10 +14,7 @@ use std::sync::Arc;
 /// The list; no key needed, cacheable. `detailed=false` leaves ids.
 pub async fn video_models(State(simulation): State<Arc<Simulation>>, call: Call) -> Response {
     let detailed = call.asked("detailed") != Some("false");
-    let data: Vec<Value> = MODELS
-        .iter()
-        .map(|model| if detailed { entry(model) } else { brief(model) })
-        .collect();
+    let data: Vec<Value> = MODELS.iter().map(|model| if detailed { entry(model) } else { brief(model) }).collect();
     let meta = json!({"count": data.len(), "generated_at": iso(simulation.clock.now())});
     let response = reply(200, &json!({"object": "list", "data": data, "meta": meta}));
     with(response, "cache-control", "public, max-age=300")
@@ -35,11 +32,7 @@ fn entry(model: &Listing) -> Value {
         Takes::Video => &["text", "video"],
         Takes::ImageAndVideo => &["image", "video"],
     };
-    let note = if model.sure {
-        ""
-    } else {
-        " Price made up by the simulator."
-    };
+    let note = if model.sure { "" } else { " Price made up by the simulator." };
     let mut entry = brief(model);
     entry["name"] = json!(model.name);
     entry["description"] = json!(format!("{}, simulated.{note}", model.name));
@@ -71,33 +64,18 @@ fn parameters(model: &Listing) -> Value {
         let Some(first) = options.first().cloned() else {
             return;
         };
-        let options: Vec<Value> = options
-            .iter()
-            .map(|value| json!({"value": value, "label": value}))
-            .collect();
+        let options: Vec<Value> = options.iter().map(|value| json!({"value": value, "label": value})).collect();
         let field = json!({"type": "select", "label": label, "default": first, "options": options});
         all.insert(name.to_owned(), field);
         defaults.insert(name.to_owned(), json!(first));
     };
-    let length = if model.id.starts_with("sora") {
-        "seconds"
-    } else {
-        "duration"
-    };
-    select(
-        length,
-        "Duration",
-        model.seconds.iter().map(u32::to_string).collect(),
-    );
+    let length = if model.id.starts_with("sora") { "seconds" } else { "duration" };
+    select(length, "Duration", model.seconds.iter().map(u32::to_string).collect());
     let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
     select("aspect_ratio", "Aspect ratio", texts(model.shapes));
     select("resolution", "Resolution", texts(model.lines));
     if model.id.starts_with("sora") {
-        select(
-            "orientation",
-            "Orientation",
-            texts(&["landscape", "portrait"]),
-        );
+        select("orientation", "Orientation", texts(&["landscape", "portrait"]));
     }
     if let Some((name, on)) = model.sound {
         let field = json!({"type": "switch", "label": "Audio", "default": on});
@@ -116,9 +94,7 @@ fn parameters(model: &Listing) -> Value {
 fn pricing(model: &Listing) -> Value {
     let money = |text: &str| number(dollars(text));
     let table = |rows: &[(&str, &str)]| -> Value {
-        let rows = rows
-            .iter()
-            .map(|(name, amount)| ((*name).to_owned(), money(amount)));
+        let rows = rows.iter().map(|(name, amount)| ((*name).to_owned(), money(amount)));
         Value::Object(rows.collect())
     };
     let mut price = match model.price {
@@ -137,29 +113,18 @@ fn pricing(model: &Listing) -> Value {
         Price::SecondBy(rows) => json!({"per_second_by_resolution": table(rows)}),
         Price::ClipBy(rows) => json!({"per_resolution": table(rows)}),
         Price::Length(rows) => {
-            let rows = rows
-                .iter()
-                .map(|(length, amount)| (length.to_string(), money(amount)));
+            let rows = rows.iter().map(|(length, amount)| (length.to_string(), money(amount)));
             json!({"per_duration": rows.collect::<Map<_, _>>()})
         }
         Price::FiveBy(rows) => json!({
             "base_prices_by_resolution": table(rows), "base_duration": 5,
             "duration_multipliers": {"5": 1, "10": 2},
         }),
-        Price::Stretch {
-            base,
-            seconds,
-            extra,
-            most,
-        } => json!({
+        Price::Stretch { base, seconds, extra, most } => json!({
             "base_price": money(base), "base_duration": seconds,
             "per_extra_second": money(extra), "max_duration": most,
         }),
-        Price::TextOrImage {
-            text,
-            silent,
-            sound,
-        } => json!({
+        Price::TextOrImage { text, silent, sound } => json!({
             "text_to_video_per_second": table(text),
             "image_to_video_without_audio_per_second": money(silent),
             "image_to_video_with_audio_per_second": money(sound),
@@ -177,10 +142,9 @@ fn pricing(model: &Listing) -> Value {
         Extra::Listed(factor) | Extra::ListedSound(factor, _) => {
             let shown = |text: &str| number((dollars(text) * dollars(factor)).round_dp(3));
             let rows = match model.price {
-                Price::SecondBy(rows) => rows
-                    .iter()
-                    .map(|(name, amount)| ((*name).to_owned(), shown(amount)))
-                    .collect::<Map<_, _>>(),
+                Price::SecondBy(rows) => {
+                    rows.iter().map(|(name, amount)| ((*name).to_owned(), shown(amount))).collect::<Map<_, _>>()
+                }
                 Price::Second(amount) => Map::from_iter([("720p".to_owned(), shown(amount))]),
                 _ => Map::new(),
             };

@@ -21,18 +21,9 @@ pub enum Price {
     /// For five seconds, by resolution; other lengths in proportion.
     FiveBy(&'static [(&'static str, &'static str)]),
     /// A first stretch, then each further second, up to a longest.
-    Stretch {
-        base: &'static str,
-        seconds: u32,
-        extra: &'static str,
-        most: u32,
-    },
+    Stretch { base: &'static str, seconds: u32, extra: &'static str, most: u32 },
     /// veo3-1-video: from text by resolution, from an image by sound; each second.
-    TextOrImage {
-        text: &'static [(&'static str, &'static str)],
-        silent: &'static str,
-        sound: &'static str,
-    },
+    TextOrImage { text: &'static [(&'static str, &'static str)], silent: &'static str, sound: &'static str },
 }
 
 /// What else changes a price.
@@ -97,10 +88,8 @@ const HD: &[&str] = &["720p", "1080p"];
 const ANY: &[&str] = &[];
 const SHORT: &[u32] = &[5, 10];
 const TO_FIFTEEN: &[u32] = &[5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-const VEO2: &[u32] = &[
-    5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29,
-    30,
-];
+const VEO2: &[u32] =
+    &[5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30];
 
 /// A row with a published price.
 const fn row(
@@ -138,18 +127,7 @@ const fn own(
     lines: &'static [&'static str],
     shapes: &'static [&'static str],
 ) -> Listing {
-    Listing {
-        sure: false,
-        ..row(
-            id,
-            name,
-            takes,
-            Price::Clip(dollars),
-            seconds,
-            lines,
-            shapes,
-        )
-    }
+    Listing { sure: false, ..row(id, name, takes, Price::Clip(dollars), seconds, lines, shapes) }
 }
 
 const fn plus(listing: Listing, extra: Extra) -> Listing {
@@ -157,10 +135,7 @@ const fn plus(listing: Listing, extra: Extra) -> Listing {
 }
 
 const fn sound(listing: Listing, key: &'static str, on: bool) -> Listing {
-    Listing {
-        sound: Some((key, on)),
-        ..listing
-    }
+    Listing { sound: Some((key, on)), ..listing }
 }
 
 const fn prompt(listing: Listing, prompt: usize) -> Listing {

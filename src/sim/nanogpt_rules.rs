@@ -105,13 +105,9 @@ impl Media {
                 continue;
             };
             media.image = true;
-            let inline = text
-                .strip_prefix("data:image/")
-                .and_then(|rest| rest.split_once(";base64,"));
+            let inline = text.strip_prefix("data:image/").and_then(|rest| rest.split_once(";base64,"));
             let sound = match inline {
-                Some((_, data)) => base64::engine::general_purpose::STANDARD
-                    .decode(data)
-                    .is_ok(),
+                Some((_, data)) => base64::engine::general_purpose::STANDARD.decode(data).is_ok(),
                 None => key == "image" && text.starts_with("https://"),
             };
             if !sound {
@@ -127,22 +123,15 @@ impl Media {
         }
         let given = |key: &str| body[key].as_str().is_some_and(|text| !text.is_empty());
         media.image |= given("imageAttachmentId");
-        media.video = ["video", "videoUrl", "videoDataUrl", "videoAttachmentId"]
-            .into_iter()
-            .any(given)
-            || body["referenceVideos"]
-                .as_array()
-                .is_some_and(|list| !list.is_empty());
+        media.video = ["video", "videoUrl", "videoDataUrl", "videoAttachmentId"].into_iter().any(given)
+            || body["referenceVideos"].as_array().is_some_and(|list| !list.is_empty());
         // Links only, a list inside a text (wire.md 6); the documents' name takes a true list.
         let listed = match &body["reference_images"] {
             Value::String(text) => serde_json::from_str(text).unwrap_or_default(),
             Value::Array(list) => list.clone(),
             _ => Vec::new(),
         };
-        if listed
-            .iter()
-            .any(|item| item.as_str().is_some_and(|item| item.starts_with("data:")))
-        {
+        if listed.iter().any(|item| item.as_str().is_some_and(|item| item.starts_with("data:"))) {
             return Err(plain(400, "reference_images must be public URLs"));
         }
         let camel = body["referenceImages"].as_array().map_or(0, Vec::len);
@@ -155,9 +144,7 @@ impl Media {
     fn suit(&self, model: &Listing) -> Result<(), Response> {
         let name = model.name;
         if matches!(model.takes, Takes::Image | Takes::ImageAndVideo) && !self.image {
-            let say = format!(
-                "{name} requires an input image. Please select an image to generate a video."
-            );
+            let say = format!("{name} requires an input image. Please select an image to generate a video.");
             return Err(plain(400, &say));
         }
         if matches!(model.takes, Takes::Video | Takes::ImageAndVideo) && !self.video {
@@ -174,59 +161,37 @@ impl Media {
 /// The length that is made and billed: `"5s"`, `"5"` or `5` (wire.md 1.3), else frames by rate,
 /// else the model's default.
 fn seconds(body: &Value, model: &Listing) -> u32 {
-    let given = ["duration", "seconds"]
-        .iter()
-        .find_map(|key| match &body[*key] {
-            Value::String(text) => text.trim().trim_end_matches('s').trim().parse::<f64>().ok(),
-            Value::Number(number) => number.as_f64(),
-            _ => None,
-        });
+    let given = ["duration", "seconds"].iter().find_map(|key| match &body[*key] {
+        Value::String(text) => text.trim().trim_end_matches('s').trim().parse::<f64>().ok(),
+        Value::Number(number) => number.as_f64(),
+        _ => None,
+    });
     let plain = |key: &str| match &body[key] {
         Value::String(text) => text.parse::<f64>().ok(),
         other => other.as_f64(),
     };
     let usual = f64::from(model.seconds.first().copied().unwrap_or(5));
-    let framed =
-        plain("num_frames").map(|n| n / plain("frames_per_second").unwrap_or(16.0).max(1.0));
-    let seconds = given
-        .or(framed.filter(|_| model.seconds.is_empty()))
-        .unwrap_or(usual);
+    let framed = plain("num_frames").map(|n| n / plain("frames_per_second").unwrap_or(16.0).max(1.0));
+    let seconds = given.or(framed.filter(|_| model.seconds.is_empty())).unwrap_or(usual);
     let most = match model.price {
         Price::Stretch { most, .. } => f64::from(most),
         _ => 600.0,
     };
-    if seconds.is_finite() {
-        seconds.clamp(1.0, most).round() as u32
-    } else {
-        5
-    }
+    if seconds.is_finite() { seconds.clamp(1.0, most).round() as u32 } else { 5 }
 }
 
 /// Shape under any of the keys models use (wire.md 1.3).
 fn aspect(body: &Value, model: &Listing) -> String {
     let text = |key: &str| body[key].as_str();
-    let named = [
-        "aspect_ratio",
-        "aspectRatio",
-        "resolution_ratio",
-        "size",
-        "resolution",
-    ];
-    let given = named
-        .iter()
-        .filter_map(|key| text(key))
-        .find(|shape| parts(shape).is_some());
+    let named = ["aspect_ratio", "aspectRatio", "resolution_ratio", "size", "resolution"];
+    let given = named.iter().filter_map(|key| text(key)).find(|shape| parts(shape).is_some());
     let turned = match text("orientation") {
         Some("portrait") => Some("9:16"),
         Some("landscape") => Some("16:9"),
         _ => None,
     };
     let usual = model.shapes.iter().find(|shape| parts(shape).is_some());
-    given
-        .or(turned)
-        .or(usual.copied())
-        .unwrap_or("16:9")
-        .to_owned()
+    given.or(turned).or(usual.copied()).unwrap_or("16:9").to_owned()
 }
 
 /// The resolution the price goes by: as asked if offered, else the default. "9000p" was made at
@@ -252,10 +217,7 @@ fn lines(body: &Value, model: &Listing) -> u32 {
 }
 
 fn truthy(value: &Value) -> bool {
-    matches!(value, Value::Bool(true))
-        || value
-            .as_str()
-            .is_some_and(|text| text == "true" || text == "on")
+    matches!(value, Value::Bool(true)) || value.as_str().is_some_and(|text| text == "true" || text == "on")
 }
 
 /// Whether sound is billed: as asked, else the catalogue's default (wire.md 1.9 b).
@@ -268,16 +230,12 @@ fn sounds(body: &Value, model: &Listing) -> bool {
 
 /// A typed amount.
 pub fn dollars(text: &str) -> Decimal {
-    text.parse()
-        .expect("the price list is typed as decimals, and a test reads every one")
+    text.parse().expect("the price list is typed as decimals, and a test reads every one")
 }
 
 fn by_lines(table: &[(&str, &str)], named: &str) -> Decimal {
     // A resolution that is offered but has no published price pays the dearest.
-    let found = table
-        .iter()
-        .find(|(lines, _)| *lines == named)
-        .or(table.last());
+    let found = table.iter().find(|(lines, _)| *lines == named).or(table.last());
     found.map_or(Decimal::ZERO, |(_, amount)| dollars(amount))
 }
 
@@ -298,26 +256,13 @@ fn price(body: &Value, model: &Listing, media: &Media, seconds: u32) -> Decimal 
             let (length, amount) = exact.or(table.first()).copied().unwrap_or((5, "0"));
             dollars(amount) * long / Decimal::from(length)
         }
-        Price::Stretch {
-            base,
-            seconds: first,
-            extra,
-            ..
-        } => {
+        Price::Stretch { base, seconds: first, extra, .. } => {
             let more = Decimal::from(seconds.saturating_sub(first));
             dollars(base) + dollars(extra) * more
         }
-        Price::TextOrImage {
-            text,
-            silent,
-            sound: loud,
-        } => {
+        Price::TextOrImage { text, silent, sound: loud } => {
             let from_image = dollars(if sound { loud } else { silent });
-            let each = if media.image {
-                from_image
-            } else {
-                by_lines(text, named)
-            };
+            let each = if media.image { from_image } else { by_lines(text, named) };
             each * long
         }
     };
@@ -372,35 +317,14 @@ mod tests {
         assert_eq!(p(json!({"model": "veo2-video", "duration": 8})), "5.44");
         assert_eq!(p(json!({"model": "veo2-video", "duration": "60"})), "20.4");
         assert_eq!(p(json!({"model": "veo3-video"})), "3.2");
-        assert_eq!(
-            p(json!({"model": "veo3-video", "generateAudio": true})),
-            "4.8"
-        );
-        assert_eq!(
-            p(json!({"model": "veo3-1-video", "duration": "8", "resolution": "1080p"})),
-            "5.2"
-        );
-        assert_eq!(
-            p(json!({"model": "kling-v26-pro", "duration": "10", "sound": true})),
-            "1.4"
-        );
-        assert_eq!(
-            p(json!({"model": "seedance-video", "duration": "10", "resolution": "1080p"})),
-            "1.14"
-        );
-        assert_eq!(
-            p(json!({"model": "hunyuan-video", "pro_mode": true})),
-            "0.8"
-        );
-        assert_eq!(
-            p(json!({"model": "runway-gen-45", "duration": "8"})),
-            "1.056"
-        );
+        assert_eq!(p(json!({"model": "veo3-video", "generateAudio": true})), "4.8");
+        assert_eq!(p(json!({"model": "veo3-1-video", "duration": "8", "resolution": "1080p"})), "5.2");
+        assert_eq!(p(json!({"model": "kling-v26-pro", "duration": "10", "sound": true})), "1.4");
+        assert_eq!(p(json!({"model": "seedance-video", "duration": "10", "resolution": "1080p"})), "1.14");
+        assert_eq!(p(json!({"model": "hunyuan-video", "pro_mode": true})), "0.8");
+        assert_eq!(p(json!({"model": "runway-gen-45", "duration": "8"})), "1.056");
         assert_eq!(p(json!({"model": "sora-2", "seconds": "12"})), "1.2");
-        assert_eq!(
-            p(json!({"model": "grok-imagine-video", "imageUrl": "https://a/b"})),
-            "0.302"
-        );
+        assert_eq!(p(json!({"model": "grok-imagine-video", "imageUrl": "https://a/b"})), "0.302");
         // wire.md 6: charged 0.60 though 0.35 is listed; sound is on when left out.
         assert_eq!(p(json!({"model": "bytedance-seedance-2-0-fast"})), "0.6");
         assert_eq!(p(json!({"model": "bytedance-seedance-v1.5-pro"})), "0.26");
@@ -415,11 +339,7 @@ mod tests {
             "resolution": "9000p", "nonsense": [1],
         });
         let order = read(&body).unwrap();
-        assert_eq!(
-            (order.price.to_string().as_str(), order.lines),
-            ("1.8", 720),
-            "wire.md 6"
-        );
+        assert_eq!((order.price.to_string().as_str(), order.lines), ("1.8", 720), "wire.md 6");
     }
 
     #[test]

@@ -36,15 +36,9 @@ pub async fn legacy(State(simulation): State<Arc<Simulation>>, call: Call) -> Re
 }
 
 /// The caller's order, or 400, 404, 403. Own texts: the bodies are not published (wire.md 5).
-fn owned<'a>(
-    book: &'a crate::sim::orders::Book,
-    key: &str,
-    id: Option<&str>,
-) -> Result<&'a Order, Response> {
+fn owned<'a>(book: &'a crate::sim::orders::Book, key: &str, id: Option<&str>) -> Result<&'a Order, Response> {
     let id = id.ok_or_else(|| plain(400, "Missing requestId or runId"))?;
-    let order = book
-        .get(id)
-        .filter(|order| order.account.0 == Service::NanoGpt);
+    let order = book.get(id).filter(|order| order.account.0 == Service::NanoGpt);
     let order = order.ok_or_else(|| plain(404, "Video job not found"))?;
     if order.account.1 == key {
         Ok(order)
@@ -54,12 +48,7 @@ fn owned<'a>(
     }
 }
 
-fn status(
-    simulation: &Simulation,
-    call: &Call,
-    id: Option<&str>,
-    endpoint: Endpoint,
-) -> Result<Response, Response> {
+fn status(simulation: &Simulation, call: &Call, id: Option<&str>, endpoint: Endpoint) -> Result<Response, Response> {
     let key = key(call)?;
     let now = simulation.clock.now();
     let world = simulation.world();
@@ -115,10 +104,7 @@ fn status(
 fn output(order: &Order, call: &Call) -> Value {
     let link = |token: &String| json!({"url": format!("{}/storage/{token}.mp4", call.base)});
     if order.model == "grok-imagine-video" {
-        let url = format!(
-            "/api/generate-video/content?model={}&runId={}&variant=video",
-            order.model, order.id
-        );
+        let url = format!("/api/generate-video/content?model={}&runId={}&variant=video", order.model, order.id);
         return json!({"video": {"url": url}});
     }
     match order.links.as_slice() {
@@ -163,10 +149,7 @@ pub async fn recover(State(simulation): State<Arc<Simulation>>, call: Call) -> R
         let seconds = simulation.clock.retry_after(wait).to_string();
         return with(plain(429, "Rate limit exceeded."), "retry-after", &seconds);
     }
-    let limit = call
-        .asked("limit")
-        .and_then(|limit| limit.parse().ok())
-        .unwrap_or(10);
+    let limit = call.asked("limit").and_then(|limit| limit.parse().ok()).unwrap_or(10);
     let wanted = |order: &&Order| {
         let model = call.asked("model").is_none_or(|model| model == order.model);
         let thread = call.asked("conversationUUID");

@@ -40,11 +40,7 @@ fn key(call: &Call) -> Result<String, Response> {
         return Err(error(401, "missing_api_key", say));
     };
     if !Service::NinjaChat.knows_key(key) {
-        return Err(error(
-            401,
-            "invalid_api_key",
-            "The API key is invalid or has been revoked",
-        ));
+        return Err(error(401, "invalid_api_key", "The API key is invalid or has been revoked"));
     }
     Ok(key.to_owned())
 }
@@ -53,18 +49,11 @@ fn key(call: &Call) -> Result<String, Response> {
 fn within_rate(simulation: &Simulation, key: &str) -> Result<(), Response> {
     let now = simulation.clock.now();
     let name = format!("ninjachat {key}");
-    let taken = simulation
-        .world()
-        .limits
-        .take(&name, CALLS, 60 * SECOND, now);
+    let taken = simulation.world().limits.take(&name, CALLS, 60 * SECOND, now);
     taken.map_err(|wait| {
         let seconds = simulation.clock.retry_after(wait);
         let say = format!("Rate limit exceeded. Try again in {seconds} seconds");
-        with(
-            error(429, "rate_limit_exceeded", &say),
-            "retry-after",
-            &seconds.to_string(),
-        )
+        with(error(429, "rate_limit_exceeded", &say), "retry-after", &seconds.to_string())
     })
 }
 
@@ -79,14 +68,10 @@ async fn submit(
 fn accept(simulation: &Simulation, call: &Call, body: &[u8]) -> Result<Response, Response> {
     let key = key(call)?;
     within_rate(simulation, &key)?;
-    let body: Value = serde_json::from_slice(body)
-        .map_err(|_| error(400, "invalid_json", "Request body must be valid JSON"))?;
+    let body: Value =
+        serde_json::from_slice(body).map_err(|_| error(400, "invalid_json", "Request body must be valid JSON"))?;
     if !body.is_object() {
-        return Err(error(
-            400,
-            "invalid_json",
-            "Request body must be a JSON object",
-        ));
+        return Err(error(400, "invalid_json", "Request body must be a JSON object"));
     }
     let order = rules::read(&body).map_err(|wrong| rules::invalid(&wrong))?;
     let steer = Steer::read(&order.prompt);
@@ -132,15 +117,9 @@ fn accept(simulation: &Simulation, call: &Call, body: &[u8]) -> Result<Response,
     let now = simulation.clock.now();
     let mut world = simulation.world();
     let world = &mut *world;
-    let accepted = world
-        .book
-        .accept(&mut world.bank, simulation.options.seed, now, new);
+    let accepted = world.book.accept(&mut world.bank, simulation.options.seed, now, new);
     let (order, left) = accepted.map_err(|had| {
-        let say = format!(
-            "This video costs {}; your balance is {}",
-            dollars(price),
-            dollars(had)
-        );
+        let say = format!("This video costs {}; your balance is {}", dollars(price), dollars(had));
         error(402, "insufficient_credits", &say)
     })?;
     // The success code is not stated (wire.md 2.1); the new generation says 200, so do we.
@@ -211,11 +190,7 @@ async fn keys(State(simulation): State<Arc<Simulation>>, call: Call) -> Response
     let balance = world.bank.account(Service::NinjaChat, &key, USD).balance;
     let used = world.book.of_key(Service::NinjaChat, &key).count();
     let hundred = Decimal::from(100);
-    let spent: Decimal = world
-        .book
-        .of_key(Service::NinjaChat, &key)
-        .map(|order| order.price)
-        .sum();
+    let spent: Decimal = world.book.of_key(Service::NinjaChat, &key).map(|order| order.price).sum();
     let prefix: String = key.chars().take(10).collect();
     reply(
         200,

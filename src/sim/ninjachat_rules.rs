@@ -22,20 +22,8 @@ pub struct Listing {
     pub any_shape: bool,
 }
 
-const fn listing(
-    id: &'static str,
-    seconds: &'static [u32],
-    speed: (i64, i64),
-    dollars: i64,
-) -> Listing {
-    Listing {
-        id,
-        seconds,
-        speed,
-        dollars,
-        image_required: false,
-        any_shape: false,
-    }
+const fn listing(id: &'static str, seconds: &'static [u32], speed: (i64, i64), dollars: i64) -> Listing {
+    Listing { id, seconds, speed, dollars, image_required: false, any_shape: false }
 }
 
 const VEO_3: &[u32] = &[4, 6, 8];
@@ -44,25 +32,14 @@ const RUNWAY: &[u32] = &[5, 10];
 /// The eight models (wire.md 2.3). google-veo-2 at 7 s: seed 000's table says "5, 6, or 8", its
 /// other table and seed 001 say 5-8; the narrower one is taken.
 pub const MODELS: [Listing; 8] = [
-    Listing {
-        any_shape: true,
-        ..listing(
-            "seedance-2",
-            &[5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
-            (60, 120),
-            3,
-        )
-    },
+    Listing { any_shape: true, ..listing("seedance-2", &[5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], (60, 120), 3) },
     listing("kling-video", &[5, 6, 7, 8, 9, 10], (180, 240), 3),
     listing("google-veo-2", &[5, 6, 8], (35, 45), 3),
     listing("veo-3.1", VEO_3, (180, 300), 5),
     listing("veo-3.1-fast", VEO_3, (60, 120), 3),
     listing("google-veo-3-fast", VEO_3, (60, 120), 3),
     listing("runway-gen4.5", RUNWAY, (60, 180), 5),
-    Listing {
-        image_required: true,
-        ..listing("runway-gen4-turbo", RUNWAY, (30, 60), 3)
-    },
+    Listing { image_required: true, ..listing("runway-gen4-turbo", RUNWAY, (30, 60), 3) },
 ];
 
 /// An order as understood.
@@ -85,15 +62,9 @@ pub fn read(body: &Value) -> Result<Order, Vec<Detail>> {
     if !body["prompt"].is_string() {
         wrong.push(("prompt", "prompt is required".to_owned()));
     } else if prompt.trim().is_empty() {
-        wrong.push((
-            "prompt",
-            "prompt cannot be empty or whitespace-only".to_owned(),
-        ));
+        wrong.push(("prompt", "prompt cannot be empty or whitespace-only".to_owned()));
     } else if utf16(&prompt) > 4000 {
-        wrong.push((
-            "prompt",
-            "prompt must be at most 4000 characters".to_owned(),
-        ));
+        wrong.push(("prompt", "prompt must be at most 4000 characters".to_owned()));
     }
     let model = match &body["model"] {
         Value::Null => MODELS.first(),
@@ -115,14 +86,7 @@ pub fn read(body: &Value) -> Result<Order, Vec<Detail>> {
         }
         (Some(seconds), Some(model)) if !model.seconds.contains(&seconds) => {
             let legal: Vec<String> = model.seconds.iter().map(u32::to_string).collect();
-            wrong.push((
-                "duration",
-                format!(
-                    "{} supports durations: {} seconds",
-                    model.id,
-                    legal.join(", ")
-                ),
-            ));
+            wrong.push(("duration", format!("{} supports durations: {} seconds", model.id, legal.join(", "))));
         }
         _ => {}
     }
@@ -131,10 +95,7 @@ pub fn read(body: &Value) -> Result<Order, Vec<Detail>> {
         Value::String(shape) if shape == "16:9" => "16:9",
         Value::String(shape) if shape == "9:16" => "9:16",
         _ => {
-            wrong.push((
-                "aspect_ratio",
-                "aspect_ratio must be one of: 16:9, 9:16".to_owned(),
-            ));
+            wrong.push(("aspect_ratio", "aspect_ratio must be one of: 16:9, 9:16".to_owned()));
             "16:9"
         }
     };
@@ -146,18 +107,12 @@ pub fn read(body: &Value) -> Result<Order, Vec<Detail>> {
             }
         }
         Value::String(link) if is_link(link) => {}
-        _ => wrong.push((
-            "image_url",
-            "image_url must be an HTTP or HTTPS URL".to_owned(),
-        )),
+        _ => wrong.push(("image_url", "image_url must be an HTTP or HTTPS URL".to_owned())),
     }
     match (model, seconds) {
-        (Some(model), Some(seconds)) if wrong.is_empty() => Ok(Order {
-            aspect: if model.any_shape { "16:9" } else { aspect }.to_owned(),
-            model,
-            prompt,
-            seconds,
-        }),
+        (Some(model), Some(seconds)) if wrong.is_empty() => {
+            Ok(Order { aspect: if model.any_shape { "16:9" } else { aspect }.to_owned(), model, prompt, seconds })
+        }
         _ => Err(wrong),
     }
 }
@@ -170,8 +125,7 @@ fn whole(value: &Value) -> Option<u32> {
 }
 
 fn is_link(link: &str) -> bool {
-    url::Url::parse(link)
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    url::Url::parse(link).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 /// `$37.00` (seed 000).
@@ -186,10 +140,8 @@ pub fn error(status: u16, code: &str, message: &str) -> Response {
 
 /// 400 `validation_error` with `details` (wire.md 2.4).
 pub fn invalid(wrong: &[Detail]) -> Response {
-    let details: Vec<Value> = wrong
-        .iter()
-        .map(|(field, message)| json!({"field": field, "message": message}))
-        .collect();
+    let details: Vec<Value> =
+        wrong.iter().map(|(field, message)| json!({"field": field, "message": message})).collect();
     let body = json!({
         "error": "validation_error",
         "message": "Request validation failed",
@@ -203,29 +155,18 @@ mod tests {
     use super::*;
 
     fn fields(body: Value) -> Vec<&'static str> {
-        read(&body)
-            .err()
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(field, _)| field)
-            .collect()
+        read(&body).err().unwrap_or_default().into_iter().map(|(field, _)| field).collect()
     }
 
     #[test]
     fn defaults_are_seedance_eight_seconds_wide() {
         let order = read(&json!({"prompt": "a"})).unwrap();
-        assert_eq!(
-            (order.model.id, order.seconds, &*order.aspect),
-            ("seedance-2", 8, "16:9")
-        );
+        assert_eq!((order.model.id, order.seconds, &*order.aspect), ("seedance-2", 8, "16:9"));
     }
 
     #[test]
     fn the_default_length_is_illegal_for_runway() {
-        assert_eq!(
-            fields(json!({"prompt": "a", "model": "runway-gen4.5"})),
-            ["duration"]
-        );
+        assert_eq!(fields(json!({"prompt": "a", "model": "runway-gen4.5"})), ["duration"]);
         let both = fields(json!({"prompt": "a", "model": "runway-gen4-turbo"}));
         assert_eq!(both, ["duration", "image_url"]);
     }
@@ -241,22 +182,10 @@ mod tests {
             (json!({"prompt": "a", "duration": "8"}), "duration"),
             (json!({"prompt": "a", "duration": 4}), "duration"),
             (json!({"prompt": "a", "duration": 16}), "duration"),
-            (
-                json!({"prompt": "a", "model": "veo-3.1", "duration": 5}),
-                "duration",
-            ),
-            (
-                json!({"prompt": "a", "model": "google-veo-2", "duration": 7}),
-                "duration",
-            ),
-            (
-                json!({"prompt": "a", "aspect_ratio": "1:1"}),
-                "aspect_ratio",
-            ),
-            (
-                json!({"prompt": "a", "image_url": "ftp://x/y"}),
-                "image_url",
-            ),
+            (json!({"prompt": "a", "model": "veo-3.1", "duration": 5}), "duration"),
+            (json!({"prompt": "a", "model": "google-veo-2", "duration": 7}), "duration"),
+            (json!({"prompt": "a", "aspect_ratio": "1:1"}), "aspect_ratio"),
+            (json!({"prompt": "a", "image_url": "ftp://x/y"}), "image_url"),
         ] {
             assert_eq!(fields(body.clone()), [field], "{body}");
         }

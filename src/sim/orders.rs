@@ -111,12 +111,8 @@ impl Order {
             State::Completed => "completed",
             State::Failed => "failed",
         };
-        let files: Vec<Value> = self
-            .made
-            .iter()
-            .flatten()
-            .map(|(sha256, bytes)| json!({"sha256": sha256, "bytes": bytes}))
-            .collect();
+        let files: Vec<Value> =
+            self.made.iter().flatten().map(|(sha256, bytes)| json!({"sha256": sha256, "bytes": bytes})).collect();
         json!({
             "id": self.id,
             "service": self.account.0.name(),
@@ -175,19 +171,15 @@ impl Book {
             Outcome::Fails | Outcome::FailsForContent => now + takes * 6 / 10,
         };
         let index = self.orders.len();
-        let links: Vec<String> = (0..new.clips.max(1))
-            .map(|clip| letters(mix(chance, 100 + clip as u64), 24))
-            .collect();
+        let links: Vec<String> =
+            (0..new.clips.max(1)).map(|clip| letters(mix(chance, 100 + clip as u64), 24)).collect();
         for (clip, link) in links.iter().enumerate() {
             self.by_link.insert(link.clone(), (index, clip));
         }
         self.by_id.insert(id.clone(), index);
         self.unsettled.insert((ends, index));
         self.orders.push(Order {
-            shot: Shot {
-                order: id.clone(),
-                ..new.shot
-            },
+            shot: Shot { order: id.clone(), ..new.shot },
             id,
             account: new.account,
             model: new.model,
@@ -228,9 +220,7 @@ impl Book {
 
     /// The order and the number of the clip a link belongs to.
     pub fn linked(&self, link: &str) -> Option<(&Order, usize)> {
-        self.by_link
-            .get(link)
-            .map(|&(index, clip)| (&self.orders[index], clip))
+        self.by_link.get(link).map(|&(index, clip)| (&self.orders[index], clip))
     }
 
     /// Notes what a clip turned out to be, and that it was fetched.
@@ -246,10 +236,7 @@ impl Book {
 
     /// One service's orders for one key, newest first.
     pub fn of_key<'a>(&'a self, service: Service, key: &'a str) -> impl Iterator<Item = &'a Order> {
-        self.orders
-            .iter()
-            .rev()
-            .filter(move |order| order.account.0 == service && order.account.1 == key)
+        self.orders.iter().rev().filter(move |order| order.account.0 == service && order.account.1 == key)
     }
 
     /// The whole book for `GET /_sim/orders`, of one service if asked.
@@ -269,10 +256,7 @@ fn order_id(service: Service, model: &str, chance: u64) -> String {
         Service::NinjaChat => match model {
             "google-veo-2" => format!("gemini:{}", letters(chance, 12)),
             _ if model.contains("veo") => {
-                format!(
-                    "gemini-veo:operations/generate-video-{}",
-                    letters(chance, 12)
-                )
+                format!("gemini-veo:operations/generate-video-{}", letters(chance, 12))
             }
             _ => {
                 let maker = model.split('-').next().unwrap_or(model);
@@ -292,12 +276,9 @@ fn shortened(params: Value) -> Value {
             Value::String(format!("{head}... ({} bytes)", text.len()))
         }
         Value::Array(items) => items.into_iter().map(shortened).collect(),
-        Value::Object(fields) => Value::Object(
-            fields
-                .into_iter()
-                .map(|(name, value)| (name, shortened(value)))
-                .collect::<Map<_, _>>(),
-        ),
+        Value::Object(fields) => {
+            Value::Object(fields.into_iter().map(|(name, value)| (name, shortened(value))).collect::<Map<_, _>>())
+        }
         other => other,
     }
 }

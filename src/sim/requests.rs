@@ -37,10 +37,7 @@ impl Log {
     pub fn came(&mut self, place: Place, request: &axum::extract::Request, at: Moment) -> u64 {
         self.total += 1;
         let service = place.service.map_or("none", |service| service.name());
-        *self
-            .counts
-            .entry((service, place.route.name()))
-            .or_default() += 1;
+        *self.counts.entry((service, place.route.name())).or_default() += 1;
         let header = |name: &str| {
             let value = request.headers().get(name)?.to_str().ok()?;
             Some(value.chars().take(255).collect())
@@ -66,9 +63,7 @@ impl Log {
     /// Notes how it was answered; a status that stays absent was never answered.
     pub fn answered(&mut self, number: u64, status: Option<u16>, fault: Option<&'static str>) {
         let first = self.rows.front().map_or(0, |row| row.number);
-        let place = number
-            .checked_sub(first)
-            .and_then(|at| usize::try_from(at).ok());
+        let place = number.checked_sub(first).and_then(|at| usize::try_from(at).ok());
         if let Some(row) = place.and_then(|at| self.rows.get_mut(at)) {
             row.status = status.or(row.status);
             row.fault = fault.or(row.fault);

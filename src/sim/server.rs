@@ -79,11 +79,7 @@ impl AsyncRead for Wire {
 }
 
 impl AsyncWrite for Wire {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.broken(&self.state.writer, context) {
             Some(error) => Poll::Ready(Err(error)),
             None => Pin::new(&mut self.socket).poll_write(context, bytes),
@@ -122,19 +118,13 @@ impl Listener for Door {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.retain(|line| line.strong_count() > 0);
         lines.push(Arc::downgrade(&state));
-        let line = Line {
-            peer,
-            state: state.clone(),
-        };
+        let line = Line { peer, state: state.clone() };
         (Wire { socket, state }, line)
     }
 
     fn local_addr(&self) -> io::Result<Line> {
         let peer = self.socket.local_addr()?;
-        Ok(Line {
-            peer,
-            state: Arc::default(),
-        })
+        Ok(Line { peer, state: Arc::default() })
     }
 }
 
@@ -168,10 +158,7 @@ pub async fn serve(simulation: Arc<Simulation>, port: u16) -> io::Result<(Socket
     let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let address = socket.local_addr()?;
     let lines = Lines::default();
-    let door = Door {
-        socket,
-        lines: lines.clone(),
-    };
+    let door = Door { socket, lines: lines.clone() };
     let app = routes(simulation).into_make_service_with_connect_info::<Line>();
     let accepting = tokio::spawn(async move {
         let _ = axum::serve(door, app).await;
@@ -193,9 +180,6 @@ fn routes(simulation: Arc<Simulation>) -> Router {
     app.fallback(admin::no_such_path)
         .method_not_allowed_fallback(admin::no_such_path)
         .layer(DefaultBodyLimit::max(MOST_BODY))
-        .layer(axum::middleware::from_fn_with_state(
-            simulation.clone(),
-            faults::layer,
-        ))
+        .layer(axum::middleware::from_fn_with_state(simulation.clone(), faults::layer))
         .with_state(simulation)
 }

@@ -34,10 +34,7 @@ impl Service {
     /// NinjaChat `nj_sk_...` (seed 001), NanoGPT `sk-nano-...` or a bare UUID (wire.md 1.1),
     /// A4F `ddc-a4f-...`, once seen as `ddc-paid-...` (wire.md 3.1).
     pub fn knows_key(self, key: &str) -> bool {
-        let after = |prefix: &str| {
-            key.strip_prefix(prefix)
-                .is_some_and(|rest| !rest.is_empty())
-        };
+        let after = |prefix: &str| key.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty());
         let shaped = match self {
             Self::NinjaChat => after("nj_sk_"),
             Self::NanoGpt => after("sk-nano-") || uuid::Uuid::try_parse(key).is_ok(),
@@ -61,10 +58,7 @@ pub fn mask(key: &str) -> String {
 /// A well-mixed number out of two others (splitmix64), so that ids, speeds and colours follow
 /// from the simulator's seed and the order's number alone.
 pub fn mix(a: u64, b: u64) -> u64 {
-    let mut z = a
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        .wrapping_add(b)
-        .wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = a.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(b).wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)

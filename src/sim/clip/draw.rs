@@ -85,10 +85,7 @@ pub struct Stage {
 impl Stage {
     /// Draws the set of one shot: stripes in the order's own colours, then its words.
     pub fn new(shot: &Shot, frames: usize) -> Self {
-        let seed = shot
-            .order
-            .bytes()
-            .fold(7, |sum, byte| mix(sum, u64::from(byte)));
+        let seed = shot.order.bytes().fold(7, |sum, byte| mix(sum, u64::from(byte)));
         let mut set = Picture::blank(shot.width, shot.height);
         let stripes = 12;
         for stripe in 0..stripes {
@@ -114,12 +111,7 @@ impl Stage {
         for (row, words) in text.iter().take(rows.saturating_sub(1)).enumerate() {
             set.write(words, (margin, margin + row * line), scale);
         }
-        Self {
-            set,
-            seed,
-            scale,
-            frames,
-        }
+        Self { set, seed, scale, frames }
     }
 
     /// Draws one frame over `into`, which is only there to save an allocation.
@@ -133,11 +125,7 @@ impl Stage {
         let start = (mix(self.seed, 3) % 1000) as usize;
         let x = bounce(start + index * speed, width - side) & !1;
         let y = bounce(start / 2 + index * 2, height - side) & !1;
-        let colour = (
-            190,
-            (mix(self.seed, 4) % 200) as u8 + 28,
-            (mix(self.seed, 5) % 200) as u8 + 28,
-        );
+        let colour = (190, (mix(self.seed, 4) % 200) as u8 + 28, (mix(self.seed, 5) % 200) as u8 + 28);
         into.fill((x, y), (side, side), colour);
         let bar = (height / 40).max(2) & !1;
         let done = width * (index + 1) / self.frames.max(1);

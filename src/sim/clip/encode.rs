@@ -3,9 +3,7 @@
 use crate::sim::clip::Shot;
 use crate::sim::clip::draw::Stage;
 use openh264::OpenH264API;
-use openh264::encoder::{
-    Complexity, Encoder, EncoderConfig, FrameRate, IntraFramePeriod, RateControlMode,
-};
+use openh264::encoder::{Complexity, Encoder, EncoderConfig, FrameRate, IntraFramePeriod, RateControlMode};
 use openh264::formats::YUVSlices;
 
 /// A whole encoded clip.
@@ -45,28 +43,18 @@ pub fn encode(shot: &Shot) -> Result<Film, String> {
         .max_frame_rate(FrameRate::from_hz(shot.fps as f32))
         .intra_frame_period(IntraFramePeriod::from_num_frames(shot.fps * 2))
         .num_threads(1);
-    let mut encoder = Encoder::with_api_config(OpenH264API::from_source(), config)
-        .map_err(|error| error.to_string())?;
+    let mut encoder =
+        Encoder::with_api_config(OpenH264API::from_source(), config).map_err(|error| error.to_string())?;
     let stage = Stage::new(shot, count);
     let mut picture = stage.canvas();
-    let mut film = Film {
-        sps: Vec::new(),
-        pps: Vec::new(),
-        frames: Vec::with_capacity(count),
-    };
+    let mut film = Film { sps: Vec::new(), pps: Vec::new(), frames: Vec::with_capacity(count) };
     for index in 0..count {
         stage.frame(index, &mut picture);
         let half = shot.width / 2;
-        let planes = YUVSlices::new(
-            (&picture.y, &picture.u, &picture.v),
-            (shot.width, shot.height),
-            (shot.width, half, half),
-        );
+        let planes =
+            YUVSlices::new((&picture.y, &picture.u, &picture.v), (shot.width, shot.height), (shot.width, half, half));
         let stream = encoder.encode(&planes).map_err(|error| error.to_string())?;
-        let mut frame = Frame {
-            nals: Vec::new(),
-            key: false,
-        };
+        let mut frame = Frame { nals: Vec::new(), key: false };
         for layer in (0..stream.num_layers()).filter_map(|at| stream.layer(at)) {
             for nal in (0..layer.nal_count()).filter_map(|at| layer.nal_unit(at)) {
                 film.sort(bare(nal), &mut frame);
@@ -110,7 +98,5 @@ impl Film {
 
 /// A NAL unit without its start code of three or four bytes.
 fn bare(nal: &[u8]) -> &[u8] {
-    nal.strip_prefix(&[0, 0, 0, 1])
-        .or_else(|| nal.strip_prefix(&[0, 0, 1]))
-        .unwrap_or(nal)
+    nal.strip_prefix(&[0, 0, 0, 1]).or_else(|| nal.strip_prefix(&[0, 0, 1])).unwrap_or(nal)
 }

@@ -42,17 +42,11 @@ impl Screen {
         let (across, down) = parts(aspect).unwrap_or((16, 9));
         let short = match self {
             Self { cheap: true, .. } => 36,
-            Self {
-                full_size: true, ..
-            } => lines.clamp(144, 2160),
+            Self { full_size: true, .. } => lines.clamp(144, 2160),
             _ => 360,
         };
         let long = |of: u32, by: u32| (u64::from(short) * u64::from(of) / u64::from(by)) as u32;
-        let (width, height) = if across >= down {
-            (long(across, down), short)
-        } else {
-            (short, long(down, across))
-        };
+        let (width, height) = if across >= down { (long(across, down), short) } else { (short, long(down, across)) };
         let fps = match seconds {
             0..=30 if self.cheap => 8,
             0..=30 => 24,
@@ -84,10 +78,7 @@ pub fn make(shot: &Shot) -> Result<Clip, String> {
     let film = encode::encode(shot)?;
     let bytes = mux::mux(shot, &film);
     let sha256 = hex(&Sha256::digest(&bytes));
-    Ok(Clip {
-        bytes: Bytes::from(bytes),
-        sha256,
-    })
+    Ok(Clip { bytes: Bytes::from(bytes), sha256 })
 }
 
 /// Lower-case hexadecimal.
@@ -109,10 +100,7 @@ pub struct CuttingRoom {
 
 impl Default for CuttingRoom {
     fn default() -> Self {
-        Self {
-            tables: Arc::new(Semaphore::new(2)),
-            shelf: Mutex::default(),
-        }
+        Self { tables: Arc::new(Semaphore::new(2)), shelf: Mutex::default() }
     }
 }
 
@@ -122,11 +110,7 @@ impl CuttingRoom {
         let place = self.place(shot);
         place
             .get_or_try_init(|| async {
-                let _table = self
-                    .tables
-                    .acquire()
-                    .await
-                    .map_err(|error| error.to_string())?;
+                let _table = self.tables.acquire().await.map_err(|error| error.to_string())?;
                 let shot = shot.clone();
                 let made = tokio::task::spawn_blocking(move || make(&shot)).await;
                 made.map_err(|error| error.to_string())?.map(Arc::new)
@@ -138,9 +122,7 @@ impl CuttingRoom {
     fn place(&self, shot: &Shot) -> Arc<OnceCell<Arc<Clip>>> {
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         let found = shelf.iter().position(|(kept, _)| kept == shot);
-        let entry = found
-            .and_then(|at| shelf.remove(at))
-            .unwrap_or_else(|| (shot.clone(), Arc::default()));
+        let entry = found.and_then(|at| shelf.remove(at)).unwrap_or_else(|| (shot.clone(), Arc::default()));
         let place = entry.1.clone();
         shelf.push_back(entry);
         while shelf.len() > KEPT {
@@ -158,10 +140,7 @@ mod tests {
     use openh264::{OpenH264API, nal_units};
 
     fn shot(order: &str, aspect: &str, seconds: u32) -> Shot {
-        let screen = Screen {
-            cheap: true,
-            full_size: false,
-        };
+        let screen = Screen { cheap: true, full_size: false };
         let (width, height, fps) = screen.frame(aspect, 720, seconds);
         Shot {
             order: order.to_owned(),
@@ -193,9 +172,7 @@ mod tests {
     fn open<'a>(bytes: &'a [u8], path: &[&str]) -> &'a [u8] {
         let (mut from, mut to) = (0, bytes.len());
         for name in path {
-            let inner = boxes(bytes, from, to)
-                .into_iter()
-                .find(|(found, ..)| found == name);
+            let inner = boxes(bytes, from, to).into_iter().find(|(found, ..)| found == name);
             (_, from, to) = inner.unwrap_or_else(|| panic!("no {name}"));
         }
         &bytes[from..to]
@@ -210,10 +187,7 @@ mod tests {
         for (aspect, width, height) in [("16:9", 64, 36), ("9:16", 36, 64), ("1:1", 36, 36)] {
             let shot = shot("vid_one", aspect, 3);
             let bytes = make(&shot).unwrap().bytes;
-            let top: Vec<String> = boxes(&bytes, 0, bytes.len())
-                .into_iter()
-                .map(|b| b.0)
-                .collect();
+            let top: Vec<String> = boxes(&bytes, 0, bytes.len()).into_iter().map(|b| b.0).collect();
             assert_eq!(top, ["ftyp", "moov", "free", "mdat"], "faststart");
             let mvhd = open(&bytes, &["moov", "mvhd"]);
             assert_eq!(number(mvhd, 16), number(mvhd, 12) * 3, "three seconds");
@@ -278,17 +252,11 @@ mod tests {
 
     #[test]
     fn shapes_and_sizes() {
-        let usual = Screen {
-            cheap: false,
-            full_size: false,
-        };
+        let usual = Screen { cheap: false, full_size: false };
         assert_eq!(usual.frame("16:9", 1080, 5), (640, 360, 24));
         assert_eq!(usual.frame("9:16", 720, 5), (360, 640, 24));
         assert_eq!(usual.frame("auto", 720, 60), (640, 360, 8));
-        let full = Screen {
-            cheap: false,
-            full_size: true,
-        };
+        let full = Screen { cheap: false, full_size: true };
         assert_eq!(full.frame("16:9", 1080, 8), (1920, 1080, 24));
         assert_eq!(full.frame("1792x1024", 1024, 8), (1792, 1024, 24));
         assert_eq!(full.frame("4:3", 480, 8), (640, 480, 24));

@@ -20,10 +20,7 @@ pub fn mux(shot: &Shot, film: &Film) -> Vec<u8> {
             frame.nals.iter().flat_map(sized).collect()
         })
         .collect();
-    let brand = boxed(
-        b"ftyp",
-        &[b"isom", &be(512)[..], b"isom", b"iso2", b"avc1", b"mp41"],
-    );
+    let brand = boxed(b"ftyp", &[b"isom", &be(512)[..], b"isom", b"iso2", b"avc1", b"mp41"]);
     let note = format!("rushes simulator; order {}; {}", shot.order, shot.model);
     let note = boxed(b"free", &[note.as_bytes()]);
     // The header's length does not depend on the offset it holds, so it is built twice.
@@ -45,55 +42,22 @@ fn header(shot: &Shot, film: &Film, samples: &[Vec<u8>], offset: u32) -> Vec<u8>
     let mvhd = full(
         b"mvhd",
         0,
-        &[
-            &[0; 8],
-            &be(TIMESCALE),
-            &duration,
-            &be(0x1_0000),
-            &[1, 0],
-            &[0; 10],
-            &matrix,
-            &[0; 24],
-            &be(2),
-        ],
+        &[&[0; 8], &be(TIMESCALE), &duration, &be(0x1_0000), &[1, 0], &[0; 10], &matrix, &[0; 24], &be(2)],
     );
-    let tkhd = full(
-        b"tkhd",
-        3,
-        &[
-            &[0; 8],
-            &be(1),
-            &[0; 4],
-            &duration,
-            &[0; 16],
-            &matrix,
-            &sides,
-        ],
-    );
+    let tkhd = full(b"tkhd", 3, &[&[0; 8], &be(1), &[0; 4], &duration, &[0; 16], &matrix, &sides]);
     // 0x55c4 is the language "und".
-    let mdhd = full(
-        b"mdhd",
-        0,
-        &[&[0; 8], &be(TIMESCALE), &duration, &[0x55, 0xc4, 0, 0]],
-    );
+    let mdhd = full(b"mdhd", 0, &[&[0; 8], &be(TIMESCALE), &duration, &[0x55, 0xc4, 0, 0]]);
     let hdlr = full(b"hdlr", 0, &[&[0; 4], b"vide", &[0; 12], b"video\0"]);
     let vmhd = full(b"vmhd", 1, &[&[0; 8]]);
     let dref = full(b"dref", 0, &[&be(1), &full(b"url ", 1, &[])]);
     let dinf = boxed(b"dinf", &[&dref]);
 
     let stts = full(b"stts", 0, &[&be(1), &be(count), &be(step)]);
-    let keys: Vec<u32> = (1..)
-        .zip(&film.frames)
-        .filter(|(_, f)| f.key)
-        .map(|(at, _)| at)
-        .collect();
+    let keys: Vec<u32> = (1..).zip(&film.frames).filter(|(_, f)| f.key).map(|(at, _)| at).collect();
     let stss: Vec<u8> = keys.iter().copied().flat_map(be).collect();
     let stss = full(b"stss", 0, &[&be(keys.len() as u32), &stss]);
     let stsc = full(b"stsc", 0, &[&be(1), &be(1), &be(count), &be(1)]);
-    let sizes: Vec<u8> = samples
-        .iter()
-        .flat_map(|sample| be(sample.len() as u32))
-        .collect();
+    let sizes: Vec<u8> = samples.iter().flat_map(|sample| be(sample.len() as u32)).collect();
     let stsz = full(b"stsz", 0, &[&be(0), &be(count), &sizes]);
     let stco = full(b"stco", 0, &[&be(1), &be(offset)]);
     let stsd = full(b"stsd", 0, &[&be(1), &picture(shot, film)]);

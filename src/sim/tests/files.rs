@@ -5,22 +5,10 @@ use crate::sim::NANOGPT_KEY;
 
 async fn finished() -> (Bench, String) {
     let bench = Bench::fast().await;
-    let (_, job) = bench
-        .call("/nanogpt/api/generate-video", NANOGPT_KEY, Some(nano("a")))
-        .await;
-    let path = format!(
-        "/nanogpt/api/video/status?requestId={}",
-        job["runId"].as_str().unwrap()
-    );
-    let body = bench
-        .poll(&path, NANOGPT_KEY, |body| {
-            body["data"]["status"] == "COMPLETED"
-        })
-        .await;
-    let link = body["data"]["output"]["video"]["url"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let (_, job) = bench.call("/nanogpt/api/generate-video", NANOGPT_KEY, Some(nano("a"))).await;
+    let path = format!("/nanogpt/api/video/status?requestId={}", job["runId"].as_str().unwrap());
+    let body = bench.poll(&path, NANOGPT_KEY, |body| body["data"]["status"] == "COMPLETED").await;
+    let link = body["data"]["output"]["video"]["url"].as_str().unwrap().to_owned();
     (bench, link)
 }
 
@@ -47,26 +35,16 @@ async fn ranges_join_to_the_whole() {
     assert_eq!(rest.status(), 206);
     let rest = rest.bytes().await.unwrap();
     assert_eq!([head, rest].concat(), whole);
-    let tail = get(vec![("range", "bytes=-7".to_owned())])
-        .await
-        .bytes()
-        .await
-        .unwrap();
+    let tail = get(vec![("range", "bytes=-7".to_owned())]).await.bytes().await.unwrap();
     assert_eq!(tail, whole[whole.len() - 7..]);
 
-    let changed = vec![
-        ("range", "bytes=100-".to_owned()),
-        ("if-range", "\"other\"".to_owned()),
-    ];
+    let changed = vec![("range", "bytes=100-".to_owned()), ("if-range", "\"other\"".to_owned())];
     let changed = get(changed).await;
     assert_eq!(changed.status(), 200, "another file: all of it");
     assert_eq!(changed.bytes().await.unwrap(), whole);
     let beyond = get(vec![("range", format!("bytes={}-", whole.len()))]).await;
     assert_eq!(beyond.status(), 416);
-    assert_eq!(
-        beyond.headers()["content-range"],
-        format!("bytes */{}", whole.len()).as_str()
-    );
+    assert_eq!(beyond.headers()["content-range"], format!("bytes */{}", whole.len()).as_str());
     let two = get(vec![("range", "bytes=0-1,3-4".to_owned())]).await;
     assert_eq!(two.status(), 200);
 }
@@ -75,10 +53,7 @@ async fn ranges_join_to_the_whole() {
 async fn a_link_is_nothing_before_its_time() {
     let (bench, link) = finished().await;
     let unknown = link.replace(".mp4", "x.mp4");
-    assert_eq!(
-        bench.client.get(unknown).send().await.unwrap().status(),
-        404
-    );
+    assert_eq!(bench.client.get(unknown).send().await.unwrap().status(), 404);
     let head = bench.client.head(&link).send().await.unwrap();
     assert_eq!(head.status(), 200);
     assert!(head.headers().contains_key("content-length"));

@@ -38,18 +38,10 @@ impl Bench {
     }
 
     pub async fn at(speed: f64) -> Self {
-        let options = SimOptions {
-            speed,
-            cheap_clips: true,
-            ..SimOptions::default()
-        };
+        let options = SimOptions { speed, cheap_clips: true, ..SimOptions::default() };
         let simulator = Simulator::start(options).await.unwrap();
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
+        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { simulator, client }
     }
 
@@ -75,10 +67,7 @@ impl Bench {
     }
 
     pub async fn fault(&self, fault: Value) {
-        let request = self
-            .client
-            .post(self.url("/_sim/faults"))
-            .body(fault.to_string());
+        let request = self.client.post(self.url("/_sim/faults")).body(fault.to_string());
         assert_eq!(request.send().await.unwrap().status(), 200);
     }
 
