@@ -1,0 +1,65 @@
+//! The event log in the database: lines numbered without gaps, never edited, never deleted.
+//!
+//! Knows the table `events`. Must not know what the lines mean.
+
+use rusqlite::{Connection, Row, params};
+
+use super::StoreError;
+use super::change::NewLine;
+use super::column::{data, data_text, nanos, opt_number, opt_text, text, timestamp};
+use crate::domain::JobId;
+use crate::domain::message::HistoryLine;
+
+/// Adds a line.
+pub(super) fn add(db: &Connection, line: &NewLine) -> Result<(), StoreError> {
+    db.prepare_cached("INSERT INTO events (at, job, account, kind, text, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![
+            nanos(line.at),
+            line.job.map(|job| job.0),
+            line.account,
+            line.kind,
+            line.text,
+            data_text(&line.data),
+        ])?;
+    Ok(())
+}
+
+/// The number of the last line; 0 where there is none.
+pub(super) fn last_seq(db: &Connection) -> Result<i64, StoreError> {
+    Ok(db.prepare_cached("SELECT coalesce(max(seq), 0) FROM events")?.query_row([], |row| row.get(0))?)
+}
+
+/// A job's lines, oldest first.
+pub(super) fn of_job(db: &Connection, job: JobId) -> Result<Vec<HistoryLine>, StoreError> {
+    let mut query =
+        db.prepare_cached("SELECT seq, at, job, account, kind, text, data FROM events WHERE job = ?1 ORDER BY seq")?;
+    read_all(query.query([job.0])?)
+}
+
+/// At most `limit` lines after number `seq`, oldest first.
+pub(super) fn after(db: &Connection, seq: i64, limit: usize) -> Result<Vec<HistoryLine>, StoreError> {
+    let mut query = db.prepare_cached(
+        "SELECT seq, at, job, account, kind, text, data FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+    )?;
+    read_all(query.query(params![seq, i64::try_from(limit).unwrap_or(i64::MAX)])?)
+}
+
+fn read_all(mut rows: rusqlite::Rows<'_>) -> Result<Vec<HistoryLine>, StoreError> {
+    let mut list = Vec::new();
+    while let Some(row) = rows.next()? {
+        list.push(read(row)?);
+    }
+    Ok(list)
+}
+
+fn read(row: &Row<'_>) -> Result<HistoryLine, StoreError> {
+    Ok(HistoryLine {
+        seq: row.get(0)?,
+        at: timestamp(row, 1)?,
+        job: opt_number(row, 2)?.map(JobId),
+        account: opt_text(row, 3)?.map(str::to_owned),
+        kind: text(row, 4)?.to_owned(),
+        text: text(row, 5)?.to_owned(),
+        data: data(row, 6)?,
+    })
+}

@@ -1,0 +1,84 @@
+//! The writer: one thread with the one connection that writes. A list of changes is one transaction,
+//! kept whole or not at all, and answered after it is on disk.
+//!
+//! Knows how a change becomes rows, and what to do on a full disk. Must not know who asked.
+
+use std::sync::mpsc::Receiver;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::change::{Change, Committed};
+use super::jobs::NewIntent;
+use super::reserve::Reserve;
+use super::{StoreError, StoredInput, books, desk, jobs, log};
+
+/// A commit to be made, and who is told.
+pub(super) struct Work {
+    pub changes: Vec<Change>,
+    pub reply: Box<dyn FnOnce(Result<Committed, StoreError>) + Send>,
+}
+
+/// Makes commits until nobody can ask for more.
+pub(super) fn work(mut db: Connection, reserve: &Reserve, queue: &Receiver<Work>) {
+    while let Ok(Work { changes, reply }) = queue.recv() {
+        let result = commit(&mut db, &changes, |_| reserve.release());
+        if result.is_ok() {
+            reserve.restore();
+        }
+        reply(result);
+    }
+}
+
+/// Commits, and once more where the disk was full and `make_room` made some.
+pub(super) fn commit(
+    db: &mut Connection,
+    changes: &[Change],
+    make_room: impl FnOnce(&Connection) -> bool,
+) -> Result<Committed, StoreError> {
+    match commit_once(db, changes) {
+        Err(StoreError::Full) if make_room(db) => commit_once(db, changes),
+        result => result,
+    }
+}
+
+fn commit_once(db: &mut Connection, changes: &[Change]) -> Result<Committed, StoreError> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut known_evidence = Vec::new();
+    for change in changes {
+        apply(&transaction, change, &mut known_evidence)?;
+    }
+    let last_seq = log::last_seq(&transaction)?;
+    transaction.commit()?;
+    Ok(Committed { last_seq, known_evidence })
+}
+
+fn apply(db: &Connection, change: &Change, known_evidence: &mut Vec<String>) -> Result<(), StoreError> {
+    match change {
+        Change::PutJob(job) => jobs::put(db, job),
+        Change::AddLine(line) => log::add(db, line),
+        Change::Book(entry) => {
+            if !books::book(db, entry)? {
+                known_evidence.push(entry.evidence.clone());
+            }
+            Ok(())
+        }
+        Change::SeeBalance { account, balance } => books::see_balance(db, account, balance),
+        Change::PutAccount(account) => desk::put_account(db, account),
+        Change::PutIntent { job, attempt, at, record, digest, reserved } => {
+            let (job, attempt, at, reserved) = (*job, *attempt, *at, *reserved);
+            jobs::put_intent(db, &NewIntent { job, attempt, at, record, digest, reserved })
+        }
+        Change::AnswerIntent { job, attempt, at, outcome, data } => {
+            jobs::answer_intent(db, (*job, *attempt), *at, outcome, data)
+        }
+        Change::ClaimName { job, ordinal, path } => jobs::claim_name(db, *job, *ordinal, path),
+        Change::PutInput { sha256, mime, bytes, name } => {
+            let input = StoredInput { sha256: sha256.clone(), mime: mime.clone(), bytes: *bytes };
+            desk::put_input(db, &input, name)
+        }
+        Change::AddBatch { id, source, at, rows } => desk::add_batch(db, *id, source, *at, *rows),
+        Change::PutDraft(draft) => desk::put_draft(db, draft),
+        Change::Seen(at) => desk::seen(db, *at),
+        Change::PutLimiter(limiter) => desk::put_limiter(db, limiter),
+    }
+}
