@@ -1,1 +1,106 @@
-//! Settings: the config file, the environment, paths. Knows the domain; must not know engine or faces.
+//! Settings: the config file, the environment and the global flags, made into one value.
+//!
+//! Knows the form of the file, the names of the variables, and which of them wins. Knows the domain;
+//! must not know engine or faces, and only `load.rs` beside it touches a disk or runs a command.
+
+mod account;
+mod env;
+mod file;
+mod load;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::domain::Money;
+
+pub use account::{Account, Secret};
+pub use env::{Env, Globals};
+pub use file::{Color, Glyphs};
+
+/// What is wrong with the settings, where, and what would be right. Never holds a key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {message}")]
+pub struct ConfigError {
+    /// The file with its line, the variable, or the account.
+    pub place: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl ConfigError {
+    pub(crate) fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+        ConfigError { place: place.into(), message: message.into() }
+    }
+}
+
+/// Limits on what is spent over all accounts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Caps {
+    /// Most dollars a day.
+    pub day: Option<Money>,
+    /// Most dollars a month.
+    pub month: Option<Money>,
+    /// Most orders a day.
+    pub day_jobs: Option<u32>,
+}
+
+/// Everything the program is told from outside, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The accounts, by name in the file's order of names; those of the environment first.
+    pub accounts: Vec<Account>,
+    /// Where the database and stored inputs lie. Absolute.
+    pub data_dir: PathBuf,
+    /// Where clips go. Absolute.
+    pub output_dir: PathBuf,
+    /// How clips are named; `None` is the default.
+    pub name_template: Option<String>,
+    /// Limits on spending.
+    pub caps: Caps,
+    /// The theme's name; `None` is the default.
+    pub theme: Option<String>,
+    /// When and how many colours are used.
+    pub color: Color,
+    /// Which drawing characters are used.
+    pub glyphs: Glyphs,
+    /// Whether the mouse is listened to; off by default, so that the terminal's own selection works.
+    pub mouse: bool,
+    /// Keys by the name of an action, replacing its defaults.
+    pub keys: BTreeMap<String, Vec<String>>,
+    /// The directory of the config file, with the user's `models.toml` and `themes/`. Absolute.
+    pub config_dir: PathBuf,
+    /// The text of the user's `models.toml`, where there is one.
+    pub models: Option<String>,
+    /// Whether the simulator stands in for the services.
+    pub simulated: bool,
+    /// What is odd but no error, for people.
+    pub warnings: Vec<String>,
+    /// Whether the output directory was given by flag, and so is meant for simulated clips too.
+    output_given: bool,
+}
+
+impl Config {
+    /// Puts the simulator in place of the services: no account of the user's, and data and clips in
+    /// a `simulator` sub-directory, apart from what was paid for. An output directory given by flag
+    /// is kept as it is.
+    #[must_use]
+    pub fn simulated(mut self) -> Config {
+        if !self.simulated {
+            self.simulated = true;
+            self.accounts.clear();
+            self.data_dir.push("simulator");
+            if !self.output_given {
+                self.output_dir.push("simulator");
+            }
+        }
+        self
+    }
+
+    /// The keys' overrides as the keymap takes them.
+    pub fn key_overrides(&self) -> Vec<(String, Vec<String>)> {
+        self.keys.iter().map(|(action, keys)| (action.clone(), keys.clone())).collect()
+    }
+}

@@ -1,0 +1,142 @@
+//! Reads the config file and runs key commands: all that config does to the world outside.
+
+use std::fs;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use super::file::{self, Keys};
+use super::{Caps, Config, ConfigError, Env, Globals, account};
+use crate::domain::Money;
+
+/// Largest file that is read, bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// The files' texts, as read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Texts {
+    /// `config.toml`.
+    pub config: String,
+    /// `models.toml` beside it.
+    pub models: Option<String>,
+    /// Whether others than the user can read the config file.
+    pub open: bool,
+}
+
+impl Config {
+    /// Reads the config file named by the flags or the environment and makes settings of it all.
+    /// No key command is run yet; see [`Config::unlock`].
+    ///
+    /// # Errors
+    /// [`ConfigError`] with file and line.
+    pub fn load(globals: &Globals, env: &Env) -> Result<Config, ConfigError> {
+        let path = config_path(globals, env)?;
+        let named = globals.config.is_some();
+        let texts = Texts {
+            config: match read(&path)? {
+                Some(text) => text,
+                None if named => return Err(ConfigError::new(path.display().to_string(), "there is no such file")),
+                None => String::new(),
+            },
+            models: read(&path.with_file_name("models.toml"))?,
+            open: is_open(&path),
+        };
+        Config::assemble(globals, env, &path, texts)
+    }
+
+    /// The same from texts already read: pure.
+    pub(super) fn assemble(globals: &Globals, env: &Env, path: &Path, texts: Texts) -> Result<Config, ConfigError> {
+        let shown = path.display().to_string();
+        let file = file::parse(&texts.config, &shown)?;
+        let config_dir = path.parent().unwrap_or(Path::new("/")).to_path_buf();
+        let place = |flag: &Option<PathBuf>, written: &Option<PathBuf>, usual: Option<PathBuf>, what: &str| {
+            let flag = flag.as_ref().map(|path| env.absolute(path, &env.cwd));
+            let written = || written.as_ref().map(|path| env.absolute(path, &config_dir));
+            flag.or_else(written).or(usual).ok_or_else(|| {
+                ConfigError::new("environment", format!("there is no home directory; give --{what} DIR"))
+            })
+        };
+        let accounts = if globals.sim { Vec::new() } else { account::accounts(&file, &texts.config, &shown, env)? };
+        let mut warnings = Vec::new();
+        if texts.open && file.accounts.values().any(|account| account.get_ref().api_key.is_some()) {
+            warnings.push(format!("{shown} holds a key and others can read it; run: chmod 600 {shown}"));
+        }
+        let cap = |amount: Option<file::Amount>| amount.map(|file::Amount(dollars)| Money::usd(dollars));
+        let config = Config {
+            accounts,
+            data_dir: place(&globals.data_dir, &file.data_dir, env.data_dir(), "data-dir")?,
+            output_dir: place(&globals.output_dir, &file.output_dir, env.output_dir(), "output-dir")?,
+            name_template: file.name_template,
+            caps: Caps { day: cap(file.caps.day), month: cap(file.caps.month), day_jobs: file.caps.day_jobs },
+            theme: file.theme,
+            color: globals.color.or(file.color).unwrap_or_default(),
+            glyphs: file.glyphs,
+            mouse: file.mouse,
+            keys: file
+                .keys
+                .into_iter()
+                .map(|(action, keys)| match keys {
+                    Keys::One(key) => (action, vec![key]),
+                    Keys::Several(keys) => (action, keys),
+                })
+                .collect(),
+            config_dir,
+            models: texts.models,
+            simulated: false,
+            warnings,
+            output_given: globals.output_dir.is_some(),
+        };
+        Ok(if globals.sim { config.simulated() } else { config })
+    }
+
+    /// Makes every account's key known, running key commands with the user's shell.
+    ///
+    /// # Errors
+    /// As [`Config::unlock`].
+    pub fn unlock_with_shell(&mut self) -> Result<(), ConfigError> {
+        self.unlock(shell)
+    }
+}
+
+fn config_path(globals: &Globals, env: &Env) -> Result<PathBuf, ConfigError> {
+    match &globals.config {
+        Some(path) => Ok(env.absolute(path, &env.cwd)),
+        None => match env.config_dir() {
+            Some(dir) => Ok(dir.join("config.toml")),
+            None => Err(ConfigError::new("environment", "there is no home directory; give --config FILE")),
+        },
+    }
+}
+
+/// A file's text; `None` where there is none.
+fn read(path: &Path) -> Result<Option<String>, ConfigError> {
+    let failed = |why: String| ConfigError::new(path.display().to_string(), why);
+    let file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) => return Err(failed(format!("cannot be read: {error}"))),
+    };
+    let mut text = String::new();
+    match file.take(LARGEST + 1).read_to_string(&mut text) {
+        Ok(_) if text.len() as u64 > LARGEST => Err(failed("is larger than 1 MiB".to_owned())),
+        Ok(_) => Ok(Some(text)),
+        Err(error) => Err(failed(format!("cannot be read: {error}"))),
+    }
+}
+
+fn is_open(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0)
+}
+
+/// Runs a key command; what it prints is the key, so nothing of it goes into an error.
+fn shell(command: &str) -> Result<String, String> {
+    let output = std::process::Command::new("/bin/sh")
+        .args(["-c", command])
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err(format!("it ended with {}", output.status));
+    }
+    String::from_utf8(output.stdout).map_err(|_| "it printed something that is no text".to_owned())
+}
