@@ -1,0 +1,10 @@
+RUN_ID=$(curl -s -X POST https://nano-gpt.com/api/generate-video \
+  -H "x-api-key: YOUR_API_KEY" \
+  -H "Content-Type: application/json" \
+  -d '{
+    "model": "kling-v21-pro",
+    "prompt": "Animate this scene with a slow dolly zoom",
+    "imageUrl": "https://images.unsplash.com/photo-1504196606672-aef5c9cefc92?w=1024",
+    "duration": "5",
+    "aspect_ratio": "16:9"
+  }' | jq -r '.runId')
