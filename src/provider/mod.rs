@@ -5,6 +5,19 @@
 
 pub mod limits;
 
+//mod a4f;
+mod address;
+mod answer;
+mod body;
+mod endpoint;
+mod error;
+mod fetch;
+mod http;
+//mod nanogpt;
+mod ninjachat;
+mod shape;
+
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -13,6 +26,8 @@ use bytes::Bytes;
 
 use crate::domain::sink::ClipSink;
 use crate::domain::{AccountProfile, ErrorKind, JobError, Model, Money, Problem, Service, Values};
+
+pub use endpoint::{Endpoint, connect, default_origin};
 
 /// One service, for one account.
 #[async_trait]
@@ -114,10 +129,11 @@ pub struct PaidRequest {
     pub record: String,
 }
 
-/// How far a paid request got. Read after the fact, also when the call was cut short.
-#[derive(Debug, Default)]
+/// How far a paid request got. Read after the fact, also when the call was cut short. Clones share
+/// one mark.
+#[derive(Clone, Debug, Default)]
 pub struct Trace {
-    released: AtomicBool,
+    released: Arc<AtomicBool>,
 }
 
 impl Trace {

@@ -1,0 +1,48 @@
+//! Where an account lives, and which adapter speaks to it.
+//!
+//! Knows the three services' origins. Must not know their wires.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use crate::domain::Service;
+
+use super::{Provider, ServiceError};
+
+/// What is needed to speak to one account.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// The service, which decides the wire.
+    pub service: Service,
+    /// Where it lives; a path prefix is kept. See [`default_origin`].
+    pub base_url: String,
+    /// The key. Sent to this account's own origin only.
+    pub key: SecretString,
+    /// Whether plain http beyond loopback is the user's wish.
+    pub allow_insecure: bool,
+}
+
+/// Where a service lives unless the user says otherwise: seed 000 (NinjaChat), seed 002 (NanoGPT),
+/// wire.md 3.1 (A4F). NanoGPT's second host is left alone: its catalogue was seen stale (wire.md 1.1).
+pub fn default_origin(service: Service) -> &'static str {
+    match service {
+        Service::Ninjachat => "https://ninjachat.ai",
+
+        Service::Nanogpt => "https://nano-gpt.com",
+        Service::A4f => "https://api.a4f.co",
+    }
+}
+
+/// The adapter for an account. Opens no connection.
+///
+/// # Errors
+/// [`ErrorKind::Invalid`](crate::domain::ErrorKind::Invalid) for a base URL that will not do,
+/// [`ErrorKind::Authentication`](crate::domain::ErrorKind::Authentication) for a key no header can carry.
+pub fn connect(endpoint: Endpoint) -> Result<Arc<dyn Provider>, ServiceError> {
+    Ok(match endpoint.service {
+        Service::Ninjachat => Arc::new(super::ninjachat::NinjaChat::new(endpoint)?),
+
+        _ => return Err(ServiceError::new(crate::domain::ErrorKind::Invalid, "this adapter is not built yet")),
+    })
+}
