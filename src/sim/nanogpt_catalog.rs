@@ -140,7 +140,7 @@ fn pricing(model: &Listing) -> Value {
         }
         // The opaque `raw` table quotes less than is charged (wire.md 1.9 a, 6).
         Extra::Listed(factor) | Extra::ListedSound(factor, _) => {
-            let shown = |text: &str| number((dollars(text) * dollars(factor)).round_dp(3));
+            let shown = |text: &str| number((dollars(text) * dollars(factor)).round_dp(4));
             let rows = match model.price {
                 Price::SecondBy(rows) => {
                     rows.iter().map(|(name, amount)| ((*name).to_owned(), shown(amount))).collect::<Map<_, _>>()

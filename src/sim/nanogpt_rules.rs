@@ -62,6 +62,10 @@ pub fn read(body: &Value) -> Result<Order, Response> {
     prompt_fits(model, &prompt)?;
     let media = Media::read(body)?;
     media.suit(model)?;
+    // "Required by kling-lipsync-t2v" (seed 003).
+    if id == "kling-lipsync-t2v" && body["voice_id"].as_str().is_none_or(str::is_empty) {
+        return Err(plain(400, "voice_id is required"));
+    }
     let seconds = seconds(body, model);
     Ok(Order {
         price: price(body, model, &media, seconds),
@@ -196,9 +200,7 @@ fn aspect(body: &Value, model: &Listing) -> String {
 
 /// The resolution the price goes by: as asked if offered, else the default. "9000p" was made at
 /// 720p and billed (wire.md 6).
-fn resolution<'a>(body: &'a Value, model: &Listing) -> &'a str
-where
-{
+fn resolution<'a>(body: &'a Value, model: &Listing) -> &'a str {
     match body["resolution"].as_str() {
         Some(asked) if model.lines.contains(&asked) => asked,
         _ => model.lines.first().copied().unwrap_or("720p"),
@@ -299,7 +301,7 @@ mod tests {
         for model in crate::sim::nanogpt_prices::MODELS {
             let image = "https://example.com/a.jpg";
             let body = json!({
-                "model": model.id, "prompt": "a", "videoUrl": image,
+                "model": model.id, "prompt": "a", "videoUrl": image, "voice_id": "x",
                 "imageUrl": (model.takes != Takes::Text).then_some(image),
             });
             assert!(read(&body).unwrap().price > Decimal::ZERO, "{}", model.id);

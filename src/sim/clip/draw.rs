@@ -1,9 +1,10 @@
-//! The picture: stripes, a moving block, a bar that fills, and the order's words over it. Drawn
-//! straight into YUV planes with slice fills, because that is quick even without optimisation.
+//! A picture in YUV planes and the few strokes a scene needs, all slice fills, because those are
+//! quick even without optimisation. Knows no scene.
 
-use crate::sim::clip::Shot;
-use crate::sim::service::mix;
 use font8x8::legacy::BASIC_LEGACY;
+
+/// Brightness and the two colour parts.
+pub type Colour = (u8, u8, u8);
 
 /// One picture in planes: full-size brightness, half-size colours.
 #[derive(Clone, Debug)]
@@ -16,7 +17,8 @@ pub struct Picture {
 }
 
 impl Picture {
-    fn blank(width: usize, height: usize) -> Self {
+    /// A black one.
+    pub fn blank(width: usize, height: usize) -> Self {
         Self {
             width,
             height,
@@ -26,130 +28,90 @@ impl Picture {
         }
     }
 
-    /// Fills a rectangle; what lies outside of the picture is left out.
-    fn fill(&mut self, (x, y): (usize, usize), (w, h): (usize, usize), (luma, u, v): (u8, u8, u8)) {
-        let right = (x + w).min(self.width);
-        let bottom = (y + h).min(self.height);
-        if x >= right || y >= bottom {
+    /// Copies another of the same size.
+    pub fn copy(&mut self, other: &Self) {
+        self.y.copy_from_slice(&other.y);
+        self.u.copy_from_slice(&other.u);
+        self.v.copy_from_slice(&other.v);
+    }
+
+    /// Fills part of one row; what lies outside of the picture is left out. Every second row
+    /// carries the colour of two.
+    pub fn dash(&mut self, row: usize, from: usize, to: usize, (luma, u, v): Colour) {
+        let to = to.min(self.width);
+        if row >= self.height || from >= to {
             return;
         }
-        for row in y..bottom {
-            self.y[row * self.width + x..row * self.width + right].fill(luma);
-        }
-        let half = self.width / 2;
-        for row in y / 2..bottom / 2 {
-            self.u[row * half + x / 2..row * half + right / 2].fill(u);
-            self.v[row * half + x / 2..row * half + right / 2].fill(v);
+        self.y[row * self.width + from..row * self.width + to].fill(luma);
+        if row.is_multiple_of(2) {
+            let half = row / 2 * (self.width / 2);
+            self.u[half + from / 2..half + to / 2].fill(u);
+            self.v[half + from / 2..half + to / 2].fill(v);
         }
     }
 
-    /// Writes one line of 8x8 letters; what the font lacks becomes a box.
-    fn write(&mut self, text: &str, (x, y): (usize, usize), scale: usize) {
+    /// Fills a rectangle.
+    pub fn fill(&mut self, (x, y): (usize, usize), (w, h): (usize, usize), colour: Colour) {
+        for row in y..y + h {
+            self.dash(row, x, x + w, colour);
+        }
+    }
+
+    /// Lights the dots of a lettering, over a shadow one dot lower.
+    pub fn letter(&mut self, lettering: &Lettering) {
+        for (luma, below) in [(16, lettering.scale.div_ceil(2)), (235, 0)] {
+            for &(row, from, to) in &lettering.dashes {
+                let (row, from, to) = (row + below, from + below, (to + below).min(self.width));
+                if row < self.height && from < to {
+                    self.y[row * self.width + from..row * self.width + to].fill(luma);
+                }
+            }
+        }
+    }
+}
+
+/// Words as dashes of light, worked out once and drawn on every frame.
+#[derive(Debug, Default)]
+pub struct Lettering {
+    dashes: Vec<(usize, usize, usize)>,
+    scale: usize,
+}
+
+impl Lettering {
+    /// An empty one whose letters are 8 times `scale` dots square.
+    pub fn new(scale: usize) -> Self {
+        Self { dashes: Vec::new(), scale }
+    }
+
+    /// Adds one line of text; what the font lacks becomes a box.
+    pub fn line(&mut self, text: &str, (x, y): (usize, usize)) {
         const BOX: [u8; 8] = [0x00, 0x7e, 0x42, 0x42, 0x42, 0x42, 0x7e, 0x00];
+        let scale = self.scale;
         for (at, letter) in text.chars().enumerate() {
             let left = x + at * 8 * scale;
-            if left + 8 * scale > self.width {
-                return;
-            }
             let glyph = match u32::from(letter) {
                 code @ 0x20..=0x7e => BASIC_LEGACY[code as usize],
                 _ => BOX,
             };
             for (row, bits) in glyph.into_iter().enumerate() {
-                for column in (0..8).filter(|column| bits >> column & 1 == 1) {
-                    let spot = (left + column * scale, y + row * scale);
-                    self.light(spot, scale);
+                let mut column = 0;
+                while column < 8 {
+                    let run = (bits >> column).trailing_ones() as usize;
+                    if run > 0 {
+                        let from = left + column * scale;
+                        let top = y + row * scale;
+                        let dashes = (top..top + scale).map(|row| (row, from, from + run * scale));
+                        self.dashes.extend(dashes);
+                    }
+                    column += run.max(1);
                 }
             }
         }
     }
-
-    /// One lit dot of a letter: brightness only, so that letters stay sharp.
-    fn light(&mut self, (x, y): (usize, usize), scale: usize) {
-        for row in y..(y + scale).min(self.height) {
-            let from = row * self.width + x.min(self.width);
-            self.y[from..(from + scale).min((row + 1) * self.width)].fill(235);
-        }
-    }
-}
-
-/// A stage: the part of the picture that stands still, and what moves over it.
-#[derive(Debug)]
-pub struct Stage {
-    set: Picture,
-    seed: u64,
-    scale: usize,
-    frames: usize,
-}
-
-impl Stage {
-    /// Draws the set of one shot: stripes in the order's own colours, then its words.
-    pub fn new(shot: &Shot, frames: usize) -> Self {
-        let seed = shot.order.bytes().fold(7, |sum, byte| mix(sum, u64::from(byte)));
-        let mut set = Picture::blank(shot.width, shot.height);
-        let stripes = 12;
-        for stripe in 0..stripes {
-            let top = (shot.height * stripe / stripes) & !1;
-            let end = (shot.height * (stripe + 1) / stripes) & !1;
-            let luma = 30 + (stripe * 7) as u8;
-            let u = 96 + (mix(seed, 1) % 64) as u8;
-            let v = 96 + (mix(seed, 2) % 40) as u8 + (stripe * 2) as u8;
-            set.fill((0, top), (shot.width, end - top), (luma, u, v));
-        }
-        let scale = (shot.width.min(shot.height) / 180).max(1);
-        let letter = 8 * scale;
-        let margin = letter.min(shot.width / 16);
-        let columns = (shot.width - 2 * margin) / letter;
-        let line = letter + letter / 4;
-        let rows = (shot.height - 2 * margin) / line;
-        // The id comes first: on the smallest clips there is room for little else.
-        let mut text = folded(&shot.order, columns);
-        let facts = format!("{} {}s {}", shot.model, shot.seconds, shot.aspect);
-        text.extend(folded(&facts, columns));
-        text.push(String::new());
-        text.extend(folded(&shot.prompt, columns));
-        for (row, words) in text.iter().take(rows.saturating_sub(1)).enumerate() {
-            set.write(words, (margin, margin + row * line), scale);
-        }
-        Self { set, seed, scale, frames }
-    }
-
-    /// Draws one frame over `into`, which is only there to save an allocation.
-    pub fn frame(&self, index: usize, into: &mut Picture) {
-        into.y.copy_from_slice(&self.set.y);
-        into.u.copy_from_slice(&self.set.u);
-        into.v.copy_from_slice(&self.set.v);
-        let (width, height) = (self.set.width, self.set.height);
-        let side = (width.min(height) / 5).max(4) & !1;
-        let speed = 2 + (self.seed % 3) as usize * 2;
-        let start = (mix(self.seed, 3) % 1000) as usize;
-        let x = bounce(start + index * speed, width - side) & !1;
-        let y = bounce(start / 2 + index * 2, height - side) & !1;
-        let colour = (190, (mix(self.seed, 4) % 200) as u8 + 28, (mix(self.seed, 5) % 200) as u8 + 28);
-        into.fill((x, y), (side, side), colour);
-        let bar = (height / 40).max(2) & !1;
-        let done = width * (index + 1) / self.frames.max(1);
-        into.fill((0, height - bar), (done & !1, bar), (220, 110, 150));
-        let count = format!("{}/{}", index + 1, self.frames);
-        let above = height.saturating_sub(bar + 10 * self.scale);
-        into.write(&count, (self.scale * 4, above), self.scale);
-    }
-
-    /// A picture of the right size to draw frames into.
-    pub fn canvas(&self) -> Picture {
-        self.set.clone()
-    }
-}
-
-/// A position that runs to `far` and back.
-fn bounce(at: usize, far: usize) -> usize {
-    let far = far.max(1);
-    let way = at % (2 * far);
-    if way < far { way } else { 2 * far - way }
 }
 
 /// Breaks words into lines of at most `columns` letters; a longer word is cut.
-fn folded(text: &str, columns: usize) -> Vec<String> {
+pub fn folded(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let mut lines = vec![String::new()];
     for word in text.split_whitespace().take(400) {
@@ -174,12 +136,24 @@ fn folded(text: &str, columns: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::folded;
+    use super::*;
 
     #[test]
     fn words_fold_and_long_ones_are_cut() {
         assert_eq!(folded("a bc def", 4), ["a bc", "def"]);
         assert_eq!(folded("abcdefgh i", 3), ["abc", "def", "gh", "i"]);
         assert_eq!(folded("", 3), [""]);
+    }
+
+    #[test]
+    fn letters_are_lit_and_stay_inside() {
+        let mut lettering = Lettering::new(1);
+        lettering.line("I山", (0, 0));
+        lettering.line("far right and below", (30, 30));
+        let mut picture = Picture::blank(32, 32);
+        picture.letter(&lettering);
+        let lit = |x: usize, y: usize| picture.y[y * 32 + x] == 235;
+        assert!(lit(2, 0) || lit(3, 0), "the I has a top");
+        assert!(lit(9, 1) && lit(14, 6), "what the font lacks is a box");
     }
 }

@@ -1,7 +1,7 @@
 //! Pictures into H.264, one access unit a frame. Knows openh264 and nothing of MP4.
 
 use crate::sim::clip::Shot;
-use crate::sim::clip::draw::Stage;
+use crate::sim::clip::scene::Scene;
 use openh264::OpenH264API;
 use openh264::encoder::{Complexity, Encoder, EncoderConfig, FrameRate, IntraFramePeriod, RateControlMode};
 use openh264::formats::YUVSlices;
@@ -45,11 +45,11 @@ pub fn encode(shot: &Shot) -> Result<Film, String> {
         .num_threads(1);
     let mut encoder =
         Encoder::with_api_config(OpenH264API::from_source(), config).map_err(|error| error.to_string())?;
-    let stage = Stage::new(shot, count);
-    let mut picture = stage.canvas();
+    let scene = Scene::new(shot, count);
+    let mut picture = scene.canvas();
     let mut film = Film { sps: Vec::new(), pps: Vec::new(), frames: Vec::with_capacity(count) };
     for index in 0..count {
-        stage.frame(index, &mut picture);
+        scene.frame(index, &mut picture);
         let half = shot.width / 2;
         let planes =
             YUVSlices::new((&picture.y, &picture.u, &picture.v), (shot.width, shot.height), (shot.width, half, half));

@@ -4,6 +4,7 @@
 mod draw;
 mod encode;
 mod mux;
+mod scene;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
