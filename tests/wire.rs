@@ -2,6 +2,7 @@
 //! server on loopback, and one contract run each against the simulator. Real time throughout.
 
 mod wire {
+    mod nanogpt;
     mod ninjachat;
     mod scripted;
     mod support;

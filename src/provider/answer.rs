@@ -21,7 +21,7 @@ pub(super) const JSON_MAX: usize = 5 << 20;
 /// Longest catalogue, in bytes.
 pub(super) const CATALOGUE_MAX: usize = 16 << 20;
 /// Longest wait a service may ask for.
-const RETRY_MAX: Duration = Duration::from_secs(31 * 86_400);
+pub(super) const RETRY_MAX: Duration = Duration::from_secs(31 * 86_400);
 
 /// An answer, read whole.
 #[derive(Debug)]
@@ -124,7 +124,8 @@ impl Body {
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok().map(|wait| wait.min(RETRY_MAX));
+        let sane = seconds.is_finite() && seconds >= 0.0;
+        return sane.then(|| Duration::from_secs_f64(seconds.min(RETRY_MAX.as_secs_f64())));
     }
     let until = http_date(text)?;
     let now = headers.get(DATE).and_then(|v| v.to_str().ok()).and_then(http_date).unwrap_or_else(Timestamp::now);

@@ -28,7 +28,6 @@ pub struct Endpoint {
 pub fn default_origin(service: Service) -> &'static str {
     match service {
         Service::Ninjachat => "https://ninjachat.ai",
-
         Service::Nanogpt => "https://nano-gpt.com",
         Service::A4f => "https://api.a4f.co",
     }
@@ -42,7 +41,9 @@ pub fn default_origin(service: Service) -> &'static str {
 pub fn connect(endpoint: Endpoint) -> Result<Arc<dyn Provider>, ServiceError> {
     Ok(match endpoint.service {
         Service::Ninjachat => Arc::new(super::ninjachat::NinjaChat::new(endpoint)?),
-
-        _ => return Err(ServiceError::new(crate::domain::ErrorKind::Invalid, "this adapter is not built yet")),
+        Service::Nanogpt => Arc::new(super::nanogpt::NanoGpt::new(endpoint)?),
+        Service::A4f => {
+            return Err(ServiceError::new(crate::domain::ErrorKind::Invalid, "this adapter is not built yet"));
+        }
     })
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::domain::text::{clean, plain};
 use crate::domain::{Currency, ErrorKind, Money, Service};
 
-use super::answer::{Answer, Body, MESSAGE_MAX};
+use super::answer::{Answer, Body, MESSAGE_MAX, RETRY_MAX};
 use super::{ServiceError, SubmitAnswer};
 
 /// One row: answers it speaks of, and what they settle.
@@ -159,7 +159,7 @@ impl Envelope {
         envelope.retry_after = number("retry_after")
             .and_then(|t| t.parse().ok())
             .and_then(|s| Duration::try_from_secs_f64(s).ok())
-            .map(|wait| wait.min(Duration::from_secs(31 * 86_400)));
+            .map(|wait| wait.min(RETRY_MAX));
         if envelope.has("prompt_too_long") || envelope.message.starts_with("Prompt is too long") {
             envelope.field.get_or_insert_with(|| "prompt".to_owned());
         }
@@ -219,7 +219,7 @@ fn verdict(table: &[Row], status: u16, envelope: Option<&Envelope>) -> Verdict {
                 Code(code) => envelope.is_some_and(|e| e.has(code)),
             }
     };
-    let otherwise = || Unknown(if status >= 500 { Unavailable } else { Protocol });
+    let otherwise = || Unknown(if status >= 500 || status == 408 { Unavailable } else { Protocol });
     table.iter().find(fits).map_or_else(otherwise, |row| row.verdict)
 }
 

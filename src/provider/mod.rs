@@ -13,7 +13,7 @@ mod endpoint;
 mod error;
 mod fetch;
 mod http;
-//mod nanogpt;
+mod nanogpt;
 mod ninjachat;
 mod shape;
 

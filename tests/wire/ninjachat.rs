@@ -1,7 +1,7 @@
 //! NinjaChat's old generation: every cell of its table, its statuses, its balance, its probe.
 
 use rushes::domain::{ErrorKind, Service};
-use rushes::provider::{Grade, Intent, RemoteJob, RemoteState, SubmitAnswer};
+use rushes::provider::{Grade, Intent, RemoteJob, SubmitAnswer};
 use serde_json::json;
 
 use super::scripted::{Reply, Scripted};
@@ -219,19 +219,6 @@ async fn every_status_is_told() {
         cases.equal(name, target.as_str(), "/api/v1/video/status?request_id=gemini%2Dveo%3Aoperations%2Fx%20y");
     }
     cases.finish();
-}
-
-fn said(answer: Result<rushes::provider::Status, rushes::provider::ServiceError>) -> String {
-    match answer {
-        Err(e) => format!("error {}", e.kind.word()),
-        Ok(status) => match status.state {
-            RemoteState::Working => {
-                format!("working {}", status.progress.map_or_else(|| "-".to_owned(), |p| p.to_string()))
-            }
-            RemoteState::Finished { links } => format!("finished {}", links.join(" ")),
-            RemoteState::Failed { error, refunded } => format!("failed {} refunded {refunded}", error.message),
-        },
-    }
 }
 
 #[tokio::test]

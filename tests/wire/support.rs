@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use rushes::domain::rule::Values;
 use rushes::domain::sink::{ClipHead, ClipSink, MemorySink};
 use rushes::domain::{AccountProfile, Model, Service};
-use rushes::provider::{Endpoint, Input, Order, PaidRequest, Provider, SubmitAnswer, Trace, connect};
+use rushes::provider::{
+    Endpoint, Input, Order, PaidRequest, Provider, RemoteState, ServiceError, Status, SubmitAnswer, Trace, connect,
+};
 
 /// The key that must never show up where it does not belong.
 pub const KEY: &str = "nothing-but-a-test-key";
@@ -83,6 +85,20 @@ pub fn message(answer: &SubmitAnswer) -> String {
     match answer {
         SubmitAnswer::Refused(e) | SubmitAnswer::NotSent(e) | SubmitAnswer::Unknown(e) => e.message.clone(),
         other => format!("{other:?}"),
+    }
+}
+
+/// A status in a line, or the error's kind.
+pub fn said(answer: Result<Status, ServiceError>) -> String {
+    match answer {
+        Err(e) => format!("error {}", e.kind.word()),
+        Ok(status) => match status.state {
+            RemoteState::Working => {
+                format!("working {}", status.progress.map_or_else(|| "-".to_owned(), |p| p.to_string()))
+            }
+            RemoteState::Finished { links } => format!("finished {}", links.join(" ")),
+            RemoteState::Failed { error, refunded } => format!("failed {} refunded {refunded}", error.message),
+        },
     }
 }
 

@@ -1,0 +1,218 @@
+//! NanoGPT's own catalogue of video models (wire.md 1.9), read into descriptions.
+//!
+//! Knows its entries; what is not clear is left out, and a price that is not clear is unknown. Must
+//! not know what the built-in catalogue says of the same models.
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use crate::domain::Service;
+use crate::domain::model::{Model, Parameter, ParameterKind, Send};
+use crate::domain::rule::{Range, number};
+use crate::domain::text::{clean, is_hidden, plain};
+
+use super::price::price;
+
+/// Most models, parameters of one and options of one parameter that are read.
+const MODELS_MAX: usize = 2_000;
+const PARAMETERS_MAX: usize = 60;
+const OPTIONS_MAX: usize = 200;
+/// Largest file as a data URL: the edge takes bodies of 4.5 MB (wire.md 1.8), in bytes.
+const FILE_MAX: u64 = 3_200_000;
+
+/// Reads the list; `None` where there is none.
+pub(super) fn read(json: &Value) -> Option<Vec<Model>> {
+    let entries = json.get("data")?.as_array()?;
+    let as_of = json.pointer("/meta/generated_at").and_then(Value::as_str).and_then(|t| t.get(..10));
+    let as_of = as_of.filter(|day| day.parse::<jiff::civil::Date>().is_ok()).unwrap_or("unknown");
+    Some(entries.iter().take(MODELS_MAX).filter_map(|entry| model(entry, as_of)).collect())
+}
+
+fn model(entry: &Value, as_of: &str) -> Option<Model> {
+    let id = entry.get("id")?.as_str()?;
+    if id.is_empty() || id.len() > 200 || id.chars().any(|c| c.is_whitespace() || is_hidden(c)) {
+        return None;
+    }
+    let text = |key: &str, max| entry.get(key).and_then(Value::as_str).map(|t| clean(t, max)).filter(|t| !t.is_empty());
+    let parameters = parameters(entry, id);
+    let takes_text = entry.pointer("/architecture/input_modalities").and_then(Value::as_array);
+    Some(Model {
+        id: id.to_owned(),
+        service: Service::Nanogpt,
+        name: text("name", 80).unwrap_or_default(),
+        maker: None,
+        best_for: text("description", 160),
+        speed: None,
+        advice: None,
+        plan: None,
+        prompt_required: takes_text.is_none_or(|inputs| inputs.iter().any(|input| input == "text")),
+        prompt_max: None,
+        price: price(entry.get("pricing").unwrap_or(&Value::Null), &parameters, as_of),
+        parameters,
+        rules: Vec::new(),
+        source: "discovered".to_owned(),
+        gone: false,
+    })
+}
+
+fn parameters(entry: &Value, id: &str) -> Vec<Parameter> {
+    let supported = entry.get("supported_parameters").unwrap_or(&Value::Null);
+    let defaults = supported.get("defaults").unwrap_or(&Value::Null);
+    let mut all: Vec<Parameter> = Vec::new();
+    if let Some(described) = supported.get("parameters").and_then(Value::as_object) {
+        for (wire, spec) in described.iter().take(PARAMETERS_MAX) {
+            let default = spec.get("default").or_else(|| defaults.get(wire));
+            all.extend(parameter(wire, spec, default));
+        }
+    }
+    // Older entries list values flat, beside the parameters or in their place.
+    for (list, wire) in [("durations", "duration"), ("aspect_ratios", "aspect_ratio"), ("resolutions", "resolution")] {
+        let values = supported.get(list).or_else(|| entry.get(list)).and_then(Value::as_array);
+        if let Some(values) = values.filter(|v| !v.is_empty() && all.iter().all(|p| p.wire_key() != wire)) {
+            let spec = serde_json::json!({"type": "select", "options": values});
+            all.extend(parameter(wire, &spec, defaults.get(wire)));
+        }
+    }
+    all.extend(media(entry, id));
+    // Two keys for one concept would hide each other.
+    let mut seen = Vec::new();
+    all.retain(|p| {
+        !seen.contains(&p.name) && {
+            seen.push(p.name.clone());
+            true
+        }
+    });
+    all
+}
+
+/// Keys that rushes writes itself.
+fn is_ours(wire: &str) -> bool {
+    let lower = wire.to_ascii_lowercase();
+    let media = ["image", "video", "audio"]
+        .iter()
+        .any(|m| lower == *m || ["url", "dataurl", "attachmentid"].iter().any(|tail| lower == format!("{m}{tail}")));
+    media || matches!(lower.as_str(), "model" | "prompt" | "conversationuuid")
+}
+
+fn parameter(wire: &str, spec: &Value, default: Option<&Value>) -> Option<Parameter> {
+    let plain_key = wire.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && (1..=60).contains(&wire.len());
+    if !plain_key || is_ours(wire) || !spec.is_object() {
+        return None;
+    }
+    let mut options: Vec<Value> = Vec::new();
+    if let Some(listed) = spec.get("options").and_then(Value::as_array) {
+        let values = listed.iter().map(|option| option.get("value").unwrap_or(option));
+        options.extend(values.filter(|v| v.is_string() || v.is_number() || v.is_boolean()).take(OPTIONS_MAX).cloned());
+    }
+    let word = spec.get("type").and_then(Value::as_str).unwrap_or("text");
+    let mut kind = match word {
+        "switch" | "boolean" => ParameterKind::Boolean,
+        "integer" => ParameterKind::Integer,
+        "number" | "slider" => ParameterKind::Number,
+        "array" | "object" => ParameterKind::Json,
+        _ => ParameterKind::Text,
+    };
+    let length = matches!(wire, "duration" | "seconds");
+    let mut send = Send::Plain;
+    if length {
+        (kind, send) = length_kind(kind, &mut options, default);
+    }
+    let default = default.filter(|d| !d.is_null() && !plain(d).is_empty()).map(|d| bare_seconds(d, send));
+    let fits = |d: &Value| options.is_empty() || options.iter().any(|option| plain(option) == plain(d));
+    Some(Parameter {
+        name: if length { "duration".to_owned() } else { wire.to_owned() },
+        wire: Some(wire.to_owned()),
+        kind,
+        default: default.filter(fits),
+        one_of: options,
+        range: range(spec, kind),
+        max_len: None,
+        required: spec.get("required") == Some(&Value::Bool(true)),
+        send,
+        map: std::collections::BTreeMap::new(),
+        wire_data: None,
+        max_bytes: None,
+        note: spec.get("description").and_then(Value::as_str).map(|t| clean(t, 80)).filter(|t| !t.is_empty()),
+    })
+}
+
+/// How a length is offered: whole seconds wherever its values allow that, written back as listed.
+fn length_kind(kind: ParameterKind, options: &mut [Value], default: Option<&Value>) -> (ParameterKind, Send) {
+    let whole = |v: &Value| number(v).is_some_and(|n| n.fract().is_zero());
+    if options.is_empty() {
+        let text = default.is_some_and(Value::is_string);
+        let kind = if kind == ParameterKind::Number { ParameterKind::Integer } else { kind };
+        return (kind, if text && kind == ParameterKind::Integer { Send::Text } else { Send::Plain });
+    }
+    if options.iter().all(whole) {
+        return (ParameterKind::Integer, Send::Plain);
+    }
+    let bare: Vec<Value> = options.iter().map(|option| bare_seconds(option, Send::Seconds)).collect();
+    if bare.iter().all(whole) && options.iter().all(|option| plain(option).ends_with('s')) {
+        options.clone_from_slice(&bare);
+        return (ParameterKind::Integer, Send::Seconds);
+    }
+    (ParameterKind::Text, Send::Plain)
+}
+
+/// `"5s"` as 5 where that is how the wire writes seconds.
+fn bare_seconds(value: &Value, send: Send) -> Value {
+    let text = plain(value);
+    match text.strip_suffix('s').and_then(|digits| digits.parse::<u32>().ok()) {
+        Some(seconds) if send == Send::Seconds => Value::from(seconds),
+        _ => value.clone(),
+    }
+}
+
+fn range(spec: &Value, kind: ParameterKind) -> Option<Range> {
+    if !matches!(kind, ParameterKind::Integer | ParameterKind::Number) {
+        return None;
+    }
+    let get = |key: &str| spec.get(key).and_then(number);
+    let whole = if kind == ParameterKind::Integer { Decimal::ONE } else { Decimal::ZERO };
+    let step = get("step").filter(|step| step.is_sign_positive()).unwrap_or(whole);
+    let (min, max) = (get("min")?, get("max")?);
+    (min <= max).then_some(Range { min, max, step })
+}
+
+/// The media an entry takes, from its capabilities (wire.md 1.8, 1.9).
+fn media(entry: &Value, id: &str) -> Vec<Parameter> {
+    let can = |name: &str| entry.pointer(&format!("/capabilities/{name}")) == Some(&Value::Bool(true));
+    let input = |name: &str| {
+        let inputs = entry.pointer("/architecture/input_modalities").and_then(Value::as_array);
+        inputs.is_some_and(|inputs| inputs.iter().any(|input| input == name))
+    };
+    // Extending and editing models are mislabelled as taking text alone (wire.md 1.9).
+    let edits = ["extend", "edit", "lipsync", "upscale", "face-swap"].iter().any(|word| id.contains(word));
+    let text = can("text_to_video") && !edits;
+    let mut all = Vec::new();
+    if can("image_to_video") || input("image") {
+        all.push(file("image", ParameterKind::Image, "imageUrl", "imageDataUrl", !text && !can("video_to_video")));
+    }
+    if can("video_to_video") || input("video") {
+        let alone = !text && !can("image_to_video");
+        all.push(file("video", ParameterKind::Video, "videoUrl", "videoDataUrl", edits || alone));
+    }
+    if can("audio_input") || input("audio") {
+        all.push(file("audio", ParameterKind::Audio, "audioUrl", "audioDataUrl", false));
+    }
+    all
+}
+
+fn file(name: &str, kind: ParameterKind, url: &str, data: &str, required: bool) -> Parameter {
+    Parameter {
+        name: name.to_owned(),
+        wire: Some(url.to_owned()),
+        kind,
+        one_of: Vec::new(),
+        range: None,
+        max_len: None,
+        default: None,
+        required,
+        send: Send::Plain,
+        map: std::collections::BTreeMap::new(),
+        wire_data: Some(data.to_owned()),
+        max_bytes: Some(FILE_MAX),
+        note: None,
+    }
+}
