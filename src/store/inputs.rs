@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::jobs::hex;
 use super::place::make_private_dir;
 
 /// Largest file taken, in bytes. Services take far less (wire.md 1.4); this keeps a slip of the
@@ -62,7 +61,7 @@ pub fn put_input(dir: &Path, path: &Path) -> io::Result<StoredInput> {
         let n = source.read(&mut rest)?;
         chunk = rest[..n].to_vec();
     }
-    let sha256 = hex(&hash.finalize());
+    let sha256 = format!("{:x}", hash.finalize());
     part.file.sync_all()?;
     part.publish(&inputs.join(&sha256))?;
     File::open(&inputs)?.sync_all()?;
@@ -81,7 +80,7 @@ pub fn load_input(dir: &Path, sha256: &str) -> io::Result<Vec<u8>> {
     }
     let path = dir.join("inputs").join(sha256);
     let content = fs::read(&path)?;
-    if hex(&Sha256::digest(&content)) != sha256 {
+    if format!("{:x}", Sha256::digest(&content)) != sha256 {
         let what = format!("{} was changed since it was queued; put the file back, or queue it anew", path.display());
         return Err(io::Error::new(io::ErrorKind::InvalidData, what));
     }

@@ -17,13 +17,7 @@ use crate::domain::{Job, JobId, JobRow, Money, Request};
 /// What a request asks for, as SHA-256 of its canonical text in lower-case hex: two rows with the
 /// same key must have the same.
 pub fn content_hash(request: &Request) -> String {
-    hex(&Sha256::digest(request.canonical()))
-}
-
-/// Bytes as lower-case hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).map(char::from).collect()
+    format!("{:x}", Sha256::digest(request.canonical()))
 }
 
 /// Keeps a job. What it asks for, its key and its batch are kept when it is new and never change.
