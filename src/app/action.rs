@@ -183,7 +183,7 @@ pub const TABLE: &[Entry] = table! {
     Quit "quit" "quit" [Everywhere] ["q" "Ctrl-Q" "Ctrl-C"] "Leave; jobs at the services go on and are picked up at the next start.";
     Close "close" "close" [Reading Ask Picker Filter] ["Esc" "q"] "Close without doing anything.";
     Accept "accept" "yes" [Ask Picker Filter] ["Enter" "y"] "Say yes; take the chosen line.";
-    Decline "decline" "no" [Ask] ["n"] "Say no.";
+    Decline "decline" "no" [Ask] ["n"] "Say no; nothing is done.";
 };
 
 impl Action {

@@ -3,14 +3,39 @@
 //! Keys and events go in, effects come out; times are handed in.
 
 pub mod action;
+pub mod clock;
+pub mod compose;
+mod events;
+pub mod filter;
+pub mod form;
+pub mod geometry;
 pub mod input;
+pub mod jobs;
 pub mod keymap;
+mod keys;
+pub mod line;
+pub mod notice;
+pub mod overlay;
+pub mod picker;
+pub mod quote;
+pub mod story;
+mod verbs;
+
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::domain::Event;
-use action::{Action, Context};
+use crate::domain::message::{AccountRow, Command, Event, Level, Offer, Spend, Ticket};
+use crate::domain::{JobId, JobState};
+use compose::Compose;
+use geometry::{Pane, Panes};
+use jobs::Jobs;
+use line::Line;
+use notice::Notices;
+use overlay::{Overlay, Scroll};
+use story::Story;
 
 pub use input::{Dirty, Effect, Input, Key, QuitHow};
 pub use keymap::{Keymap, KeymapError};
@@ -34,58 +59,136 @@ impl Default for AppOptions {
     }
 }
 
+/// What a command was sent for, until it is answered.
+#[derive(Clone, Debug, PartialEq)]
+enum Waiting {
+    /// A verb on jobs, in the past tense, for the notice.
+    Verb(&'static str),
+    /// The form was queued.
+    Queue,
+    /// The story of a job.
+    Story,
+    /// The path or link of a job is to be copied.
+    Copy,
+    /// The job is to be put into the form.
+    Reuse,
+    /// Nothing is said when it went well.
+    Quiet,
+}
+
 /// The state of the screen.
 #[derive(Debug)]
 pub struct App {
     options: AppOptions,
     now: Timestamp,
     dirty: Dirty,
+    is_ready: bool,
+    is_looked_at: bool,
+    focus: Pane,
+    panes: Option<Panes>,
+    jobs: Jobs,
+    /// The filter while it is typed, and the one before it.
+    filtering: Option<(Line, String)>,
+    compose: Compose,
+    model_scroll: Scroll,
+    story: Story,
+    overlays: Vec<Overlay>,
+    notices: Notices,
+    accounts: Vec<AccountRow>,
+    spend: Spend,
+    offers: Arc<Vec<Offer>>,
+    simulated: Option<String>,
+    read_only: Option<String>,
+    last_ticket: Ticket,
+    waiting: HashMap<Ticket, Waiting>,
 }
 
 impl App {
     /// An empty screen that waits for the engine's snapshot.
     pub fn new(now: Timestamp, options: AppOptions) -> App {
-        App { options, now, dirty: Dirty::Now }
+        let mut app = App {
+            options,
+            now,
+            dirty: Dirty::Now,
+            is_ready: false,
+            is_looked_at: true,
+            focus: Pane::Jobs,
+            panes: None,
+            jobs: Jobs::default(),
+            filtering: None,
+            compose: Compose::default(),
+            model_scroll: Scroll::default(),
+            story: Story::default(),
+            overlays: Vec::new(),
+            notices: Notices::default(),
+            accounts: Vec::new(),
+            spend: Spend::default(),
+            offers: Arc::default(),
+            simulated: None,
+            read_only: None,
+            last_ticket: 0,
+            waiting: HashMap::new(),
+        };
+        app.lay_out();
+        app
     }
 
     /// Takes one thing that the terminal reported; returns what is to be done.
     pub fn on_input(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
         self.now = now;
         self.dirty = Dirty::Now;
-        match input {
-            Input::Key(key) => {
-                let key = Key::new(key.code, key.modifiers);
-                match self.options.keymap.find(&[Context::Jobs, Context::Everywhere], key) {
-                    Some(Action::Quit) => vec![Effect::Quit(QuitHow::Drain)],
-                    Some(Action::Suspend) => vec![Effect::Suspend],
-                    Some(Action::Repaint) => vec![Effect::Repaint],
-                    _ => Vec::new(),
-                }
-            }
+        let effects = match input {
+            Input::Key(key) => self.press(Key::new(key.code, key.modifiers)),
+            Input::Paste(text) => self.paste(&text),
             Input::Resize { cols, rows } => {
                 (self.options.cols, self.options.rows) = (cols, rows);
+                self.lay_out();
                 Vec::new()
             }
-            Input::Paste(_) | Input::FocusGained | Input::FocusLost => Vec::new(),
-        }
+            Input::FocusGained => {
+                self.is_looked_at = true;
+                Vec::new()
+            }
+            Input::FocusLost => {
+                self.is_looked_at = false;
+                Vec::new()
+            }
+        };
+        self.follow_story();
+        effects
     }
 
     /// Takes one thing that the engine told.
-    pub fn on_event(&mut self, _event: Event, now: Timestamp) -> Vec<Effect> {
+    pub fn on_event(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
         self.now = now;
-        self.dirty = self.dirty.max(Dirty::Background);
-        Vec::new()
+        let effects = self.take(event);
+        self.follow_story();
+        effects
     }
 
     /// Takes the time that [`App::next_tick`] asked for.
     pub fn on_tick(&mut self, now: Timestamp) -> Vec<Effect> {
-        self.now = now;
-        Vec::new()
+        let before = std::mem::replace(&mut self.now, now);
+        let clocks = self.next_clock(before).is_some_and(|due| now >= due);
+        if self.notices.expire(now) || clocks {
+            self.touch();
+        }
+        let mut effects = Vec::new();
+        if self.compose.save_due().is_some_and(|due| now >= due) {
+            effects.extend(self.save_draft());
+        }
+        if let Some(id) = self.story.take_due(now) {
+            let effect = self.send(Command::Inspect { id }, Waiting::Story);
+            self.story.asked(self.last_ticket);
+            effects.push(effect);
+        }
+        effects
     }
 
     /// When a visible clock changes next, or something is due; `None`: nothing moves with time.
-    pub fn next_tick(&self, _now: Timestamp) -> Option<Timestamp> {
-        None
+    pub fn next_tick(&self, now: Timestamp) -> Option<Timestamp> {
+        let due = [self.next_clock(now), self.notices.due(), self.compose.save_due(), self.story.due()];
+        due.into_iter().flatten().min()
     }
 
     /// Whether the screen must be drawn again, and how soon; asking clears it.
@@ -93,8 +196,167 @@ impl App {
         std::mem::take(&mut self.dirty)
     }
 
+    /// When a clock on the screen changes next: of the rows in the window only.
+    fn next_clock(&self, now: Timestamp) -> Option<Timestamp> {
+        let panes = self.panes?;
+        panes.jobs?;
+        let selected = self.jobs.selected().map(|row| row.id);
+        let exact = |id: JobId| self.is_looked_at && Some(id) == selected;
+        let running = self.jobs.window(panes.table_lines()).filter(|row| clock::runs(row));
+        running.map(|row| clock::next_change(now, exact(row.id))).min()
+    }
+
+    /// Lays the panes out for the size and the focus there are now.
+    fn lay_out(&mut self) {
+        self.panes = Panes::lay(self.options.cols, self.options.rows, self.focus);
+        self.jobs.set_page(self.panes.map_or(0, |panes| if panes.jobs.is_some() { panes.table_lines() } else { 0 }));
+    }
+
+    /// Asks for the story that the screen shows now, if it shows one.
+    fn follow_story(&mut self) {
+        let open = self.overlays.iter().rev().find_map(|overlay| match overlay {
+            Overlay::Detail { id, .. } => Some(*id),
+            _ => None,
+        });
+        let below = self.panes.filter(|p| p.story > 0).and_then(|_| self.jobs.selected()).map(|row| row.id);
+        self.story.want(open.or(below), self.now);
+    }
+
+    fn touch(&mut self) {
+        self.dirty = self.dirty.max(Dirty::Background);
+    }
+
+    fn send(&mut self, command: Command, waiting: Waiting) -> Effect {
+        self.last_ticket += 1;
+        self.waiting.insert(self.last_ticket, waiting);
+        Effect::Send { ticket: self.last_ticket, command }
+    }
+
+    fn save_draft(&mut self) -> Option<Effect> {
+        let draft = self.compose.take_draft()?;
+        self.read_only.is_none().then(|| self.send(Command::SaveDraft { draft }, Waiting::Quiet))
+    }
+
+    fn say(&mut self, level: Level, text: impl AsRef<str>) {
+        self.notices.add(level, text.as_ref(), self.now);
+        self.touch();
+    }
+
+    fn check_form(&mut self) {
+        self.compose.check(&self.accounts, &self.spend);
+    }
+}
+
+/// What the panes read.
+impl App {
     /// The time the screen shows.
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// The screen's size in columns and rows.
+    pub fn size(&self) -> (u16, u16) {
+        (self.options.cols, self.options.rows)
+    }
+
+    /// Where the panes lie; `None`: the screen is too small.
+    pub fn panes(&self) -> Option<Panes> {
+        self.panes
+    }
+
+    /// Which key does what.
+    pub fn keymap(&self) -> &Keymap {
+        &self.options.keymap
+    }
+
+    /// The zone in which times of day are shown.
+    pub fn time_zone(&self) -> &TimeZone {
+        &self.options.time_zone
+    }
+
+    /// Whether the engine's snapshot came.
+    pub fn is_ready(&self) -> bool {
+        self.is_ready
+    }
+
+    /// Whether the window is looked at, as far as the terminal says.
+    pub fn is_looked_at(&self) -> bool {
+        self.is_looked_at
+    }
+
+    /// The pane with the focus.
+    pub fn focus(&self) -> Pane {
+        self.focus
+    }
+
+    /// The table.
+    pub fn jobs(&self) -> &Jobs {
+        &self.jobs
+    }
+
+    /// The filter while it is typed.
+    pub fn filtering(&self) -> Option<&Line> {
+        self.filtering.as_ref().map(|(line, _)| line)
+    }
+
+    /// The form.
+    pub fn compose(&self) -> &Compose {
+        &self.compose
+    }
+
+    /// How far the model's pane is scrolled.
+    pub fn model_scroll(&self) -> &Scroll {
+        &self.model_scroll
+    }
+
+    /// The story of the selected job.
+    pub fn story(&self) -> &Story {
+        &self.story
+    }
+
+    /// What lies over the panes, the topmost last.
+    pub fn overlays(&self) -> &[Overlay] {
+        &self.overlays
+    }
+
+    /// The notices.
+    pub fn notices(&self) -> &Notices {
+        &self.notices
+    }
+
+    /// The accounts.
+    pub fn accounts(&self) -> &[AccountRow] {
+        &self.accounts
+    }
+
+    /// What was spent.
+    pub fn spend(&self) -> &Spend {
+        &self.spend
+    }
+
+    /// Every model of every account.
+    pub fn offers(&self) -> &[Offer] {
+        &self.offers
+    }
+
+    /// The line that says that the services are simulated.
+    pub fn simulated(&self) -> Option<&str> {
+        self.simulated.as_deref()
+    }
+
+    /// Who holds the data directory, when it is not us.
+    pub fn read_only(&self) -> Option<&str> {
+        self.read_only.as_deref()
+    }
+
+    /// What waits for the user: unconfirmed and held jobs, and paused accounts.
+    pub fn needs_you(&self) -> usize {
+        self.jobs.counts().needy() + self.accounts.iter().filter(|account| account.pause.is_some()).count()
+    }
+
+    /// Paid answers and downloads that are still open: orders being answered, clips on their way.
+    pub fn still_open(&self) -> (usize, usize) {
+        let counts = self.jobs.counts();
+        (counts.of(JobState::Submitting), counts.of(JobState::Downloading))
     }
 }

@@ -1,14 +1,116 @@
 //! The screen, drawn from the app's state. One file a pane. Reads state, changes none.
+//!
+//! ```text
+//! header    what is simulated, accounts, money, what waits for you
+//! compose   the form      jobs + story   the table and the selected job      sidebar   the model
+//! footer    the newest notice, the keys
+//! ```
+//! Over them: help, details, picker, confirm, notices.
+
+pub mod compose;
+pub mod confirm;
+pub mod details;
+pub mod footer;
+pub mod header;
+pub mod help;
+pub mod jobs;
+pub mod notices;
+pub mod paint;
+pub mod picker;
+pub mod sidebar;
+pub mod story;
+pub mod text;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::theme::{Role, Styles};
 use crate::app::App;
+use crate::app::action::{Action, Context};
+use crate::app::geometry::{Pane, Panes, SMALLEST};
+use crate::app::overlay::Overlay;
+use paint::{put, put_right, rect};
 
 /// Draws the whole screen; returns where the cursor stands, if it is shown.
-pub fn render(_app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) -> Option<Position> {
+pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) -> Option<Position> {
     buf.set_style(area, styles.of(Role::Screen));
-    buf.set_stringn(area.x, area.y, "rushes", usize::from(area.width), styles.of(Role::Badge));
-    None
+    let Some(panes) = app.panes() else {
+        too_small(styles, area, buf);
+        return None;
+    };
+    header::render(app, styles, rect(panes.header, area), buf);
+    tabs(app, styles, &panes, area, buf);
+    let mut cursor = None;
+    if let Some(span) = panes.compose {
+        cursor = compose::render(app, styles, rect(span, area), buf);
+    }
+    if let Some(span) = panes.jobs {
+        cursor = jobs::render(app, styles, rect(span, area), panes.story, buf).or(cursor);
+    }
+    if let Some(span) = panes.model {
+        sidebar::render(app, styles, rect(span, area), buf);
+    }
+    footer::notice(app, styles, rect(panes.notice, area), buf);
+    footer::hints(app, styles, rect(panes.hints, area), buf);
+    let over = Rect {
+        y: area.y + panes.header.h,
+        height: area.height.saturating_sub(panes.header.h + panes.notice.h + panes.hints.h),
+        ..area
+    };
+    for overlay in app.overlays() {
+        cursor = match overlay {
+            Overlay::Help(scroll) => {
+                help::render(app, scroll, styles, over, buf);
+                None
+            }
+            Overlay::Notices(scroll) => {
+                notices::render(app, scroll, styles, over, buf);
+                None
+            }
+            Overlay::Detail { id, scroll } => {
+                details::render(app, *id, scroll, styles, over, buf);
+                None
+            }
+            Overlay::Ask(ask) => confirm::render(app, ask, styles, over, buf),
+            Overlay::Picker(picker) => picker::render(picker, styles, over, buf),
+        };
+    }
+    cursor.filter(|at| area.contains(*at))
+}
+
+fn too_small(styles: &Styles, area: Rect, buf: &mut Buffer) {
+    let (cols, rows) = SMALLEST;
+    let words = format!("rushes needs {cols}x{rows}; this is {}x{}", area.width, area.height);
+    let lines = text::wrap(&words, usize::from(area.width));
+    for (y, line) in (area.top()..area.bottom()).zip(lines) {
+        put(buf, (area.x, y), area.right(), &line, styles.of(Role::Text));
+    }
+}
+
+/// The names of the panes, where only one of them is shown.
+fn tabs(app: &App, styles: &Styles, panes: &Panes, area: Rect, buf: &mut Buffer) {
+    let Some(span) = panes.tabs else { return };
+    let row = rect(span, area);
+    if row.height == 0 {
+        return;
+    }
+    let mut x = row.x + 1;
+    for (pane, action, name) in [
+        (Pane::Jobs, Action::ShowJobs, "Jobs"),
+        (Pane::Compose, Action::ShowCompose, "Compose"),
+        (Pane::Model, Action::ShowModel, "Model"),
+    ] {
+        let context = if app.focus() == Pane::Compose { Context::Compose } else { Context::Everywhere };
+        let key = app.keymap().shown(action, context).map(|key| key.to_string()).unwrap_or_default();
+        if pane == app.focus() {
+            x = put(buf, (x, row.y), row.right(), &format!(" {name} "), styles.of(Role::Badge)) + 2;
+        } else {
+            x = put(buf, (x, row.y), row.right(), &key, styles.of(Role::Accent)) + 1;
+            x = put(buf, (x, row.y), row.right(), name, styles.of(Role::Text)) + 2;
+        }
+    }
+    let quote = app.compose().quote().and_then(|quote| quote.total).filter(|_| app.focus() != Pane::Jobs);
+    if let Some(total) = quote {
+        put_right(buf, row.y, x, row.right() - 1, &total.to_string(), styles.of(Role::Money));
+    }
 }

@@ -1,0 +1,475 @@
+//! The form that makes new jobs: prompt, model, fields, copies, live problems and the price.
+//!
+//! Knows what was typed and whether it may be queued; it is cleared only when the engine has it on
+//! disk. Must not know the panes, nor the text area, which is [`prompt`]'s.
+
+pub mod prompt;
+
+use std::sync::Arc;
+
+use crossterm::event::KeyCode;
+use jiff::{SignedDuration, Timestamp};
+
+use super::form::{Entry, Form};
+use super::input::Key;
+use super::line::Line;
+use super::overlay::amount;
+use super::quote::Quote;
+use crate::domain::message::{AccountRow, Draft, NewJob, Offer, Spend, Ticket};
+use crate::domain::request::MAX_COPIES;
+use crate::domain::{Money, Problem, Request};
+use prompt::{Pressed, Prompt};
+
+/// How long the form must rest before its draft is saved, ms.
+const REST_MS: i64 = 1_500;
+/// Most models listed as taking the form, or not.
+const ALSO: usize = 40;
+
+/// Where in the form the cursor is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Spot {
+    /// The prompt.
+    #[default]
+    Prompt,
+    /// The model.
+    Model,
+    /// A parameter, by its place.
+    Field(usize),
+    /// The most a clip of unknown price may cost.
+    Ceiling,
+    /// How many copies.
+    Copies,
+}
+
+/// What another model says to the form as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Also {
+    /// `account/model`.
+    pub name: String,
+    /// One clip's price there, where known.
+    pub price: Option<Money>,
+    /// Why it does not take the form; `None`: it does.
+    pub problem: Option<String>,
+}
+
+/// The form.
+#[derive(Debug)]
+pub struct Compose {
+    prompt: Prompt,
+    form: Form,
+    offers: Arc<Vec<Offer>>,
+    /// The model that was asked for, until it is on offer.
+    wanted: String,
+    copies: u32,
+    ceiling: Line,
+    spot: Spot,
+    problems: Vec<Problem>,
+    refused: Vec<Problem>,
+    shows_all: bool,
+    quote: Option<Quote>,
+    also: Vec<Also>,
+    pending: Option<(Ticket, String)>,
+    edited_at: Option<Timestamp>,
+}
+
+impl Default for Compose {
+    fn default() -> Self {
+        Compose {
+            prompt: Prompt::default(),
+            form: Form::default(),
+            offers: Arc::default(),
+            wanted: String::new(),
+            copies: 1,
+            ceiling: Line::default(),
+            spot: Spot::Prompt,
+            problems: Vec::new(),
+            refused: Vec::new(),
+            shows_all: false,
+            quote: None,
+            also: Vec::new(),
+            pending: None,
+            edited_at: None,
+        }
+    }
+}
+
+impl Compose {
+    /// The prompt.
+    pub fn prompt(&self) -> &Prompt {
+        &self.prompt
+    }
+
+    /// The fields.
+    pub fn form(&self) -> &Form {
+        &self.form
+    }
+
+    /// The model's name as chosen or asked for; empty: none.
+    pub fn model_name(&self) -> String {
+        self.form.offer().map_or_else(|| self.wanted.clone(), |offer| offer.model_ref().to_string())
+    }
+
+    /// How many copies.
+    pub fn copies(&self) -> u32 {
+        self.copies
+    }
+
+    /// The typed ceiling.
+    pub fn ceiling(&self) -> &Line {
+        &self.ceiling
+    }
+
+    /// Whether a ceiling is asked for: the price is unknown.
+    pub fn needs_ceiling(&self) -> bool {
+        self.form.offer().is_some() && self.quote.as_ref().is_some_and(|quote| quote.each.is_none())
+    }
+
+    /// Where the cursor is.
+    pub fn spot(&self) -> Spot {
+        self.spot
+    }
+
+    /// What the form breaks now, and what the engine refused it for. A blank prompt is no news
+    /// until queueing was tried.
+    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
+        let told = |p: &&Problem| self.shows_all || !matches!(p.rule.as_str(), "blank" | "input_required");
+        self.problems.iter().filter(told).chain(&self.refused)
+    }
+
+    /// Whether the form could be queued as it is.
+    pub fn is_legal(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// The price.
+    pub fn quote(&self) -> Option<&Quote> {
+        self.quote.as_ref()
+    }
+
+    /// What other models say to the form: takers by price, then the others.
+    pub fn also(&self) -> &[Also] {
+        &self.also
+    }
+
+    /// Whether the engine still has to answer the last queueing.
+    pub fn is_pending(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Takes the models on offer; the chosen one stays, with its new description.
+    pub fn set_offers(&mut self, offers: Arc<Vec<Offer>>) {
+        self.offers = offers;
+        let name = self.model_name();
+        let named = self.offers.iter().find(|offer| offer.model_ref().to_string() == name);
+        let first = || self.offers.iter().find(|offer| !offer.model.gone).filter(|_| name.is_empty());
+        if let Some(offer) = named.or_else(first).cloned()
+            && self.form.offer() != Some(&offer)
+        {
+            self.form.choose(offer);
+        }
+        self.keep_spot();
+    }
+
+    /// Chooses a model.
+    pub fn choose(&mut self, offer: Offer, now: Timestamp) {
+        self.wanted.clear();
+        self.form.choose(offer);
+        self.keep_spot();
+        self.edited(now);
+    }
+
+    /// Takes up a draft, where nothing was typed yet.
+    pub fn restore(&mut self, draft: Draft) {
+        if self.edited_at.is_none() && self.prompt.is_empty() {
+            self.load(draft);
+        }
+    }
+
+    /// Puts a draft into the form. The prompt before it can be had back by undo.
+    pub fn reuse(&mut self, draft: Draft, now: Timestamp) {
+        let text = draft.prompt.clone();
+        self.load(Draft { prompt: String::new(), ..draft });
+        self.prompt.replace(&text);
+        self.spot = Spot::Prompt;
+        self.edited(now);
+    }
+
+    fn load(&mut self, draft: Draft) {
+        if !draft.prompt.is_empty() {
+            self.prompt = Prompt::new(&draft.prompt);
+        }
+        self.copies = draft.copies.clamp(1, MAX_COPIES);
+        if let Some(offer) = self.offers.iter().find(|offer| offer.model_ref().to_string() == draft.model) {
+            self.form.choose(offer.clone());
+        } else if !draft.model.is_empty() {
+            self.form = Form::default();
+            self.wanted = draft.model;
+        }
+        self.form.restore(draft.params);
+    }
+
+    /// What is to be kept so that a crash loses nothing.
+    pub fn draft(&self) -> Draft {
+        Draft {
+            prompt: self.prompt.text(),
+            model: self.model_name(),
+            params: self.form.remembered(),
+            copies: self.copies,
+        }
+    }
+
+    /// When the draft is to be saved, if it changed.
+    pub fn save_due(&self) -> Option<Timestamp> {
+        self.edited_at.map(|at| at + SignedDuration::from_millis(REST_MS))
+    }
+
+    /// The draft, if it changed since it was taken last.
+    pub fn take_draft(&mut self) -> Option<Draft> {
+        self.edited_at.take().map(|_| self.draft())
+    }
+
+    /// The request as the form says it, if a model is chosen.
+    pub fn request(&self) -> Option<Request> {
+        let offer = self.form.offer()?;
+        let mut request = Request::new(&offer.model_ref(), self.prompt.text());
+        request.params = self.form.values();
+        Some(request)
+    }
+
+    /// Checks and prices the form anew.
+    pub fn check(&mut self, accounts: &[AccountRow], spend: &Spend) {
+        let ceiling = amount(self.ceiling.text());
+        let Some((request, offer)) = self.request().zip(self.form.offer()) else {
+            let why = if self.wanted.is_empty() {
+                "choose one".into()
+            } else {
+                format!("{} is not on offer now", self.wanted)
+            };
+            self.problems = vec![Problem::new("model", "input_required", why)];
+            self.quote = None;
+            return;
+        };
+        self.problems = request.validate(&offer.model).err().unwrap_or_default();
+        if offer.model.gone {
+            self.problems.push(Problem::new("model", "gone", "the service no longer offers it; choose another"));
+        }
+        if self.copies == 0 {
+            self.problems.push(Problem::new("copies", "range", format!("takes 1 to {MAX_COPIES}")));
+        }
+        let account = accounts.iter().find(|account| account.name == offer.account);
+        self.quote = Some(Quote::of(offer, &request, self.copies, ceiling, account, accounts, spend));
+        if self.needs_ceiling() && ceiling.is_none() && !self.ceiling.text().trim().is_empty() {
+            self.problems.push(Problem::new("at most", "price", "write an amount of dollars, such as 2.50"));
+        }
+        if !self.needs_ceiling() && self.spot == Spot::Ceiling {
+            self.spot = Spot::Copies;
+        }
+    }
+
+    /// Asks every other model what it says to the form. Dear beside a key press: done when
+    /// something other than the prompt changed.
+    pub fn compare(&mut self) {
+        let Some(chosen) = self.form.offer() else {
+            self.also.clear();
+            return;
+        };
+        let mut params = self.form.touched();
+        if let Some(duration) = self.form.values().get("duration") {
+            params.insert("duration".to_owned(), duration.clone());
+        }
+        let chosen = chosen.model_ref();
+        let mut also: Vec<Also> = Vec::new();
+        for offer in self.offers.iter().filter(|offer| !offer.model.gone && offer.model_ref() != chosen) {
+            let mut request = Request::new(&offer.model_ref(), "x");
+            request.params.clone_from(&params);
+            let problem = request.validate(&offer.model).err().and_then(|problems| {
+                let first = problems.into_iter().next()?;
+                Some(format!("{} {}", first.field, first.message))
+            });
+            also.push(Also { name: offer.model_ref().to_string(), price: request.price(&offer.model), problem });
+        }
+        also.sort_by_cached_key(|a| (a.problem.is_some(), a.price.is_none(), a.price.map(|p| (p.currency, p.amount))));
+        also.truncate(ALSO);
+        self.also = also;
+    }
+
+    /// What is to be queued.
+    ///
+    /// # Errors
+    /// `Err` where the form is not legal: its problems are shown from now on, and the cursor is at the first.
+    pub fn orders(&mut self) -> Result<Vec<NewJob>, ()> {
+        self.shows_all = true;
+        self.refused.clear();
+        if let Some(first) = self.problems.first() {
+            let field = first.field.clone();
+            self.go_to_field(&field);
+            return Err(());
+        }
+        let request = self.request().ok_or(())?;
+        let ceiling = self.needs_ceiling().then(|| amount(self.ceiling.text())).flatten();
+        let job = NewJob { request, key: None, ceiling };
+        Ok(vec![job; self.copies as usize])
+    }
+
+    fn go_to_field(&mut self, name: &str) {
+        let index = self.form.fields().iter().position(|f| f.parameter.name == name);
+        self.spot = match (name, index) {
+            (_, Some(index)) => Spot::Field(index),
+            ("model", _) => Spot::Model,
+            ("copies", _) => Spot::Copies,
+            ("at most", _) => Spot::Ceiling,
+            _ => Spot::Prompt,
+        };
+    }
+
+    /// Notes that the form was handed to the engine.
+    pub fn sent(&mut self, ticket: Ticket) {
+        self.pending = Some((ticket, self.prompt.text()));
+        self.shows_all = false;
+    }
+
+    /// The engine has it on disk: the prompt is cleared (undo brings it back), unless it was
+    /// changed in the meantime. `false` when the ticket is not of this form.
+    pub fn accepted(&mut self, ticket: Ticket, now: Timestamp) -> bool {
+        let Some((_, sent)) = self.pending.take_if(|(pending, _)| *pending == ticket) else { return false };
+        if sent == self.prompt.text() {
+            self.prompt.replace("");
+            self.copies = 1;
+            self.shows_all = false;
+        }
+        self.edited(now);
+        true
+    }
+
+    /// The engine refused: everything stays, and the problems are shown.
+    pub fn was_refused(&mut self, ticket: Ticket, problems: Vec<Problem>) -> bool {
+        let ours = self.pending.take_if(|(pending, _)| *pending == ticket).is_some();
+        if ours {
+            self.refused = problems;
+        }
+        ours
+    }
+
+    fn edited(&mut self, now: Timestamp) {
+        self.edited_at = Some(now);
+        self.refused.clear();
+    }
+
+    fn keep_spot(&mut self) {
+        if let Spot::Field(index) = self.spot
+            && index >= self.form.fields().len()
+        {
+            self.spot = Spot::Model;
+        }
+    }
+
+    /// The form's stops, top down.
+    fn spots(&self) -> Vec<Spot> {
+        let fields = (0..self.form.fields().len()).map(Spot::Field);
+        let ceiling = self.needs_ceiling().then_some(Spot::Ceiling);
+        [Spot::Prompt, Spot::Model].into_iter().chain(fields).chain(ceiling).chain([Spot::Copies]).collect()
+    }
+
+    /// Goes to the prompt.
+    pub fn go_to_prompt(&mut self) {
+        self.spot = Spot::Prompt;
+    }
+
+    /// Goes to the next or previous field; `false` past the ends.
+    pub fn go(&mut self, forward: bool) -> bool {
+        let spots = self.spots();
+        let at = spots.iter().position(|spot| *spot == self.spot).unwrap_or(0);
+        let next = if forward { at + 1 } else { at.wrapping_sub(1) };
+        match spots.get(next) {
+            Some(spot) => {
+                self.spot = *spot;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Takes the next or previous legal value; in text it moves the cursor instead.
+    pub fn step(&mut self, forward: bool, now: Timestamp) -> bool {
+        match self.spot {
+            Spot::Field(index) if matches!(self.form.fields()[index].entry, Entry::Choice { .. }) => {
+                self.form.step(index, forward);
+            }
+            Spot::Copies => {
+                let copies = if forward { self.copies + 1 } else { self.copies.saturating_sub(1) };
+                self.copies = copies.clamp(1, MAX_COPIES);
+            }
+            _ => return false,
+        }
+        self.edited(now);
+        true
+    }
+
+    /// Undoes or does again the last edit of the prompt.
+    pub fn undo(&mut self, redo: bool, now: Timestamp) {
+        if self.prompt.undo(redo) {
+            self.spot = Spot::Prompt;
+            self.edited(now);
+        }
+    }
+
+    /// Types or moves where the cursor is. `false`: the key means nothing here.
+    pub fn press(&mut self, key: Key, now: Timestamp) -> bool {
+        let taken = match self.spot {
+            Spot::Prompt => match self.prompt.press(key) {
+                Pressed::Ignored => return false,
+                Pressed::Moved => return true,
+                Pressed::Below => return self.go(true),
+                Pressed::Edited => true,
+            },
+            _ if key.code == KeyCode::Down || key.code == KeyCode::Enter => return self.go(true),
+            _ if key.code == KeyCode::Up => return self.go(false),
+            Spot::Model => false,
+            Spot::Ceiling => self.ceiling.press(key),
+            Spot::Copies => self.press_copies(key),
+            Spot::Field(index) => match self.form.line(index) {
+                Some(line) => line.press(key),
+                None => key.typed().is_some_and(|c| self.form.jump(index, c)),
+            },
+        };
+        if taken {
+            self.edited(now);
+        }
+        taken
+    }
+
+    fn press_copies(&mut self, key: Key) -> bool {
+        match (key.code, key.typed().and_then(|c| c.to_digit(10))) {
+            (_, Some(digit)) => {
+                // The 1 that stands there by itself gives way to the first digit typed.
+                let before = if self.copies == 1 && digit != 0 { 0 } else { self.copies };
+                self.copies = (before * 10 + digit).min(MAX_COPIES);
+            }
+            (KeyCode::Backspace, _) => self.copies /= 10,
+            _ => return false,
+        }
+        true
+    }
+
+    /// Puts pasted text where the cursor is, as one edit, without what steers a terminal.
+    /// Returns what was cut off, in bytes, when it was too long.
+    pub fn paste(&mut self, text: &str, now: Timestamp) -> usize {
+        let mut cut = 0;
+        match self.spot {
+            Spot::Field(index) => {
+                if let Some(line) = self.form.line(index) {
+                    line.insert(text);
+                }
+            }
+            Spot::Ceiling => {
+                self.ceiling.insert(text);
+            }
+            Spot::Prompt | Spot::Model | Spot::Copies => {
+                self.spot = Spot::Prompt;
+                cut = self.prompt.paste(text);
+            }
+        }
+        self.edited(now);
+        cut
+    }
+}

@@ -1,0 +1,263 @@
+//! The prompt's text area: soft wrap, deep undo, whole graphemes. The only file that names `tui_textarea`.
+//!
+//! Knows editing. Must not know what the text is for.
+
+use crossterm::event::{KeyCode, KeyModifiers};
+use tui_textarea::{CursorMove, TextArea, WrapMode};
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::app::input::Key;
+use crate::domain::rule::utf16_len;
+use crate::domain::text::is_hidden;
+
+/// Edits that can be undone.
+const UNDO: usize = 2_000;
+/// Most bytes of one paste; more than any service takes as a prompt.
+const MAX_PASTE: usize = 256 * 1024;
+
+/// What a key did to the prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pressed {
+    /// Nothing: the key means nothing to a text.
+    Ignored,
+    /// Moved the cursor.
+    Moved,
+    /// Wanted to move down from the last line.
+    Below,
+    /// Changed the text.
+    Edited,
+}
+
+/// The prompt as it is typed.
+#[derive(Clone, Debug)]
+pub struct Prompt(TextArea<'static>);
+
+impl Default for Prompt {
+    fn default() -> Self {
+        Prompt::new("")
+    }
+}
+
+impl Prompt {
+    /// A prompt with the cursor at its end and nothing to undo.
+    pub fn new(text: &str) -> Self {
+        let mut area = TextArea::new(without_controls(text).split('\n').map(str::to_owned).collect());
+        area.set_wrap_mode(WrapMode::WordOrGlyph);
+        area.set_max_histories(UNDO);
+        // The terminal's own cursor is used, and no line is underlined.
+        area.set_cursor_style(Default::default());
+        area.set_cursor_line_style(Default::default());
+        area.move_cursor(CursorMove::Bottom);
+        area.move_cursor(CursorMove::End);
+        Prompt(area)
+    }
+
+    /// The text area, to be drawn.
+    pub fn editor(&self) -> &TextArea<'static> {
+        &self.0
+    }
+
+    /// Where the cursor is drawn, relative to the drawn text: column and row.
+    pub fn cursor(&self) -> (u16, u16) {
+        let cursor = self.0.screen_cursor();
+        let (top, _) = self.0.scroll_offset();
+        let cell = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+        (cell(cursor.col), cell(cursor.row).saturating_sub(top))
+    }
+
+    /// The text.
+    pub fn text(&self) -> String {
+        self.0.lines().join("\n")
+    }
+
+    /// Whether nothing was typed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The length in UTF-16 units, as services count.
+    pub fn len(&self) -> u64 {
+        let lines = self.0.lines();
+        lines.iter().map(|line| utf16_len(line)).sum::<u64>() + lines.len().saturating_sub(1) as u64
+    }
+
+    /// Puts another text in its place; undo brings back what was there.
+    pub fn replace(&mut self, text: &str) {
+        self.0.select_all();
+        if text.is_empty() {
+            self.0.cut();
+        } else {
+            self.0.insert_str(without_controls(text));
+        }
+        self.0.cancel_selection();
+    }
+
+    /// Undoes, or does again, the last edit.
+    pub fn undo(&mut self, redo: bool) -> bool {
+        self.0.cancel_selection();
+        if redo { self.0.redo() } else { self.0.undo() }
+    }
+
+    /// Puts pasted text in as one edit, without what steers a terminal. Returns the bytes that
+    /// were cut off because it was too long.
+    pub fn paste(&mut self, text: &str) -> usize {
+        let mut end = text.len().min(MAX_PASTE);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.0.insert_str(without_controls(&text[..end]));
+        text.len() - end
+    }
+
+    /// Types or moves.
+    pub fn press(&mut self, key: Key) -> Pressed {
+        let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+        let alt = key.modifiers.contains(KeyModifiers::ALT);
+        let moves = match key.code {
+            KeyCode::Left if ctrl => Some(CursorMove::WordBack),
+            KeyCode::Right if ctrl => Some(CursorMove::WordForward),
+            KeyCode::Char('b') if alt => Some(CursorMove::WordBack),
+            KeyCode::Char('f') if alt => Some(CursorMove::WordForward),
+            KeyCode::Home if ctrl => Some(CursorMove::Top),
+            KeyCode::End if ctrl => Some(CursorMove::Bottom),
+            KeyCode::Home => Some(CursorMove::Head),
+            KeyCode::End => Some(CursorMove::End),
+            KeyCode::Char('a') if ctrl => Some(CursorMove::Head),
+            KeyCode::Char('e') if ctrl => Some(CursorMove::End),
+            KeyCode::Up => Some(CursorMove::Up),
+            KeyCode::Down => Some(CursorMove::Down),
+            _ => None,
+        };
+        if let Some(moves) = moves {
+            let before = self.0.cursor();
+            self.0.move_cursor(moves);
+            let stuck = self.0.cursor() == before;
+            return if stuck && key.code == KeyCode::Down { Pressed::Below } else { Pressed::Moved };
+        }
+        let edited = match key.code {
+            KeyCode::Left => return self.move_grapheme(false),
+            KeyCode::Right => return self.move_grapheme(true),
+            KeyCode::Backspace if ctrl || alt => self.0.delete_word(),
+            KeyCode::Backspace => self.delete_grapheme(false),
+            KeyCode::Delete => self.delete_grapheme(true),
+            KeyCode::Char('w') if ctrl => self.0.delete_word(),
+            KeyCode::Char('u') if ctrl => self.0.delete_line_by_head(),
+            KeyCode::Char('k') if ctrl => self.0.delete_line_by_end(),
+            KeyCode::Char('y') if ctrl => self.0.paste(),
+            KeyCode::Enter => {
+                self.0.insert_newline();
+                true
+            }
+            _ => match key.typed().filter(|c| !is_hidden(*c) || *c == '\u{200D}') {
+                Some(c) => {
+                    self.0.insert_char(c);
+                    true
+                }
+                None => return Pressed::Ignored,
+            },
+        };
+        if edited { Pressed::Edited } else { Pressed::Moved }
+    }
+
+    /// Characters of the grapheme before or after the cursor; 0 at the line's ends.
+    fn grapheme(&self, after: bool) -> usize {
+        let cursor = self.0.cursor();
+        let Some(line) = self.0.lines().get(cursor.0) else { return 0 };
+        let at = line.char_indices().nth(cursor.1).map_or(line.len(), |(i, _)| i);
+        let grapheme = if after { line[at..].graphemes(true).next() } else { line[..at].graphemes(true).next_back() };
+        grapheme.map_or(0, |g| g.chars().count())
+    }
+
+    fn move_grapheme(&mut self, after: bool) -> Pressed {
+        let step = if after { CursorMove::Forward } else { CursorMove::Back };
+        for _ in 0..self.grapheme(after).max(1) {
+            self.0.move_cursor(step);
+        }
+        Pressed::Moved
+    }
+
+    /// Deletes a whole grapheme as one edit, or joins lines at their ends.
+    fn delete_grapheme(&mut self, after: bool) -> bool {
+        match (self.grapheme(after), after) {
+            (0, true) => self.0.delete_next_char(),
+            (0, false) => self.0.delete_char(),
+            (chars, true) => self.0.delete_str(chars),
+            (chars, false) => {
+                for _ in 0..chars {
+                    self.0.move_cursor(CursorMove::Back);
+                }
+                self.0.delete_str(chars)
+            }
+        }
+    }
+}
+
+/// Text with its line ends made `\n`, tabs made blanks, and everything that steers a terminal taken out.
+fn without_controls(text: &str) -> String {
+    let lines = text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', " ");
+    lines.chars().filter(|c| *c == '\n' || *c == '\u{200D}' || !is_hidden(*c)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn press(prompt: &mut Prompt, keys: &str) {
+        for key in keys.split(' ') {
+            assert_ne!(prompt.press(key.parse().unwrap()), Pressed::Ignored, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_paste_is_one_edit_and_cannot_steer_the_terminal() {
+        let mut prompt = Prompt::new("before ");
+        assert_eq!(prompt.paste("two\r\nlines\x1b]52;c;x\x07\u{202E}"), 0);
+        assert_eq!(prompt.text(), "before two\nlines]52;c;x");
+        prompt.undo(false);
+        assert_eq!(prompt.text(), "before ");
+        assert_eq!(prompt.paste(&"ü".repeat(MAX_PASTE)), MAX_PASTE);
+    }
+
+    #[test]
+    fn a_family_is_deleted_whole_and_comes_back_with_one_undo() {
+        let mut prompt = Prompt::new("a👨‍👩‍👧");
+        press(&mut prompt, "Backspace");
+        assert_eq!(prompt.text(), "a");
+        prompt.undo(false);
+        assert_eq!(prompt.text(), "a👨‍👩‍👧");
+        press(&mut prompt, "Home Right Delete Backspace");
+        assert_eq!(prompt.text(), "");
+    }
+
+    #[test]
+    fn undo_reaches_back_further_than_a_paragraph() {
+        let mut prompt = Prompt::default();
+        for _ in 0..1_500 {
+            press(&mut prompt, "x");
+        }
+        for _ in 0..1_500 {
+            prompt.undo(false);
+        }
+        assert!(prompt.is_empty());
+    }
+
+    #[test]
+    fn length_is_counted_as_services_count_and_replacing_can_be_undone() {
+        let mut prompt = Prompt::new("a\n😀");
+        assert_eq!(prompt.len(), 4);
+        prompt.replace("");
+        assert!(prompt.is_empty());
+        prompt.undo(false);
+        assert_eq!(prompt.text(), "a\n😀");
+        prompt.replace("new");
+        assert_eq!(prompt.text(), "new");
+    }
+
+    #[test]
+    fn down_from_the_last_line_leaves_the_prompt() {
+        let mut prompt = Prompt::new("one\ntwo");
+        assert_eq!(prompt.press("Down".parse().unwrap()), Pressed::Below);
+        assert_eq!(prompt.press("Up".parse().unwrap()), Pressed::Moved);
+        assert_eq!(prompt.press("F7".parse().unwrap()), Pressed::Ignored);
+    }
+}

@@ -1,0 +1,143 @@
+//! What the engine tells, taken into the state: snapshots, changes, answers, notices.
+
+use super::geometry::Pane;
+use super::input::Effect;
+use super::jobs::Change;
+use super::overlay::Overlay;
+use super::{App, Waiting};
+use crate::domain::message::{AccountRow, Answer, Event, Level, Snapshot, Ticket};
+use crate::domain::{JobId, Problem};
+
+impl App {
+    pub(super) fn take(&mut self, event: Event) -> Vec<Effect> {
+        match event {
+            Event::Snapshot(snapshot) => self.start_from(*snapshot),
+            Event::JobChanged(row) => {
+                self.story.changed(&row, self.now);
+                let open = self.overlays.iter().any(|o| matches!(o, Overlay::Detail { id, .. } if *id == row.id));
+                if self.jobs.change(*row) == Change::Shown || open {
+                    self.touch();
+                }
+            }
+            Event::AccountChanged(account) => self.change_account(*account),
+            Event::SpendChanged(spend) => {
+                if self.spend != *spend {
+                    self.spend = *spend;
+                    self.check_form();
+                    self.touch();
+                }
+            }
+            Event::OffersChanged(offers) => {
+                self.offers = offers;
+                self.take_offers();
+                self.touch();
+            }
+            Event::Answered { ticket, answer } => {
+                let effects = self.answered(ticket, answer);
+                return effects;
+            }
+            Event::Noticed(notice) => self.say(notice.level, notice.text),
+            Event::Stopped => {
+                self.say(Level::Error, "the engine has ended; what it had is on disk. Leave with q and start again");
+            }
+        }
+        Vec::new()
+    }
+
+    fn start_from(&mut self, snapshot: Snapshot) {
+        let first = !std::mem::replace(&mut self.is_ready, true);
+        self.jobs.replace(snapshot.jobs);
+        self.accounts = snapshot.accounts;
+        self.offers = snapshot.offers;
+        self.spend = snapshot.spend;
+        self.simulated = snapshot.simulated;
+        self.read_only = snapshot.read_only;
+        // The draft first: it names the model that is to be chosen.
+        if let Some(draft) = snapshot.draft {
+            self.compose.restore(draft);
+        }
+        self.take_offers();
+        if first && self.jobs.is_empty() && !self.accounts.is_empty() && self.read_only.is_none() {
+            self.focus = Pane::Compose;
+        }
+        self.lay_out();
+        self.touch();
+    }
+
+    fn take_offers(&mut self) {
+        self.compose.set_offers(self.offers.clone());
+        self.compose.compare();
+        self.check_form();
+        for overlay in &mut self.overlays {
+            if let Overlay::Picker(picker) = overlay {
+                picker.set_offers(self.offers.clone());
+            }
+        }
+    }
+
+    fn change_account(&mut self, account: AccountRow) {
+        match self.accounts.iter_mut().find(|known| known.name == account.name) {
+            Some(known) if *known == account => return,
+            Some(known) => *known = account,
+            None => self.accounts.push(account),
+        }
+        self.check_form();
+        self.touch();
+    }
+
+    fn answered(&mut self, ticket: Ticket, answer: Answer) -> Vec<Effect> {
+        let Some(waiting) = self.waiting.remove(&ticket) else { return Vec::new() };
+        match (waiting, answer) {
+            (Waiting::Queue, Answer::Accepted { ids, known }) => {
+                let price = self.compose.quote().and_then(|quote| quote.total).map(|t| format!(", {t}"));
+                self.compose.accepted(ticket, self.now);
+                self.check_form();
+                let known = if known > 0 { format!(", {known} known already") } else { String::new() };
+                self.say(Level::Info, format!("queued {}{}{known}", named(&ids), price.unwrap_or_default()));
+                return self.save_draft().into_iter().collect();
+            }
+            (Waiting::Queue, Answer::Refused { problems }) => {
+                self.say(Level::Error, format!("not queued: {}", first(&problems)));
+                self.compose.was_refused(ticket, problems);
+            }
+            (Waiting::Verb(past), Answer::Accepted { ids, .. }) => {
+                self.jobs.clear_marks();
+                self.say(Level::Info, format!("{past} {}", named(&ids)));
+            }
+            (Waiting::Story, Answer::Detail(detail)) => {
+                if self.story.answered(ticket, detail) {
+                    self.touch();
+                }
+            }
+            (Waiting::Copy, Answer::Detail(detail)) => return self.copy_of(&detail.job),
+            (Waiting::Reuse, Answer::Detail(detail)) => {
+                self.touch();
+                return self.reuse_of(&detail.job);
+            }
+            // A story that cannot be told is no news: the row says what there is to say.
+            (Waiting::Story, _) | (Waiting::Quiet, Answer::Accepted { .. } | Answer::Detail(_)) => {}
+            (_, Answer::Refused { problems }) => self.say(Level::Error, first(&problems)),
+            (_, Answer::Accepted { .. } | Answer::Detail(_)) => {}
+        }
+        Vec::new()
+    }
+}
+
+fn first(problems: &[Problem]) -> String {
+    let Some(problem) = problems.first() else { return "the engine refused without a reason".to_owned() };
+    let more = match problems.len() {
+        1 => String::new(),
+        n => format!(" (and {} more)", n - 1),
+    };
+    format!("{problem}{more}")
+}
+
+/// `j-4`, `j-4 to j-7`, `12 jobs`.
+fn named(ids: &[JobId]) -> String {
+    match ids {
+        [] => "nothing".to_owned(),
+        [one] => one.to_string(),
+        [first, .., last] if last.0 - first.0 == ids.len() as i64 - 1 => format!("{first} to {last}"),
+        _ => format!("{} jobs", ids.len()),
+    }
+}

@@ -1,0 +1,313 @@
+//! From a key to what it does: which context it is pressed in, which action that is, and the actions
+//! that move about the screen. Verbs on jobs are in `verbs`.
+
+use super::action::{Action, Context};
+use super::compose::Spot;
+use super::geometry::Pane;
+use super::input::{Effect, Key, QuitHow};
+use super::line::Line;
+use super::overlay::{Ask, Overlay, Scroll, Then};
+use super::picker::Picker;
+use super::{App, Waiting};
+use crate::domain::message::{Command, Level};
+
+impl App {
+    /// Where keys are pressed now; looked through in turn.
+    pub fn contexts(&self) -> &'static [Context] {
+        match (self.overlays.last(), &self.filtering, self.focus) {
+            (Some(Overlay::Help(_) | Overlay::Notices(_)), ..) => &[Context::Reading],
+            (Some(Overlay::Detail { .. }), ..) => &[Context::Detail, Context::Reading],
+            (Some(Overlay::Ask(_)), ..) => &[Context::Ask],
+            (Some(Overlay::Picker(_)), ..) => &[Context::Picker],
+            (None, Some(_), _) => &[Context::Filter],
+            (None, None, Pane::Jobs) => &[Context::Jobs, Context::Everywhere],
+            (None, None, Pane::Compose) => &[Context::Compose, Context::Everywhere],
+            (None, None, Pane::Model) => &[Context::Model, Context::Everywhere],
+        }
+    }
+
+    pub(super) fn press(&mut self, key: Key) -> Vec<Effect> {
+        let contexts = self.contexts();
+        let over = !contexts.contains(&Context::Everywhere);
+        let typed = key.typed().is_some()
+            && (contexts.iter().any(|c| c.takes_text())
+                || matches!(self.overlays.last(), Some(Overlay::Ask(ask)) if ask.is_typed()));
+        if !typed {
+            let keymap = &self.options.keymap;
+            let anywhere = || keymap.find(&[Context::Everywhere], key).filter(|a| over && a.works_over_overlays());
+            if let Some(action) = keymap.find(contexts, key).or_else(anywhere) {
+                return self.perform(action, key);
+            }
+        }
+        self.type_key(key)
+    }
+
+    /// Gives a key to whatever is typed in.
+    fn type_key(&mut self, key: Key) -> Vec<Effect> {
+        match self.overlays.last_mut() {
+            Some(Overlay::Ask(ask)) => {
+                ask.press(key);
+            }
+            Some(Overlay::Picker(picker)) => {
+                picker.press(key);
+            }
+            Some(Overlay::Help(_) | Overlay::Notices(_) | Overlay::Detail { .. }) => {}
+            None => return self.type_below(key),
+        }
+        Vec::new()
+    }
+
+    fn type_below(&mut self, key: Key) -> Vec<Effect> {
+        if let Some((line, _)) = &mut self.filtering {
+            if line.press(key) {
+                let text = line.text().to_owned();
+                self.jobs.set_filter(&text);
+            }
+            return Vec::new();
+        }
+        if self.focus != Pane::Compose {
+            return Vec::new();
+        }
+        if self.compose.spot() == Spot::Model {
+            let enter = key.code == crossterm::event::KeyCode::Enter;
+            if enter || key.typed().is_some() {
+                self.open_picker();
+                return if enter { Vec::new() } else { self.type_key(key) };
+            }
+        }
+        self.compose.press(key, self.now);
+        self.form_changed()
+    }
+
+    /// Checks and prices the form; what other models say follows at once unless it is the prompt
+    /// that is typed.
+    fn form_changed(&mut self) -> Vec<Effect> {
+        self.check_form();
+        if self.compose.spot() != Spot::Prompt {
+            self.compose.compare();
+        }
+        Vec::new()
+    }
+
+    pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
+        match self.overlays.last_mut() {
+            Some(Overlay::Ask(ask)) if ask.is_typed() => {
+                ask.answer.insert(text);
+            }
+            Some(Overlay::Picker(picker)) => picker.paste(text),
+            Some(_) => {}
+            None if self.filtering.is_some() => {
+                if let Some((line, _)) = &mut self.filtering {
+                    line.insert(text);
+                    let text = line.text().to_owned();
+                    self.jobs.set_filter(&text);
+                }
+            }
+            None if self.focus == Pane::Compose => {
+                let cut = self.compose.paste(text, self.now);
+                if cut > 0 {
+                    self.say(Level::Warning, format!("the paste was cut: {cut} bytes are more than a prompt can hold"));
+                }
+                return self.form_changed();
+            }
+            None => self.say(Level::Info, "nothing was pasted: go to the form first (n)"),
+        }
+        Vec::new()
+    }
+
+    fn perform(&mut self, action: Action, key: Key) -> Vec<Effect> {
+        match action {
+            Action::Up => self.scroll(|scroll| scroll.move_by(-1), -1),
+            Action::Down => self.scroll(|scroll| scroll.move_by(1), 1),
+            Action::PageUp => self.page(false),
+            Action::PageDown => self.page(true),
+            Action::First => self.scroll(|scroll| scroll.move_by(isize::MIN / 2), isize::MIN / 2),
+            Action::Last => self.scroll(|scroll| scroll.move_by(isize::MAX / 2), isize::MAX / 2),
+            Action::NextNeedy => {
+                if !self.jobs.move_to_needy() {
+                    self.say(Level::Info, "no job waits for you");
+                }
+            }
+            Action::Mark => self.jobs.toggle_mark(),
+            Action::MarkAll => self.jobs.mark_all(),
+            Action::ClearMarks => {
+                if !self.jobs.clear_marks() && !self.notices.dismiss() {
+                    self.jobs.set_filter("");
+                }
+            }
+            Action::Filter => {
+                let before = self.jobs.filter().text().to_owned();
+                self.filtering = Some((Line::new(before.clone()), before));
+            }
+            Action::Details => self.open_details(),
+            Action::Retry => self.retry(),
+            Action::Cancel => return self.cancel(),
+            Action::Hold => return self.hold(),
+            Action::Abandon => return self.abandon(),
+            Action::CopyLink => return self.copy(),
+            Action::Reuse => return self.reuse(),
+            Action::Queue => return self.queue(),
+            Action::NextField => return self.next_field(true),
+            Action::PreviousField => return self.next_field(false),
+            Action::StepForward => return self.step(true, key),
+            Action::StepBack => return self.step(false, key),
+            Action::Undo => return self.undo(false),
+            Action::Redo => return self.undo(true),
+            Action::LeaveForm | Action::ShowJobs => return self.go_to(Pane::Jobs),
+            Action::NewClip => {
+                self.compose.go_to_prompt();
+                return self.go_to(Pane::Compose);
+            }
+            Action::ShowCompose => return self.go_to(Pane::Compose),
+            Action::ShowModel => return self.go_to(Pane::Model),
+            Action::ChooseModel => self.open_picker(),
+            Action::NextPane => return self.next_pane(true),
+            Action::PreviousPane => return self.next_pane(false),
+            Action::Notices => self.overlays.push(Overlay::Notices(Scroll::default())),
+            Action::Balances => return self.refresh_balances(),
+            Action::Resume => return self.resume(),
+            Action::Help => self.overlays.push(Overlay::Help(Scroll::default())),
+            Action::Repaint => return vec![Effect::Repaint],
+            Action::Suspend => return self.save_draft().into_iter().chain([Effect::Suspend]).collect(),
+            Action::Quit => return self.quit(),
+            Action::Close | Action::Decline => self.close(),
+            Action::Accept => return self.accept(),
+        }
+        Vec::new()
+    }
+
+    /// Moves whatever is scrolled here: a text, the list of models, the selection.
+    fn scroll(&mut self, text: impl Fn(&mut Scroll), lines: isize) {
+        match self.overlays.last_mut() {
+            Some(Overlay::Help(scroll) | Overlay::Notices(scroll) | Overlay::Detail { scroll, .. }) => text(scroll),
+            Some(Overlay::Picker(picker)) => picker.move_by(lines),
+            Some(Overlay::Ask(_)) => {}
+            None if self.focus == Pane::Model => text(&mut self.model_scroll),
+            None if lines < -1 => self.jobs.move_first(),
+            None if lines > 1 => self.jobs.move_last(),
+            None => self.jobs.move_by(lines),
+        }
+    }
+
+    fn page(&mut self, down: bool) {
+        match self.overlays.last_mut() {
+            Some(Overlay::Picker(picker)) => picker.move_by(if down { 10 } else { -10 }),
+            None if self.focus == Pane::Jobs => self.jobs.move_page(down),
+            _ => self.scroll(|scroll| scroll.move_page(down), 0),
+        }
+    }
+
+    /// Puts the focus on a pane; a form that is left is saved.
+    pub(super) fn go_to(&mut self, pane: Pane) -> Vec<Effect> {
+        let left = self.focus == Pane::Compose && pane != Pane::Compose;
+        self.focus = pane;
+        self.lay_out();
+        if left { self.save_draft().into_iter().collect() } else { Vec::new() }
+    }
+
+    fn next_pane(&mut self, forward: bool) -> Vec<Effect> {
+        let at = Pane::ALL.iter().position(|pane| *pane == self.focus).unwrap_or(0);
+        let count = Pane::ALL.len();
+        let next = if forward { at + 1 } else { at + count - 1 };
+        self.go_to(Pane::ALL[next % count])
+    }
+
+    fn next_field(&mut self, forward: bool) -> Vec<Effect> {
+        if self.compose.go(forward) { Vec::new() } else { self.next_pane(forward) }
+    }
+
+    fn step(&mut self, forward: bool, key: Key) -> Vec<Effect> {
+        if self.compose.step(forward, self.now) { self.form_changed() } else { self.type_below(key) }
+    }
+
+    fn undo(&mut self, redo: bool) -> Vec<Effect> {
+        self.compose.undo(redo, self.now);
+        self.form_changed()
+    }
+
+    fn open_picker(&mut self) {
+        let chosen = self.compose.form().offer().map(crate::domain::Offer::model_ref);
+        self.overlays.push(Overlay::Picker(Picker::new(self.offers.clone(), chosen.as_ref())));
+    }
+
+    fn open_details(&mut self) {
+        let Some(id) = self.jobs.selected().map(|row| row.id) else { return };
+        self.overlays.push(Overlay::Detail { id, scroll: Scroll::default() });
+        self.story.want_now(id, self.now);
+    }
+
+    fn close(&mut self) {
+        if self.overlays.pop().is_none()
+            && let Some((_, before)) = self.filtering.take()
+        {
+            self.jobs.set_filter(&before);
+        }
+    }
+
+    /// A yes to whatever is on top.
+    fn accept(&mut self) -> Vec<Effect> {
+        match self.overlays.last() {
+            Some(Overlay::Picker(picker)) => {
+                let chosen = picker.selected().cloned();
+                self.overlays.pop();
+                if let Some(offer) = chosen {
+                    self.compose.choose(offer, self.now);
+                    self.compose.compare();
+                    self.model_scroll = Scroll::default();
+                    self.check_form();
+                }
+                Vec::new()
+            }
+            Some(Overlay::Ask(ask)) if ask.is_answered() => match self.overlays.pop() {
+                Some(Overlay::Ask(ask)) => self.answer_yes(ask),
+                _ => Vec::new(),
+            },
+            _ => {
+                self.filtering = None;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Leaves, asking first while paid answers are open; asked again while it asks, leaves at once.
+    fn quit(&mut self) -> Vec<Effect> {
+        let asked = matches!(self.overlays.last(), Some(Overlay::Ask(ask)) if ask.then == Then::Leave);
+        let (orders, clips) = self.still_open();
+        if asked || self.read_only.is_some() {
+            return self.save_draft().into_iter().chain([Effect::Quit(QuitHow::Now)]).collect();
+        }
+        if orders + clips == 0 && !self.compose.is_pending() {
+            return self.leave();
+        }
+        let mut lines = Vec::new();
+        if orders > 0 {
+            lines.push(format!("{orders} paid {} waiting for the service's answer.", are(orders, "order")));
+        }
+        if clips > 0 {
+            lines.push(format!("{clips} {} on the way to disk.", are(clips, "clip")));
+        }
+        if self.compose.is_pending() {
+            lines.push("The form is being queued.".to_owned());
+        }
+        lines.push("Yes waits for them, sends nothing new, and leaves.".to_owned());
+        lines.push("Ctrl-Q again leaves at once; they are picked up at the next start.".to_owned());
+        self.overlays.push(Overlay::Ask(Ask::new("Leave", lines, Then::Leave)));
+        Vec::new()
+    }
+
+    pub(super) fn leave(&mut self) -> Vec<Effect> {
+        self.save_draft().into_iter().chain([Effect::Quit(QuitHow::Drain)]).collect()
+    }
+
+    fn refresh_balances(&mut self) -> Vec<Effect> {
+        if self.refused_here() {
+            return Vec::new();
+        }
+        vec![self.send(Command::RefreshBalances, Waiting::Quiet)]
+    }
+}
+
+/// `1 order is`, `2 orders are`, without the number.
+fn are(n: usize, noun: &str) -> String {
+    if n == 1 { format!("{noun} is") } else { format!("{noun}s are") }
+}

@@ -1,0 +1,161 @@
+//! What lies over the panes, the topmost getting the keys: help, details, notices, questions, the model list.
+//!
+//! Knows what each of them holds. Must not know what a `yes` does beyond naming it.
+
+use std::cell::Cell;
+
+use super::input::Key;
+use super::line::Line;
+use super::picker::Picker;
+use crate::domain::message::Command;
+use crate::domain::{Currency, JobId, Money, NewJob};
+
+/// One layer.
+#[derive(Clone, Debug)]
+pub enum Overlay {
+    /// Every key.
+    Help(Scroll),
+    /// All notices.
+    Notices(Scroll),
+    /// One job, whole.
+    Detail {
+        /// Which.
+        id: JobId,
+        /// How far it is scrolled.
+        scroll: Scroll,
+    },
+    /// A question.
+    Ask(Ask),
+    /// The list of models.
+    Picker(Picker),
+}
+
+/// How far a long text is scrolled. Only its drawing knows how long it is at the screen's width, so
+/// that tells its length back, as a text area's does.
+#[derive(Clone, Debug, Default)]
+pub struct Scroll {
+    at: usize,
+    last: Cell<usize>,
+    page: Cell<usize>,
+}
+
+impl Scroll {
+    /// Moves by lines, down being positive.
+    pub fn move_by(&mut self, lines: isize) {
+        self.at = self.at.min(self.last.get()).saturating_add_signed(lines).min(self.last.get());
+    }
+
+    /// Moves by a screenful less one line.
+    pub fn move_page(&mut self, down: bool) {
+        let page = isize::try_from(self.page.get().saturating_sub(1).max(1)).unwrap_or(1);
+        self.move_by(if down { page } else { -page });
+    }
+
+    /// The first line on the screen of a text of `lines` in a window of `page` lines.
+    pub fn fit(&self, lines: usize, page: usize) -> usize {
+        self.last.set(lines.saturating_sub(page));
+        self.page.set(page);
+        self.at.min(self.last.get())
+    }
+}
+
+/// A question and what a yes does.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// What it is about, short.
+    pub title: String,
+    /// What there is to know, with the amounts.
+    pub lines: Vec<String>,
+    /// Whether the lines speak of a danger.
+    pub grave: bool,
+    /// What counts as a yes.
+    pub need: Need,
+    /// What was typed so far.
+    pub answer: Line,
+    /// What a yes does.
+    pub then: Then,
+}
+
+/// What counts as a yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// A key.
+    Yes,
+    /// This word, typed.
+    Word(&'static str),
+    /// An amount of dollars, typed.
+    Amount,
+}
+
+/// What a yes does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Then {
+    /// Sends this.
+    Send(Command),
+    /// Queues the form, now that its price was agreed to.
+    Queue(Vec<NewJob>),
+    /// Releases these with the typed ceiling.
+    Release(Vec<JobId>),
+    /// Leaves when open answers and downloads are through.
+    Leave,
+}
+
+impl Ask {
+    /// A question that a key answers.
+    pub fn new(title: impl Into<String>, lines: Vec<String>, then: Then) -> Self {
+        Ask { title: title.into(), lines, grave: false, need: Need::Yes, answer: Line::default(), then }
+    }
+
+    /// Asks for more than a key.
+    pub fn needing(self, need: Need) -> Self {
+        Ask { need, grave: matches!(need, Need::Word(_)), ..self }
+    }
+
+    /// Whether characters are typed here rather than pressed.
+    pub fn is_typed(&self) -> bool {
+        self.need != Need::Yes
+    }
+
+    /// Whether what was typed is a yes.
+    pub fn is_answered(&self) -> bool {
+        match self.need {
+            Need::Yes => true,
+            Need::Word(word) => self.answer.text().trim() == word,
+            Need::Amount => self.amount().is_some(),
+        }
+    }
+
+    /// The typed amount, when it is a positive one.
+    pub fn amount(&self) -> Option<Money> {
+        amount(self.answer.text())
+    }
+
+    /// Types a key; `false` where it means nothing to the answer.
+    pub fn press(&mut self, key: Key) -> bool {
+        self.is_typed() && self.answer.press(key)
+    }
+}
+
+/// A typed amount of dollars; `None` unless it is positive.
+pub fn amount(text: &str) -> Option<Money> {
+    Money::parse(text, Currency::Usd).ok().filter(|money| money.amount.is_sign_positive() && !money.amount.is_zero())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_very_word_or_a_positive_amount_is_a_yes() {
+        let mut ask = Ask::new("x", vec![], Then::Leave).needing(Need::Word("twice"));
+        for (typed, yes) in [("", false), ("y", false), ("Twice", false), (" twice ", true)] {
+            ask.answer = Line::new(typed);
+            assert_eq!(ask.is_answered(), yes, "{typed}");
+        }
+        let mut ask = Ask::new("x", vec![], Then::Leave).needing(Need::Amount);
+        for (typed, yes) in [("", false), ("-1", false), ("0", false), ("$0.50", true), ("abc", false)] {
+            ask.answer = Line::new(typed);
+            assert_eq!(ask.is_answered(), yes, "{typed}");
+        }
+    }
+}

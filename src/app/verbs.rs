@@ -1,0 +1,264 @@
+//! What can be done to jobs, and the questions before it: queue, retry, cancel, hold, abandon, copy.
+//!
+//! Knows which states a verb fits and what it costs. Must not know how the engine does it.
+
+use super::input::Effect;
+use super::overlay::{Ask, Need, Overlay, Then};
+use super::quote::{add_up, in_words};
+use super::{App, Waiting};
+use crate::domain::message::{Command, Draft, JobDetail, Level};
+use crate::domain::{Job, JobId, JobRow, JobState, Money, NewJob};
+
+/// The word that must be typed where an order may be charged twice.
+const TWICE: &str = "twice";
+
+impl App {
+    /// Says so where nothing can be changed, because another engine has the data directory.
+    pub(super) fn refused_here(&mut self) -> bool {
+        let Some(holder) = self.read_only.clone() else { return false };
+        self.say(Level::Warning, format!("read-only: {holder}; nothing can be changed from here"));
+        true
+    }
+
+    /// The jobs a verb acts on: the open details' job, else the marked ones, else the selected one.
+    fn targets(&self) -> Vec<&JobRow> {
+        let ids = match self.overlays.last() {
+            Some(Overlay::Detail { id, .. }) => vec![*id],
+            _ => self.jobs.targets(),
+        };
+        ids.into_iter().filter_map(|id| self.jobs.get(id)).collect()
+    }
+
+    /// The targets that a verb fits; says why where none does.
+    fn fitting(&mut self, fits: impl Fn(JobState) -> bool, otherwise: &str) -> Vec<JobRow> {
+        if self.refused_here() {
+            return Vec::new();
+        }
+        let all: Vec<JobRow> = self.targets().into_iter().cloned().collect();
+        let (fitting, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|row| fits(row.state));
+        if let Some(other) = others.first().filter(|_| fitting.is_empty()) {
+            self.say(Level::Info, format!("{} is {}: {otherwise}", other.id, other.state));
+        }
+        fitting
+    }
+
+    pub(super) fn cancel(&mut self) -> Vec<Effect> {
+        let why = "what was sent cannot be cancelled at any service; a hides it, and it is still downloaded and booked";
+        let rows = self.fitting(JobState::is_unsent, why);
+        let ids = ids(&rows);
+        if rows.len() < 2 {
+            return if ids.is_empty() { Vec::new() } else { self.verb(Command::Cancel { ids }, "cancelled") };
+        }
+        let lines =
+            vec![format!("{} jobs that were not sent are taken back; nothing was charged for them.", ids.len())];
+        self.overlays.push(Overlay::Ask(Ask::new("Cancel", lines, Then::Send(Command::Cancel { ids }))));
+        Vec::new()
+    }
+
+    pub(super) fn abandon(&mut self) -> Vec<Effect> {
+        let rows = self.fitting(|state| !state.is_unsent(), "it was not sent yet; c cancels it");
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        let ids = ids(&rows);
+        let lines = vec![
+            format!("{} hidden from the table.", count(ids.len(), "job is", "jobs are")),
+            "What was paid is still polled, downloaded and booked; the filter is:abandoned shows it.".to_owned(),
+        ];
+        self.overlays.push(Overlay::Ask(Ask::new("Abandon", lines, Then::Send(Command::Abandon { ids }))));
+        Vec::new()
+    }
+
+    pub(super) fn hold(&mut self) -> Vec<Effect> {
+        let rows = self.fitting(JobState::is_unsent, "only queued jobs can be held");
+        let queued: Vec<JobId> = rows.iter().filter(|r| r.state == JobState::Queued).map(|r| r.id).collect();
+        if !queued.is_empty() {
+            return self.verb(Command::Hold { ids: queued }, "held");
+        }
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        let ids = ids(&rows);
+        let unpriced = rows.iter().filter(|row| row.estimate.is_none()).count();
+        if unpriced == 0 {
+            return self.verb(Command::Release { ids, ceiling: None }, "released");
+        }
+        let lines = vec![
+            format!("The price of {} is unknown.", count(unpriced, "job", "jobs")),
+            "What may each cost at most, in dollars? It is reserved, and a dearer charge pauses the model.".to_owned(),
+        ];
+        self.overlays.push(Overlay::Ask(Ask::new("Release", lines, Then::Release(ids)).needing(Need::Amount)));
+        Vec::new()
+    }
+
+    pub(super) fn retry(&mut self) {
+        let again = |state| !matches!(state, JobState::Queued | JobState::Held | JobState::Submitting);
+        let rows = self.fitting(
+            |state| again(state) && state != JobState::Running && state != JobState::Downloading,
+            "it is still under way; a retry makes a new, paid job once this one has ended",
+        );
+        if rows.is_empty() {
+            return;
+        }
+        let (sums, unknown) = add_up(rows.iter().map(|row| row.estimate.or(row.cost)));
+        let lost: Vec<String> =
+            rows.iter().filter(|r| r.state == JobState::Unconfirmed).map(|r| r.id.to_string()).collect();
+        let mut lines = vec![
+            format!("{} made, for {}.", count(rows.len(), "new job is", "new jobs are"), in_words(&sums, unknown)),
+            "Each is priced anew; the prices are those of the first time.".to_owned(),
+        ];
+        let ids = ids(&rows);
+        let then = Then::Send(Command::Retry { ids, may_pay_twice: !lost.is_empty() });
+        let ask = if lost.is_empty() {
+            Ask::new("Retry", lines, then)
+        } else {
+            let few = lost.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
+            let more = lost.len().saturating_sub(6);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            lines.push(format!("Unconfirmed: {few}{more}. The first order may have been taken and charged."));
+            lines.push("Buying again may pay twice.".to_owned());
+            Ask::new("Retry", lines, then).needing(Need::Word(TWICE))
+        };
+        self.overlays.push(Overlay::Ask(ask));
+    }
+
+    pub(super) fn resume(&mut self) -> Vec<Effect> {
+        if self.refused_here() {
+            return Vec::new();
+        }
+        let paused: Vec<String> = self
+            .accounts
+            .iter()
+            .filter(|account| account.pause.is_some())
+            .map(|account| account.name.clone())
+            .collect();
+        if paused.is_empty() {
+            self.say(Level::Info, "no account is paused");
+        }
+        paused.into_iter().map(|account| self.send(Command::Resume { account }, Waiting::Quiet)).collect()
+    }
+
+    pub(super) fn copy(&mut self) -> Vec<Effect> {
+        let Some(id) = self.one_target() else { return Vec::new() };
+        match self.known(id) {
+            Some(job) => {
+                let job = job.clone();
+                self.copy_of(&job)
+            }
+            None => vec![self.send(Command::Inspect { id }, Waiting::Copy)],
+        }
+    }
+
+    pub(super) fn copy_of(&mut self, job: &Job) -> Vec<Effect> {
+        let path = job.files.first().map(|file| file.path.clone());
+        let Some(text) = path.or_else(|| job.links.first().cloned()) else {
+            self.say(Level::Info, format!("{} has no file and no link yet", job.id));
+            return Vec::new();
+        };
+        self.say(Level::Info, format!("sent to the terminal's clipboard: {text}"));
+        vec![Effect::Copy(text)]
+    }
+
+    pub(super) fn reuse(&mut self) -> Vec<Effect> {
+        let Some(id) = self.one_target() else { return Vec::new() };
+        match self.known(id) {
+            Some(job) => {
+                let job = job.clone();
+                self.reuse_of(&job)
+            }
+            None => vec![self.send(Command::Inspect { id }, Waiting::Reuse)],
+        }
+    }
+
+    pub(super) fn reuse_of(&mut self, job: &Job) -> Vec<Effect> {
+        let request = &job.request;
+        let draft = Draft {
+            prompt: request.prompt.clone(),
+            model: request.model_ref().to_string(),
+            params: request.params.clone(),
+            copies: 1,
+        };
+        self.overlays.clear();
+        self.compose.reuse(draft, self.now);
+        self.compose.compare();
+        self.check_form();
+        self.go_to(super::geometry::Pane::Compose)
+    }
+
+    fn one_target(&self) -> Option<JobId> {
+        match self.overlays.last() {
+            Some(Overlay::Detail { id, .. }) => Some(*id),
+            _ => self.jobs.selected().map(|row| row.id),
+        }
+    }
+
+    fn known(&self, id: JobId) -> Option<&Job> {
+        let row = self.jobs.get(id)?;
+        let job = self.story.detail().map(|JobDetail { job, .. }| job)?;
+        (job.id == id && job.state == row.state).then_some(job)
+    }
+
+    fn verb(&mut self, command: Command, past: &'static str) -> Vec<Effect> {
+        vec![self.send(command, Waiting::Verb(past))]
+    }
+
+    /// Queues the form, asking first where it would cost more than there is.
+    pub(super) fn queue(&mut self) -> Vec<Effect> {
+        if self.refused_here() {
+            return Vec::new();
+        }
+        if self.compose.is_pending() {
+            self.say(Level::Info, "the last one is still being written to disk; press again in a moment");
+            return Vec::new();
+        }
+        self.check_form();
+        let Ok(jobs) = self.compose.orders() else {
+            self.say(Level::Warning, "not queued: the form breaks a rule, see its red lines");
+            return Vec::new();
+        };
+        let quote = self.compose.quote().cloned().unwrap_or_default();
+        let Some((exceeds, total)) = quote.exceeds().zip(quote.total) else { return self.queue_now(jobs) };
+        let lines = vec![
+            format!("{} for {total}.", count(jobs.len(), "job", "jobs")),
+            format!("That is {exceeds} more than the balance holds after what is reserved."),
+            "What the balance does not cover waits in the queue until there is more.".to_owned(),
+        ];
+        let mut ask = Ask::new("Queue", lines, Then::Queue(jobs));
+        ask.grave = true;
+        self.overlays.push(Overlay::Ask(ask));
+        Vec::new()
+    }
+
+    fn queue_now(&mut self, jobs: Vec<NewJob>) -> Vec<Effect> {
+        let effect = self.send(Command::Queue { jobs }, Waiting::Queue);
+        self.compose.sent(self.last_ticket);
+        vec![effect]
+    }
+
+    /// Does what a question was about.
+    pub(super) fn answer_yes(&mut self, ask: Ask) -> Vec<Effect> {
+        let ceiling: Option<Money> = ask.amount();
+        match ask.then {
+            Then::Leave => self.leave(),
+            Then::Queue(jobs) => self.queue_now(jobs),
+            Then::Release(ids) => self.verb(Command::Release { ids, ceiling }, "released"),
+            Then::Send(command) => {
+                let past = match &command {
+                    Command::Cancel { .. } => "cancelled",
+                    Command::Abandon { .. } => "abandoned",
+                    Command::Retry { .. } => "queued again as",
+                    _ => "done",
+                };
+                self.verb(command, past)
+            }
+        }
+    }
+}
+
+fn ids(rows: &[JobRow]) -> Vec<JobId> {
+    rows.iter().map(|row| row.id).collect()
+}
+
+fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}

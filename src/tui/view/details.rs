@@ -1,0 +1,139 @@
+//! A job, whole: prompt, parameters, money, files, error and what happened to it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::paint::{Paper, middle, sheet};
+use super::{jobs, story, text};
+use crate::app::App;
+use crate::app::overlay::Scroll;
+use crate::domain::message::JobDetail;
+use crate::domain::{Job, JobId, JobRow, Refund};
+use crate::tui::theme::{Role, Styles};
+
+const INDENT: usize = 13;
+
+/// Draws the details.
+pub fn render(app: &App, id: JobId, scroll: &Scroll, styles: &Styles, area: Rect, buf: &mut Buffer) {
+    let row = app.jobs().get(id);
+    let title = row.map_or_else(|| id.to_string(), |row| format!("{id}  {}/{}", row.account, row.model));
+    let state = row.map(|row| row.state.word()).unwrap_or_default();
+    let inside = sheet(buf, middle(area, 110, area.height), styles, &title, state);
+    let mut paper = Paper::new(inside.width);
+    match (row, app.story().detail().filter(|detail| detail.job.id == id)) {
+        (Some(row), Some(detail)) => whole(app, row, detail, &mut paper),
+        (Some(row), None) => {
+            paper.say(Role::Strong, &row.prompt).blank();
+            paper.say(Role::Dim, "Asking for the rest.");
+        }
+        (None, _) => {
+            paper.say(Role::Warn, "This job is no longer there.");
+        }
+    }
+    let first = scroll.fit(paper.len(), usize::from(inside.height));
+    paper.draw(buf, inside, first, styles);
+}
+
+fn whole(app: &App, row: &JobRow, detail: &JobDetail, paper: &mut Paper) {
+    let job = &detail.job;
+    paper.say(Role::Strong, &job.request.prompt);
+    if let Some(revised) = &job.revised_prompt {
+        paper.blank().pair("rewritten as", INDENT, Role::Text, revised);
+    }
+    paper.blank();
+    standing(app, row, job, paper);
+    paper.blank();
+    for (name, value) in &job.values {
+        paper.pair(&name.replace('_', " "), INDENT, Role::Text, &text::value(name, value));
+    }
+    paper.blank();
+    money(job, paper);
+    paper.blank();
+    files(job, paper);
+    paper.blank();
+    if !detail.history.is_empty() {
+        paper.say(Role::Dim, "what happened");
+    }
+    for line in &detail.history {
+        let at = text::time(line.at, app.now(), app.time_zone(), true);
+        let indent = text::width(&at).max(8) + 2;
+        paper.pair(&at, indent, story::kind_role(&line.kind), &line.text);
+    }
+}
+
+fn standing(app: &App, row: &JobRow, job: &Job, paper: &mut Paper) {
+    let mut state = job.state.word().to_owned();
+    if let Some(hold) = &job.hold {
+        state += &format!(": {}", hold.text());
+    }
+    if let Some(phase) = &job.phase {
+        state += &format!(", the service says {phase}");
+    }
+    if let Some(percent) = row.progress {
+        state += &format!(", {percent}%");
+    }
+    if row.late {
+        state += ", later than usual and polled on";
+    }
+    paper.pair("state", INDENT, jobs::state_role(row), &state);
+    if let Some(error) = &job.error {
+        paper.pair("error", INDENT, Role::Error, &error.to_string());
+    }
+    if let Some(id) = &job.remote_id {
+        paper.pair("service's id", INDENT, Role::Text, id);
+    }
+    let time = |at| text::time(at, app.now(), app.time_zone(), true);
+    let times = [("queued", Some(job.created_at)), ("sent", job.submitted_at), ("ended", job.finished_at)];
+    for (label, at) in times.into_iter().filter_map(|(label, at)| Some((label, at?))) {
+        paper.pair(label, INDENT, Role::Text, &time(at));
+    }
+    if let Some(parent) = job.parent {
+        paper.pair("retry of", INDENT, Role::Text, &parent.to_string());
+    }
+    if !job.request.tags.is_empty() {
+        paper.pair("tags", INDENT, Role::Text, &job.request.tags.join(", "));
+    }
+}
+
+fn money(job: &Job, paper: &mut Paper) {
+    match job.estimate {
+        Some(estimate) => {
+            let source = format!("{:?}", estimate.source).to_lowercase();
+            paper.pair("expected", INDENT, Role::Money, &format!("{} by {source}", estimate.money))
+        }
+        None => paper.pair("expected", INDENT, Role::Warn, "price unknown"),
+    };
+    for (label, amount) in [("at most", job.ceiling), ("reserved", job.reserved), ("cost", job.cost)] {
+        if let Some(amount) = amount {
+            paper.pair(label, INDENT, Role::Money, &amount.to_string());
+        }
+    }
+    let refund = match job.refund {
+        Refund::None => return,
+        Refund::Claimed => (Role::Warn, "the service says so; the balance has not shown it yet"),
+        Refund::Seen => (Role::Ok, "seen in the balance"),
+        Refund::Contradicted => (Role::Error, "the service says so, and the balance says otherwise"),
+        Refund::NotObservable => (Role::Dim, "nothing here can show it"),
+    };
+    paper.pair("refund", INDENT, refund.0, refund.1);
+}
+
+fn files(job: &Job, paper: &mut Paper) {
+    for file in &job.files {
+        let mut facts = text::bytes(file.bytes);
+        if let (Some(w), Some(h)) = (file.width, file.height) {
+            facts += &format!(", {w}x{h}");
+        }
+        if let Some(ms) = file.duration_ms {
+            facts += &format!(", {}.{} s", ms / 1000, ms % 1000 / 100);
+        }
+        paper.pair("file", INDENT, Role::Ok, &file.path);
+        paper.pair("", INDENT, Role::Dim, &facts);
+        paper.pair("", INDENT, Role::Dim, &format!("sha256 {}", file.sha256));
+    }
+    if job.files.is_empty() {
+        for link in &job.links {
+            paper.pair("link", INDENT, Role::Text, link);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The foot of the screen: the newest notice, and the keys that matter where the focus is.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::paint::put;
+use super::text;
+use crate::app::App;
+use crate::app::action::{Action, Context};
+use crate::domain::message::Level;
+use crate::tui::theme::{Glyphs, Role, Styles};
+
+/// The role and the mark of a notice's level; the marks differ without colour, too.
+pub fn level_mark(level: Level, glyphs: Glyphs) -> (Role, &'static str) {
+    match (level, glyphs) {
+        (Level::Info, Glyphs::Unicode) => (Role::Ok, "·"),
+        (Level::Info, Glyphs::Ascii) => (Role::Ok, "-"),
+        (Level::Warning, _) => (Role::Warn, "!"),
+        (Level::Error, Glyphs::Unicode) => (Role::Error, "×"),
+        (Level::Error, Glyphs::Ascii) => (Role::Error, "x"),
+    }
+}
+
+/// Draws the newest notice.
+pub fn notice(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
+    let Some(notice) = app.notices().newest().filter(|_| area.height > 0) else { return };
+    let (role, mark) = level_mark(notice.level, styles.glyphs);
+    let mut x = put(buf, (area.x + 1, area.y), area.right(), mark, styles.of(role)) + 1;
+    let at = text::time(notice.at, app.now(), app.time_zone(), false);
+    x = put(buf, (x, area.y), area.right(), &at, styles.of(Role::Dim)) + 1;
+    let words = text::cut(&notice.text, usize::from(area.right().saturating_sub(x + 1)), styles.glyphs);
+    let role = if notice.level == Level::Info { Role::Text } else { role };
+    put(buf, (x, area.y), area.right(), &words, styles.of(role));
+}
+
+/// The actions worth a hint in a context, the most useful first; help always stands last.
+fn hinted(context: Context) -> &'static [Action] {
+    match context {
+        Context::Jobs => &[
+            Action::NewClip,
+            Action::Filter,
+            Action::Mark,
+            Action::Details,
+            Action::Retry,
+            Action::Cancel,
+            Action::Hold,
+            Action::CopyLink,
+            Action::NextNeedy,
+            Action::ChooseModel,
+            Action::Abandon,
+            Action::Reuse,
+            Action::Notices,
+            Action::Quit,
+        ],
+        Context::Compose => {
+            &[Action::Queue, Action::ChooseModel, Action::NextField, Action::LeaveForm, Action::Undo, Action::Notices]
+        }
+        Context::Model => &[Action::Down, Action::PageDown, Action::ChooseModel, Action::LeaveForm, Action::NextPane],
+        Context::Detail => {
+            &[Action::Close, Action::Retry, Action::Cancel, Action::Hold, Action::CopyLink, Action::Reuse, Action::Down]
+        }
+        Context::Reading => &[Action::Close, Action::Down, Action::PageDown],
+        Context::Ask => &[Action::Accept, Action::Close],
+        Context::Picker => &[Action::Accept, Action::Close, Action::Down],
+        Context::Filter => &[Action::Accept, Action::Close],
+        Context::Everywhere => &[],
+    }
+}
+
+/// Draws the keys.
+pub fn hints(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
+    if area.height == 0 {
+        return;
+    }
+    let Some(&context) = app.contexts().first() else { return };
+    let everywhere = app.contexts().contains(&Context::Everywhere);
+    let hint = |action: Action| -> Option<(String, &'static str)> {
+        let typed =
+            app.overlays().last().is_some_and(|o| matches!(o, crate::app::overlay::Overlay::Ask(a) if a.is_typed()));
+        let context = if typed { Context::Picker } else { context };
+        app.keymap().shown(action, context).map(|key| (key.to_string(), action.entry().short))
+    };
+    let last = hint(Action::Help).filter(|_| everywhere);
+    let width = |(key, word): &(String, &str)| text::width(key) + text::width(word) + 4;
+    let mut room = usize::from(area.width).saturating_sub(1 + last.as_ref().map_or(0, width));
+    let mut x = area.x + 1;
+    let listed = hinted(context).iter().filter_map(|action| hint(*action)).map_while(|hint| {
+        room = room.checked_sub(width(&hint))?;
+        Some(hint)
+    });
+    for (key, word) in listed.collect::<Vec<_>>().into_iter().chain(last) {
+        x = put(buf, (x, area.y), area.right(), &key, styles.of(Role::Accent)) + 1;
+        x = put(buf, (x, area.y), area.right(), word, styles.of(Role::Dim)) + 3;
+    }
+}

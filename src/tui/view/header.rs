@@ -1,0 +1,168 @@
+//! The head of the screen: what is simulated, each account's money, what was spent, what waits for you.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::paint::{put, put_right};
+use super::text;
+use crate::app::App;
+use crate::domain::message::{AccountRow, Spend};
+use crate::domain::{Currency, Money};
+use crate::tui::theme::{Glyphs, Role, Styles};
+
+/// Draws the header.
+pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
+    if area.height == 0 {
+        return;
+    }
+    let y = area.y;
+    let mut x = put(buf, (area.x, y), area.right(), " rushes ", styles.of(Role::Badge)) + 1;
+    if app.simulated().is_some() {
+        x = put(buf, (x, y), area.right(), " SIMULATOR ", styles.of(Role::Warning)) + 1;
+    }
+    if app.read_only().is_some() {
+        x = put(buf, (x, y), area.right(), " READ-ONLY ", styles.of(Role::Warning)) + 1;
+    }
+    accounts(app.accounts(), styles, Rect::new(x + 1, y, area.right().saturating_sub(x + 1), 1), buf);
+    if area.height > 1 {
+        spend(app, styles, Rect::new(area.x + 1, y + 1, area.width.saturating_sub(1), 1), buf);
+    }
+}
+
+type Piece = (String, Role);
+
+/// The accounts, each with less to say where the line is short, and the last ones as a number.
+fn accounts(accounts: &[AccountRow], styles: &Styles, area: Rect, buf: &mut Buffer) {
+    if accounts.is_empty() {
+        put(buf, (area.x, area.y), area.right(), "no account", styles.of(Role::Dim));
+        return;
+    }
+    let all = |detail: u8| -> Vec<Vec<Piece>> { accounts.iter().map(|a| pieces(a, detail, styles.glyphs)).collect() };
+    let width = |list: &[Vec<Piece>]| -> usize { list.iter().map(|a| length(a) + 3).sum::<usize>().saturating_sub(3) };
+    let room = usize::from(area.width);
+    let mut list = (0..4).rev().map(all).find(|list| width(list) <= room).unwrap_or_else(|| all(0));
+    let mut hidden = 0;
+    while list.len() > 1 && width(&list) + if hidden > 0 { 5 } else { 0 } > room {
+        list.pop();
+        hidden += 1;
+    }
+    let mut x = area.x;
+    for account in list {
+        for (words, role) in account {
+            x = put(buf, (x, area.y), area.right(), &words, styles.of(role));
+        }
+        x += 3;
+    }
+    if hidden > 0 {
+        put(buf, (x.saturating_sub(1), area.y), area.right(), &format!("+{hidden}"), styles.of(Role::Dim));
+    }
+}
+
+fn length(pieces: &[Piece]) -> usize {
+    pieces.iter().map(|(words, _)| text::width(words)).sum()
+}
+
+/// An account in words: 3 says all, 0 only the name, the first balance and trouble.
+fn pieces(account: &AccountRow, detail: u8, glyphs: Glyphs) -> Vec<Piece> {
+    let (role, word) = match (&account.pause, &account.trouble) {
+        (Some(_), _) => (Role::Error, " paused"),
+        (None, Some(_)) => (Role::Warn, " trouble"),
+        (None, None) => (Role::Ok, ""),
+    };
+    let dot = if glyphs == Glyphs::Unicode { "● " } else { "* " };
+    let mut out = vec![(dot.to_owned(), role), (text::cut(&account.name, 20, glyphs), Role::Text)];
+    if !word.is_empty() {
+        out.push((word.to_owned(), role));
+    }
+    let shown = if detail >= 2 { account.balances.len() } else { 1 };
+    for balance in account.balances.iter().take(shown) {
+        out.push((format!(" {}", short(balance.money)), Role::Strong));
+    }
+    if account.balances.is_empty() && account.plan.is_none() {
+        out.push((" balance unknown".to_owned(), Role::Dim));
+    }
+    if let Some(plan) = account.plan.as_ref().filter(|_| detail >= 1 || account.balances.is_empty()) {
+        out.push((format!(" {}", text::cut(plan, 16, glyphs)), Role::Strong));
+    }
+    if detail >= 1 {
+        for money in account.reserved.iter().filter(|m| !m.amount.is_zero() && m.currency != Currency::Quota) {
+            let word = if detail >= 2 { " reserved" } else { "" };
+            out.push((format!(" -{}{word}", short(*money)), Role::Dim));
+        }
+    }
+    if let (3.., Some(n)) = (detail, account.per_minute) {
+        out.push((format!(" {n}/min"), Role::Dim));
+    }
+    if detail >= 3 && account.in_flight > 0 {
+        out.push((format!(" {}/{} at work", account.in_flight, account.max_in_flight), Role::Dim));
+    }
+    out
+}
+
+/// An amount for the header: cents are enough there; the books say the rest.
+fn short(money: Money) -> String {
+    match money.currency {
+        Currency::Quota => money.to_string(),
+        currency => Money::new(money.amount.trunc_with_scale(2), currency).to_string(),
+    }
+}
+
+fn spend(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
+    let spend = app.spend();
+    let y = area.y;
+    let mut tail = String::new();
+    let mut tail_role = Role::Dim;
+    let needs = app.needs_you();
+    if needs > 0 {
+        tail = format!("{needs} {} you ", if needs == 1 { "needs" } else { "need" });
+        tail_role = Role::Warn;
+    }
+    let tail_width = u16::try_from(text::width(&tail)).unwrap_or(0);
+    let end = area.right().saturating_sub(tail_width + 1);
+    let mut x = put(buf, (area.x, y), end, "today ", styles.of(Role::Dim));
+    let dollars = |list: &[Money]| Money::usd(Spend::amount(list, Currency::Usd));
+    let today = dollars(&spend.today);
+    x = put(buf, (x, y), end, &today.to_string(), styles.of(Role::Money));
+    if let Some(cap) = spend.day_cap {
+        x = put(buf, (x, y), end, &format!(" of {cap} "), styles.of(Role::Dim));
+        let percent = percent(today, cap);
+        let (full, rest) = text::bar(percent, 12, styles.glyphs);
+        let role = if percent >= 100 {
+            Role::Error
+        } else if percent >= 80 {
+            Role::Warn
+        } else {
+            Role::Ok
+        };
+        x = put(buf, (x, y), end, &full, styles.of(role));
+        x = put(buf, (x, y), end, &rest, styles.of(Role::Track));
+    }
+    for money in spend.today.iter().filter(|m| m.currency != Currency::Usd && !m.amount.is_zero()) {
+        x = put(buf, (x, y), end, &format!(" + {money}"), styles.of(Role::Money));
+    }
+    let month = dollars(&spend.month).to_string();
+    let cap = spend.month_cap.map(|cap| format!(" of {cap}")).unwrap_or_default();
+    let mut pieces = vec![(format!("   month {month}{cap}"), Role::Dim)];
+    for money in spend.unexplained.iter().filter(|m| !m.amount.is_zero()) {
+        pieces.push((format!("   unexplained {money}"), Role::Error));
+    }
+    if let Some(who) = app.read_only() {
+        pieces.push((format!("   {who}"), Role::Warn));
+    } else if let Some(line) = app.simulated() {
+        pieces.push((format!("   {line}"), Role::Dim));
+    }
+    for (words, role) in pieces {
+        // A piece that does not fit whole is left out: half a number is worse than none.
+        if usize::from(end.saturating_sub(x)) >= text::width(&words) {
+            x = put(buf, (x, y), end, &text::tame(&words), styles.of(role));
+        }
+    }
+    put_right(buf, y, x, area.right(), &tail, styles.of(tail_role));
+}
+
+fn percent(part: Money, whole: Money) -> u8 {
+    use rust_decimal::prelude::ToPrimitive;
+    let hundred = rust_decimal::Decimal::ONE_HUNDRED;
+    let share = (part.amount * hundred).checked_div(whole.amount).unwrap_or(hundred);
+    share.clamp(rust_decimal::Decimal::ZERO, hundred).to_u8().unwrap_or(100)
+}

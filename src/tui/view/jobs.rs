@@ -1,0 +1,303 @@
+//! The table of jobs: only the rows in the window are drawn.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+
+use super::paint::{Paper, frame, put, put_right};
+use super::{story, text};
+use crate::app::geometry::Pane;
+use crate::app::{App, clock};
+use crate::domain::{JobRow, JobState};
+use crate::tui::theme::{Glyphs, Role, Styles};
+
+/// Where the columns lie; each begins at its number and ends a blank before the next.
+#[derive(Clone, Copy, Debug)]
+struct Columns {
+    state: u16,
+    model: u16,
+    account: Option<u16>,
+    prompt: u16,
+    progress: u16,
+    time: u16,
+    cost: u16,
+    end: u16,
+}
+
+impl Columns {
+    fn lay(area: Rect) -> Self {
+        let wide = area.width >= 110;
+        let model_width = match area.width {
+            0..60 => 10,
+            60..72 => 13,
+            72..110 => 15,
+            _ => 22,
+        };
+        let (cost_width, time_width) = (9, 6);
+        let progress_width = if area.width < 60 { 6 } else { 13 };
+        let end = area.right();
+        let state = area.x + 2;
+        let model = state + 7;
+        let account = wide.then_some(model + model_width + 1);
+        let prompt = account.map_or(model + model_width + 1, |account| account + 12);
+        let cost = end.saturating_sub(cost_width);
+        let time = cost.saturating_sub(time_width + 1);
+        let progress = time.saturating_sub(progress_width + 1);
+        Columns { state, model, account, prompt, progress, time, cost, end }
+    }
+}
+
+/// Draws the table and, at its foot, the selected job's story; returns the cursor while a filter is typed.
+pub fn render(app: &App, styles: &Styles, area: Rect, story_rows: u16, buf: &mut Buffer) -> Option<Position> {
+    let focused = app.focus() == Pane::Jobs;
+    let (title, cursor) = title(app, area);
+    let left = u16::try_from(text::width(&title)).unwrap_or(u16::MAX).saturating_add(8);
+    let counts = counts(app, area.width.saturating_sub(left));
+    let inside = frame(buf, area, styles, focused, &title, &counts);
+    let table = Rect { height: inside.height.saturating_sub(story_rows), ..inside };
+    if app.jobs().scroll().1 == 0 {
+        empty(app, styles, table, buf);
+    } else {
+        rows(app, styles, table, buf);
+    }
+    if story_rows > 0 {
+        let at = Rect { y: table.bottom(), height: story_rows, x: area.x, width: area.width };
+        story::render(app, styles, at, buf);
+    }
+    cursor
+}
+
+fn title(app: &App, area: Rect) -> (String, Option<Position>) {
+    let mut title = "Jobs".to_owned();
+    if app.jobs().marked() > 0 {
+        title += &format!("  {} marked", app.jobs().marked());
+    }
+    if let Some(line) = app.filtering() {
+        title += "  /";
+        let x = area.x + 3 + u16::try_from(text::width(&title) + text::width(line.before_cursor())).unwrap_or(0);
+        let cursor = Position::new(x.min(area.right().saturating_sub(2)), area.y);
+        return (title + line.text(), Some(cursor));
+    }
+    if !app.jobs().filter().is_empty() {
+        title += &format!("  /{}  {} of {}", app.jobs().filter().text(), app.jobs().scroll().1, app.jobs().len());
+    }
+    (title, None)
+}
+
+/// How many jobs stand where, in as many words as fit.
+fn counts(app: &App, room: u16) -> String {
+    let counts = app.jobs().counts();
+    let listed = [
+        (JobState::Submitting, "sending", "send"),
+        (JobState::Running, "running", "run"),
+        (JobState::Downloading, "downloading", "fetch"),
+        (JobState::Queued, "queued", "queue"),
+        (JobState::Held, "held", "held"),
+        (JobState::Unconfirmed, "unconfirmed", "lost?"),
+        (JobState::Failed, "failed", "fail"),
+        (JobState::Done, "done", "done"),
+        (JobState::Cancelled, "cancelled", "gone"),
+    ];
+    let mut parts: Vec<(usize, &str, &str)> =
+        listed.iter().map(|(s, long, short)| (counts.of(*s), *long, *short)).filter(|(n, ..)| *n > 0).collect();
+    if counts.late > 0 {
+        parts.insert(0, (counts.late, "late", "late"));
+    }
+    let join = |parts: &[(usize, &str, &str)], long: bool| -> String {
+        let words: Vec<String> = parts.iter().map(|(n, l, s)| format!("{n} {}", if long { l } else { s })).collect();
+        words.join(" · ")
+    };
+    for long in [true, false] {
+        let line = join(&parts, long);
+        if text::width(&line) <= usize::from(room) {
+            return line;
+        }
+    }
+    while text::width(&join(&parts, false)) > usize::from(room) && parts.pop().is_some() {}
+    join(&parts, false)
+}
+
+fn rows(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
+    let columns = Columns::lay(area);
+    heading(&columns, styles, area.y, buf);
+    let selected = app.jobs().selected().map(|row| row.id);
+    let lines = usize::from(area.height.saturating_sub(1));
+    for (y, row) in (area.y + 1..area.bottom()).zip(app.jobs().window(lines)) {
+        draw_row(app, styles, &columns, Rect { y, height: 1, ..area }, row, Some(row.id) == selected, buf);
+    }
+    let (top, all) = app.jobs().scroll();
+    if all > lines {
+        scrollbar(styles, Rect { y: area.y + 1, height: area.height - 1, ..area }, top, all, buf);
+    }
+}
+
+/// A mark on the frame for where in the list the window is.
+fn scrollbar(styles: &Styles, area: Rect, top: usize, all: usize, buf: &mut Buffer) {
+    let rows = usize::from(area.height);
+    let length = (rows * rows / all).clamp(1, rows);
+    let start = if all > rows { top * (rows - length) / (all - rows) } else { 0 };
+    let glyph = if styles.glyphs == Glyphs::Unicode { "┃" } else { "#" };
+    for i in start..start + length {
+        let y = area.y + u16::try_from(i).unwrap_or(0);
+        put(buf, (area.right(), y), area.right() + 1, glyph, styles.of(Role::Dim));
+    }
+}
+
+fn heading(c: &Columns, styles: &Styles, y: u16, buf: &mut Buffer) {
+    let dim = styles.of(Role::Dim);
+    put(buf, (c.state, y), c.model, "state", dim);
+    put(buf, (c.model, y), c.prompt, "model", dim);
+    if let Some(account) = c.account {
+        put(buf, (account, y), c.prompt, "account", dim);
+    }
+    put(buf, (c.prompt, y), c.progress, "prompt", dim);
+    put(buf, (c.progress, y), c.time, "progress", dim);
+    put_right(buf, y, c.time, c.cost - 1, "time", dim);
+    put_right(buf, y, c.cost, c.end.saturating_sub(3), "cost", dim);
+}
+
+/// The role that a row's state is shown in.
+pub fn state_role(row: &JobRow) -> Role {
+    match row.state {
+        JobState::Running if row.late => Role::Warn,
+        JobState::Queued | JobState::Cancelled => Role::Queued,
+        JobState::Held => Role::Warn,
+        JobState::Submitting | JobState::Running => Role::Running,
+        JobState::Downloading => Role::Fetching,
+        JobState::Done => Role::Ok,
+        JobState::Failed | JobState::Unconfirmed => Role::Error,
+    }
+}
+
+fn draw_row(app: &App, styles: &Styles, c: &Columns, area: Rect, row: &JobRow, selected: bool, buf: &mut Buffer) {
+    let y = area.y;
+    let unicode = styles.glyphs == Glyphs::Unicode;
+    let picked = if selected { styles.of(Role::Selection) } else { Style::default() };
+    if selected {
+        if styles.selection_fills {
+            buf.set_style(area, picked);
+        }
+        put(buf, (area.x, y), c.state, if unicode { "▌" } else { ">" }, styles.of(Role::Accent));
+    }
+    if app.jobs().is_marked(row.id) {
+        put(buf, (area.x + 1, y), c.state, if unicode { "•" } else { "+" }, styles.of(Role::Accent));
+    }
+    put(buf, (c.state, y), c.model, text::state(row), styles.of(state_role(row)).patch(picked));
+    let model = row.model.rsplit('/').next().unwrap_or(&row.model);
+    let cell = |from: u16, to: u16| usize::from(to.saturating_sub(from + 1));
+    let model_end = c.account.unwrap_or(c.prompt);
+    let model = text::cut(model, cell(c.model, model_end), styles.glyphs);
+    put(buf, (c.model, y), model_end, &model, styles.of(Role::Text).patch(picked));
+    if let Some(account) = c.account {
+        let name = text::cut(&row.account, cell(account, c.prompt), styles.glyphs);
+        put(buf, (account, y), c.prompt, &name, styles.of(Role::Dim));
+    }
+    let prompt_end = right_side(app, styles, c, y, row, selected, buf);
+    let prompt = text::cut(&row.prompt, cell(c.prompt, prompt_end), styles.glyphs);
+    let prompt_style = if selected { styles.of(Role::Text).patch(picked) } else { styles.of(Role::Dim) };
+    put(buf, (c.prompt, y), prompt_end, &prompt, prompt_style);
+    cost(styles, c, y, row, buf);
+}
+
+/// Progress and time, or what there is to say instead; returns where it begins.
+fn right_side(app: &App, styles: &Styles, c: &Columns, y: u16, row: &JobRow, selected: bool, buf: &mut Buffer) -> u16 {
+    let at_work = matches!(row.state, JobState::Running | JobState::Downloading | JobState::Submitting);
+    if !at_work {
+        let Some(note) = note(row) else { return c.progress };
+        let room = usize::from(c.cost.saturating_sub(1).saturating_sub(c.progress));
+        let lent = usize::from(c.progress.saturating_sub(c.prompt)) * 3 / 5;
+        let note = text::cut(&note, room + lent, styles.glyphs);
+        let role = if row.state == JobState::Done { Role::Dim } else { state_role(row) };
+        if text::width(&note) <= room {
+            put(buf, (c.progress, y), c.cost - 1, &note, styles.of(role));
+            return c.progress;
+        }
+        return put_right(buf, y, c.prompt, c.cost - 1, &note, styles.of(role));
+    }
+    let cells = usize::from(c.time.saturating_sub(c.progress + 1));
+    match row.progress {
+        Some(percent) => {
+            let bar_cells = cells.saturating_sub(5);
+            let (full, rest) = text::bar(percent, bar_cells, styles.glyphs);
+            let x = put(buf, (c.progress, y), c.time, &full, styles.of(state_role(row)));
+            put(buf, (x, y), c.time, &rest, styles.of(Role::Track));
+            put_right(buf, y, c.progress, c.time - 1, &format!("{:>3}%", percent.min(100)), styles.of(Role::Dim));
+        }
+        None => {
+            let word = row.phase.as_deref().unwrap_or(match row.state {
+                JobState::Submitting => "no answer yet",
+                JobState::Downloading => "to disk",
+                _ => "",
+            });
+            put(buf, (c.progress, y), c.time, &text::cut(word, cells, styles.glyphs), styles.of(Role::Dim));
+        }
+    }
+    if let Some(clock) = clock::read(row, app.now(), selected && app.is_looked_at()) {
+        let role = if row.late { Role::Warn } else { Role::Dim };
+        put_right(buf, y, c.time, c.cost - 1, &text::clock(clock), styles.of(role));
+    }
+    c.progress
+}
+
+fn note(row: &JobRow) -> Option<String> {
+    row.note.clone().or_else(|| match row.state {
+        JobState::Unconfirmed => Some("the order may have been taken; Enter says what is known".to_owned()),
+        JobState::Held => Some("held".to_owned()),
+        _ => None,
+    })
+}
+
+/// The cost, or the expected one with a `~`.
+fn cost(styles: &Styles, c: &Columns, y: u16, row: &JobRow, buf: &mut Buffer) {
+    let (words, role) = match (row.cost, row.estimate) {
+        (Some(cost), _) => (text::column(cost), Role::Money),
+        (None, _) if row.state == JobState::Cancelled => return,
+        (None, Some(estimate)) => (format!("~{}", text::column(estimate)), Role::Dim),
+        (None, None) => ("?   ".to_owned(), Role::Dim),
+    };
+    put_right(buf, y, c.cost, c.end, &words, styles.of(role));
+}
+
+/// What to do next, where there is nothing to show.
+fn empty(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
+    let inside = Rect {
+        x: area.x + 2,
+        y: area.y + 1,
+        width: area.width.saturating_sub(4),
+        height: area.height.saturating_sub(1),
+    };
+    let mut paper = Paper::new(inside.width);
+    let key = |action| app.keymap().keys(action).last().map(ToString::to_string).unwrap_or_default();
+    use crate::app::action::Action;
+    if !app.is_ready() {
+        paper.say(Role::Dim, "Opening the job list.");
+    } else if !app.jobs().is_empty() {
+        paper.say(Role::Text, &format!("No job matches `{}`.", app.jobs().filter().text()));
+        paper.say(Role::Dim, "Esc shows all jobs again.");
+    } else if app.accounts().is_empty() {
+        paper.say(Role::Strong, "No account yet.");
+        paper.say(Role::Text, "Set the key of a service you use, and start again:");
+        paper.blank();
+        for (variable, service) in
+            [("NINJACHAT_API_KEY", "NinjaChat"), ("NANOGPT_API_KEY", "NanoGPT"), ("A4F_API_KEY", "A4F")]
+        {
+            paper.pair(variable, 20, Role::Dim, service);
+        }
+        paper.blank().say(Role::Dim, "rushes --sim tries everything on simulated services, without money.");
+    } else {
+        paper.say(Role::Strong, "No jobs yet.");
+        let (new, model, queue) = (key(Action::NewClip), key(Action::ChooseModel), key(Action::Queue));
+        paper.say(
+            Role::Text,
+            &format!("{new} goes to the prompt, {model} chooses a model, {queue} queues. The price stands below the form before anything is bought."),
+        );
+        if let Some(line) = app.simulated() {
+            paper.blank().say(Role::Warn, line);
+            paper.say(
+                Role::Dim,
+                "For real clips set NINJACHAT_API_KEY, NANOGPT_API_KEY or A4F_API_KEY and start again.",
+            );
+        }
+    }
+    paper.draw(buf, inside, 0, styles);
+}

@@ -1,0 +1,40 @@
+//! All notices of this session, newest first.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::footer::level_mark;
+use super::paint::{Paper, middle, sheet};
+use super::text;
+use crate::app::App;
+use crate::app::overlay::Scroll;
+use crate::domain::message::Level;
+use crate::tui::theme::{Role, Styles};
+
+/// Draws the notices.
+pub fn render(app: &App, scroll: &Scroll, styles: &Styles, area: Rect, buf: &mut Buffer) {
+    let inside = sheet(buf, middle(area, 100, area.height), styles, "Notices", &app.notices().all().len().to_string());
+    let mut paper = Paper::new(inside.width);
+    for account in app.accounts() {
+        if let Some(pause) = &account.pause {
+            let until = pause.until.map(|at| format!(" until {}", text::time(at, app.now(), app.time_zone(), false)));
+            let words = format!("is paused{}: {}", until.unwrap_or_default(), pause.message);
+            paper.pair(&account.name, text::width(&account.name) + 1, Role::Error, &words);
+        }
+        if let Some(trouble) = &account.trouble {
+            paper.pair(&account.name, text::width(&account.name) + 1, Role::Warn, trouble);
+        }
+    }
+    paper.blank();
+    if app.notices().all().len() == 0 {
+        paper.say(Role::Dim, "Nothing was said yet.");
+    }
+    for notice in app.notices().all() {
+        let (role, mark) = level_mark(notice.level, styles.glyphs);
+        let at = format!("{mark} {}", text::time(notice.at, app.now(), app.time_zone(), true));
+        let role = if notice.level == Level::Info { Role::Text } else { role };
+        paper.pair(&at, 12, role, &notice.text);
+    }
+    let first = scroll.fit(paper.len(), usize::from(inside.height));
+    paper.draw(buf, inside, first, styles);
+}

@@ -1,0 +1,206 @@
+//! What the documents say of the chosen model, and what other models say to the form.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::paint::{Paper, frame};
+use super::text;
+use crate::app::App;
+use crate::app::compose::Also;
+use crate::app::geometry::Pane;
+use crate::domain::message::Offer;
+use crate::domain::model::Advice;
+use crate::domain::{Model, Parameter, ParameterKind};
+use crate::tui::theme::{Role, Styles};
+
+/// Columns of the labels.
+const INDENT: usize = 11;
+/// Most models listed that take the form, and that do not.
+const TAKERS: usize = 8;
+const OTHERS: usize = 4;
+
+/// Draws the pane.
+pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
+    let focused = app.focus() == Pane::Model;
+    let offer = app.compose().form().offer();
+    let title = offer.map_or("Model", |offer| offer.model.title());
+    let inside = frame(buf, area, styles, focused, title, "");
+    let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
+    let paper = write(app, offer, inside.width);
+    let first = app.model_scroll().fit(paper.len(), usize::from(inside.height));
+    paper.draw(buf, inside, first, styles);
+    let rest = paper.len().saturating_sub(first + usize::from(inside.height));
+    if rest > 0 && inside.height > 0 {
+        let key = if focused { "Down" } else { "3" };
+        let words = format!(" {key}: {rest} more lines ");
+        super::paint::put_right(buf, area.bottom() - 1, area.x + 2, area.right() - 2, &words, styles.of(Role::Dim));
+    }
+}
+
+fn write(app: &App, offer: Option<&Offer>, width: u16) -> Paper {
+    let mut paper = Paper::new(width);
+    let Some(offer) = offer else {
+        let wanted = app.compose().model_name();
+        if !wanted.is_empty() {
+            paper.say(Role::Warn, &format!("{wanted} is not on offer now."));
+        }
+        let key = app.keymap().shown(crate::app::action::Action::ChooseModel, crate::app::action::Context::Compose);
+        let key = key.map(|k| k.to_string()).unwrap_or_default();
+        paper.say(Role::Dim, &format!("{key} chooses a model; what its documents say of it stands here then."));
+        return paper;
+    };
+    let model = &offer.model;
+    let maker = model.maker.as_ref().map(|maker| format!(" · {maker}")).unwrap_or_default();
+    paper.say(Role::Dim, &format!("{}{maker}", model.service.title()));
+    if model.title() != model.id {
+        paper.say(Role::Dim, &model.id);
+    }
+    if model.gone {
+        paper.say(Role::Error, "The service no longer offers it.");
+    }
+    if let Some(best) = &model.best_for {
+        paper.say(Role::Strong, best);
+    }
+    paper.blank();
+    facts(model, &mut paper);
+    paper.blank();
+    price(model, &mut paper);
+    paper.blank();
+    breaks(app, &mut paper);
+    also(app.compose().also(), &mut paper);
+    paper.blank().say(Role::Dim, &format!("described by {}", source(&model.source)));
+    paper
+}
+
+fn facts(model: &Model, paper: &mut Paper) {
+    if let Some(speed) = model.speed {
+        let words = match (speed.min, speed.max) {
+            (min, max) if max < 120 => format!("{min} to {max} s quoted"),
+            (min, max) if min == max => format!("{} min quoted", min.div_ceil(60)),
+            (min, max) => format!("{} to {} min quoted", min / 60, max.div_ceil(60)),
+        };
+        paper.pair("speed", INDENT, Role::Text, &words);
+    }
+    if let Some(advice) = model.advice {
+        let (role, words) = match advice {
+            Advice::Daily => (Role::Ok, "for daily use"),
+            Advice::Balanced => (Role::Text, "balances cost and quality"),
+            Advice::Sparingly => (Role::Warn, "use it sparingly"),
+        };
+        paper.pair("advice", INDENT, role, words);
+    }
+    if let Some(plan) = &model.plan {
+        paper.pair("plan", INDENT, Role::Warn, &format!("needs {plan}"));
+    }
+    let prompt = match (model.prompt_max, model.prompt_required) {
+        (Some(max), true) => format!("at most {max} characters"),
+        (Some(max), false) => format!("optional, at most {max} characters"),
+        (None, true) => "needed".to_owned(),
+        (None, false) => "optional".to_owned(),
+    };
+    paper.pair("prompt", INDENT, Role::Text, &prompt);
+    for parameter in &model.parameters {
+        let label = text::cut(&parameter.name.replace('_', " "), INDENT - 1, crate::tui::theme::Glyphs::Unicode);
+        paper.pair(&label, INDENT, Role::Text, &takes(parameter));
+        if let Some(note) = &parameter.note {
+            paper.pair("", INDENT, Role::Dim, note);
+        }
+    }
+    for rule in model.rules.iter().filter_map(rule_words) {
+        paper.pair("rule", INDENT, Role::Text, &rule);
+    }
+}
+
+/// What a parameter takes, in words.
+fn takes(parameter: &Parameter) -> String {
+    let mut words = if !parameter.one_of.is_empty() {
+        parameter.one_of.iter().map(crate::domain::text::plain).collect::<Vec<_>>().join("  ")
+    } else if let Some(range) = parameter.range {
+        range.text()
+    } else {
+        match parameter.kind {
+            ParameterKind::Boolean => "yes or no".to_owned(),
+            ParameterKind::Json => "JSON".to_owned(),
+            ParameterKind::Integer | ParameterKind::Number => "a number".to_owned(),
+            ParameterKind::Text => "text".to_owned(),
+            kind if kind.is_media() => match (&parameter.wire_data, parameter.max_bytes) {
+                (Some(_), Some(max)) => format!("URL, or a file of at most {}", text::bytes(max)),
+                (Some(_), None) => "URL or file".to_owned(),
+                (None, _) => "URL".to_owned(),
+            },
+            _ => "a value".to_owned(),
+        }
+    };
+    if parameter.name == "duration" && !parameter.one_of.is_empty() {
+        words += " s";
+    }
+    if let Some(max) = parameter.max_len {
+        words += &format!(", at most {max} characters");
+    }
+    if parameter.required && parameter.default.is_none() {
+        words += ", needed";
+    } else if parameter.kind.is_media() {
+        words += ", optional";
+    }
+    words
+}
+
+fn rule_words(rule: &crate::domain::rule::Rule) -> Option<String> {
+    use crate::domain::rule::{Check, list};
+    let field = rule.field.replace('_', " ");
+    let what = match &rule.check {
+        Check::OneOf(values) => format!("{field} is {}", list(values)),
+        Check::Range(range) => format!("{field} is {}", range.text()),
+        Check::Requires(other) => format!("{field} needs {other}"),
+        Check::Excludes(other) => format!("{field} excludes {other}"),
+        Check::MaxLen(max) => format!("{field} has at most {max} characters"),
+        Check::MaxBytes(max) => format!("{field} has at most {}", text::bytes(*max)),
+        Check::InputRequired(true) => format!("{field} is needed"),
+        Check::InputRequired(false) => return None,
+    };
+    let when: Vec<String> = rule.when.iter().map(|(name, values)| format!("{name} is {}", list(values))).collect();
+    Some(if when.is_empty() { what } else { format!("{what} when {}", when.join(" and ")) })
+}
+
+fn price(model: &Model, paper: &mut Paper) {
+    let price = &model.price;
+    paper.pair("price", INDENT, Role::Money, &price.text());
+    paper.pair("", INDENT, Role::Dim, &format!("of {}, {}", price.as_of, source(&price.source)));
+}
+
+/// A source as people read it: `000` is a document's number.
+fn source(name: &str) -> String {
+    if name.chars().all(|c| c.is_ascii_digit()) { format!("document {name}") } else { name.to_owned() }
+}
+
+fn breaks(app: &App, paper: &mut Paper) {
+    let problems: Vec<_> = app.compose().problems().collect();
+    if problems.is_empty() {
+        return;
+    }
+    paper.say(Role::Error, "the form breaks");
+    for problem in problems {
+        paper.say(Role::Error, &format!("  {}: {} [{}]", problem.field, problem.message, problem.rule));
+    }
+    paper.blank();
+}
+
+fn also(also: &[Also], paper: &mut Paper) {
+    let takers: Vec<&Also> = also.iter().filter(|a| a.problem.is_none()).collect();
+    let others: Vec<&Also> = also.iter().filter(|a| a.problem.is_some()).collect();
+    if !takers.is_empty() {
+        paper.say(Role::Dim, "also takes this form");
+        for taker in takers.iter().take(TAKERS) {
+            let price = taker.price.map_or_else(|| "price unknown".to_owned(), |price| price.to_string());
+            paper.entry(Role::Text, &taker.name, Role::Money, &price);
+        }
+        if takers.len() > TAKERS {
+            paper.say(Role::Dim, &format!("and {} more", takers.len() - TAKERS));
+        }
+        paper.blank();
+    }
+    for other in others.iter().take(OTHERS) {
+        let why = other.problem.as_deref().unwrap_or_default();
+        paper.say(Role::Dim, &format!("not {}: {why}", other.name));
+    }
+}
