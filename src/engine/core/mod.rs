@@ -1,3 +1,458 @@
-//! core
+//! The engine's pure core: `step(now, input) -> Step`. It decides; the shell acts.
+//!
+//! Knows jobs, accounts, money and time as values. Must not do I/O, read a clock or await anything:
+//! so fault runs can drive it on a virtual clock. The one contract with the shell: a step's changes
+//! are committed, as one transaction, before any of its effects is begun or any of its events told.
+
+mod account;
+mod answer;
 pub mod budget;
+mod command;
+mod download;
+mod queue;
 pub mod schedule;
+mod start;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use account::Account;
+pub use command::LookedUp;
+
+use crate::domain::books::Entry;
+use crate::domain::message::{AccountRow, Answer, Command, Event, Level, Notice, Offer, Ticket};
+use crate::domain::{AccountProfile, ClipFile, EntryKind, Job, JobId, JobRow, JobState, Model, Money, Problem};
+use crate::provider::{FetchError, ServiceError, Status, SubmitAnswer};
+use crate::store::{Change, NewLine};
+
+use budget::{Budget, Caps};
+
+/// Which face a command came from.
+pub type FaceId = u64;
+
+/// What happened, told to the core.
+#[derive(Debug)]
+pub enum Input {
+    /// A face asks for something.
+    Commanded {
+        /// The face.
+        face: FaceId,
+        /// Pairs command and answer.
+        ticket: Ticket,
+        /// The command.
+        command: Command,
+        /// What the shell read for it from disk.
+        looked_up: LookedUp,
+    },
+    /// A probe came back.
+    Probed {
+        /// The account.
+        account: String,
+        /// What it found.
+        result: Result<AccountProfile, ServiceError>,
+    },
+    /// An order was built, its inputs loaded and the disk looked at. Nothing was sent.
+    Prepared {
+        /// The job.
+        job: JobId,
+        /// The order for the record, or why it cannot be sent.
+        result: Result<PreparedOrder, Unprepared>,
+    },
+    /// A paid request ended.
+    Submitted {
+        /// The job.
+        job: JobId,
+        /// What came of it.
+        answer: SubmitAnswer,
+        /// Bytes of clips that came with the answer.
+        bytes: u64,
+    },
+    /// A poll came back.
+    Polled {
+        /// The job.
+        job: JobId,
+        /// What it said.
+        result: Result<Status, ServiceError>,
+    },
+    /// A download ended.
+    Downloaded {
+        /// The job.
+        job: JobId,
+        /// Its files, published and checked, or why not.
+        result: Result<Vec<ClipFile>, DownloadError>,
+    },
+    /// A balance came back.
+    Balanced {
+        /// The account.
+        account: String,
+        /// What it holds.
+        result: Result<Vec<Money>, ServiceError>,
+    },
+    /// Time passed.
+    Ticked,
+    /// Send nothing new any more.
+    Drain,
+}
+
+/// An order ready to be sent, for the record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PreparedOrder {
+    /// URL and body as JSON, inputs by hash, no key.
+    pub record: String,
+    /// SHA-256 of the exact body, lower-case hex.
+    pub digest: String,
+    /// Absolute path of the clip without ordinal and extension; free on disk.
+    pub stem: String,
+}
+
+/// Why an order cannot be sent.
+#[derive(Debug)]
+pub enum Unprepared {
+    /// The wire cannot carry it, or an input is gone.
+    Illegal(Vec<Problem>),
+    /// The disk is full or cannot be written: nothing is bought that could not be kept.
+    Disk(String),
+}
+
+/// Why a download did not end with files.
+#[derive(Debug)]
+pub enum DownloadError {
+    /// The service, the way to it, or the disk.
+    Fetch(FetchError),
+    /// The clip came in part; these bytes are kept at this path.
+    Partial(ClipFile, String),
+}
+
+/// What the shell is to do once the step's changes are on disk.
+#[derive(Debug)]
+pub enum Effect {
+    /// Probe an account.
+    Probe {
+        /// The account.
+        account: String,
+    },
+    /// Build an order and look at the disk. Sends nothing.
+    Prepare {
+        /// The job.
+        job: Box<Job>,
+        /// Its model.
+        model: Arc<Model>,
+        /// Where its account lives.
+        profile: AccountProfile,
+    },
+    /// Send the prepared order, once.
+    Submit {
+        /// The job.
+        job: JobId,
+    },
+    /// Drop a prepared order.
+    Discard {
+        /// The job.
+        job: JobId,
+    },
+    /// Ask how a job stands.
+    Poll {
+        /// The job.
+        job: JobId,
+        /// Its account.
+        account: String,
+        /// The service's id.
+        remote_id: String,
+        /// The model's id.
+        model: String,
+        /// Where its account lives.
+        profile: AccountProfile,
+    },
+    /// Get, check and publish a job's clips; from its links, or from the parts on disk.
+    Download {
+        /// The job.
+        job: Box<Job>,
+        /// Where its account lives.
+        profile: AccountProfile,
+    },
+    /// Ask for an account's balance.
+    Balance {
+        /// The account.
+        account: String,
+        /// Where it lives.
+        profile: AccountProfile,
+    },
+}
+
+/// What one step decided.
+#[derive(Debug, Default)]
+pub struct Step {
+    /// One transaction.
+    pub changes: Vec<Change>,
+    /// Begun only after the commit.
+    pub effects: Vec<Effect>,
+    /// Told to all faces after the commit.
+    pub events: Vec<Event>,
+    /// Told to one face after the commit.
+    pub answers: Vec<(FaceId, Ticket, Answer)>,
+}
+
+impl Step {
+    /// Adds what another step decided, behind what is there.
+    pub fn append(&mut self, mut other: Step) {
+        self.changes.append(&mut other.changes);
+        self.effects.append(&mut other.effects);
+        self.events.append(&mut other.events);
+        self.answers.append(&mut other.answers);
+    }
+}
+
+/// What of a job lives only as long as the process.
+#[derive(Debug, Default)]
+struct Work {
+    /// An effect for this job is under way.
+    busy: bool,
+    /// When it may be called again.
+    due: Option<Timestamp>,
+    /// Failed calls in a row.
+    failures: u32,
+    /// Downloads that ended without a clip, in a row.
+    lost: u32,
+}
+
+/// Settings that hold for all accounts.
+#[derive(Clone, Debug)]
+pub struct CoreSettings {
+    /// Caps over all accounts.
+    pub caps: Caps,
+    /// Where days begin.
+    pub zone: jiff::tz::TimeZone,
+    /// Whether jobs belong to the simulator.
+    pub simulated: bool,
+    /// Whether anything may be sent at all.
+    pub online: bool,
+    /// Secret of the data directory, for ids that nobody can guess.
+    pub salt: Vec<u8>,
+}
+
+/// The core.
+#[derive(Debug)]
+pub struct Core {
+    settings: CoreSettings,
+    accounts: BTreeMap<String, Account>,
+    offers: HashMap<(String, String), Arc<Model>>,
+    /// Jobs that are not final.
+    jobs: BTreeMap<JobId, Job>,
+    work: BTreeMap<JobId, Work>,
+    next_job: i64,
+    budget: Budget,
+    usual: HashMap<(String, String), u32>,
+    draining: bool,
+    now: Timestamp,
+    /// Names of clips claimed by jobs that are not final.
+    stems: std::collections::HashSet<String>,
+}
+
+impl Core {
+    /// Decides what follows from `input` at `now`. A clock that went back is read as the latest time seen.
+    pub fn step(&mut self, now: Timestamp, input: Input) -> Step {
+        self.now = self.now.max(now);
+        let mut step = Step::default();
+        match input {
+            Input::Commanded { face, ticket, command, looked_up } => {
+                let answer = self.command(command, looked_up, &mut step);
+                step.answers.push((face, ticket, answer));
+            }
+            Input::Probed { account, result } => self.probed(&account, result, &mut step),
+            Input::Prepared { job, result } => self.prepared(job, result, &mut step),
+            Input::Submitted { job, answer, bytes } => self.submitted(job, answer, bytes, &mut step),
+            Input::Polled { job, result } => self.polled(job, result, &mut step),
+            Input::Downloaded { job, result } => self.downloaded(job, result, &mut step),
+            Input::Balanced { account, result } => self.balanced(&account, result, &mut step),
+            Input::Ticked => {}
+            Input::Drain => self.draining = true,
+        }
+        self.pass_time(&mut step);
+        self.work(&mut step);
+        step
+    }
+
+    /// Begins whatever is due: probes, orders, polls, downloads.
+    fn work(&mut self, step: &mut Step) {
+        if self.settings.online {
+            self.start_downloads(step);
+            self.start_accounts(step);
+            self.start_orders(step);
+            self.start_polls(step);
+        }
+    }
+
+    /// When the next thing falls due that no input will bring; `None` when only inputs matter.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        if !self.settings.online {
+            return None;
+        }
+        let jobs = self.work.iter().filter(|(_, w)| !w.busy).filter_map(|(id, w)| {
+            let job = self.jobs.get(id)?;
+            let due = w.due?;
+            match job.state {
+                JobState::Running if job.hold.is_none() => Some(self.accounts.get(&job.request.account)?.call_free_at(due)),
+                JobState::Downloading => Some(due),
+                _ => None,
+            }
+        });
+        let accounts = self.accounts.iter().filter_map(|(name, account)| account.wake_at(self.has_queued(name)));
+        let day = self.jobs.values().any(|j| j.state == JobState::Held).then(|| self.budget.next_day()).flatten();
+        let next = jobs.chain(accounts).chain(day).min()?;
+        Some(next.max(self.now + SignedDuration::from_millis(1)))
+    }
+
+    /// Whether nothing can go on without the user: nothing is at a service or on its way to disk,
+    /// and whatever is queued belongs to an account that is paused without an end.
+    pub fn is_drained(&self) -> bool {
+        self.jobs.values().all(|job| match job.state {
+            JobState::Queued if self.draining => !self.work.get(&job.id).is_some_and(|w| w.busy),
+            JobState::Queued => self.accounts.get(&job.request.account).is_none_or(Account::is_stopped),
+            JobState::Running => self.draining || job.hold.is_some(),
+            JobState::Submitting => false,
+            JobState::Downloading => self.draining && self.work.get(&job.id).is_some_and(|w| w.lost > 0),
+            _ => true,
+        })
+    }
+
+    /// Every account's row, for a snapshot.
+    pub fn account_rows(&self) -> Vec<AccountRow> {
+        let mut rows: Vec<_> = self.accounts.values().collect();
+        rows.sort_by_key(|account| account.place);
+        rows.into_iter().map(|account| self.account_row(account)).collect()
+    }
+
+    /// What was spent, for a snapshot.
+    pub fn spend(&self) -> crate::domain::message::Spend {
+        self.budget.spend(&self.settings.caps)
+    }
+
+    /// The rows of jobs that are not final, fresher than those on disk.
+    pub fn active_rows(&self) -> Vec<JobRow> {
+        self.jobs.values().map(|job| self.row(job)).collect()
+    }
+
+    /// A job that is not final.
+    pub fn job(&self, id: JobId) -> Option<&Job> {
+        self.jobs.get(&id)
+    }
+
+    /// Replaces the models on offer.
+    pub fn set_offers(&mut self, offers: &[Offer]) {
+        self.offers = offers.iter().map(|o| ((o.account.clone(), o.model.id.clone()), o.model.clone())).collect();
+    }
+
+    fn model_of(&self, job: &Job) -> Option<Arc<Model>> {
+        self.offers.get(&(job.request.account.clone(), job.request.model.clone())).cloned()
+    }
+
+    /// How long this model usually takes, s: own history, else the documents' longest figure.
+    fn usual_s(&self, job: &Job) -> Option<u32> {
+        let key = (job.request.account.clone(), job.request.model.clone());
+        self.usual.get(&key).copied().or_else(|| self.offers.get(&key)?.speed.map(|s| s.max))
+    }
+
+    fn row(&self, job: &Job) -> JobRow {
+        JobRow { usual_s: self.usual_s(job), ..job.row() }
+    }
+
+    fn has_queued(&self, account: &str) -> bool {
+        !self.draining && self.jobs.values().any(|j| j.state == JobState::Queued && j.request.account == account)
+    }
+
+    /// Stores a job as it is now and tells the faces. Final jobs leave the core's memory.
+    fn put(&mut self, job: Job, step: &mut Step) {
+        step.events.push(Event::JobChanged(Box::new(self.row(&job))));
+        step.changes.push(Change::PutJob(Box::new(job.clone())));
+        if job.state.is_final() {
+            self.work.remove(&job.id);
+            if let Some(stem) = &job.stem {
+                self.stems.remove(stem);
+            }
+            self.jobs.remove(&job.id);
+        } else {
+            self.jobs.insert(job.id, job);
+        }
+    }
+
+    /// Writes a line of the event log.
+    fn tell(&self, job: &Job, kind: &str, text: String, data: serde_json::Value, step: &mut Step) {
+        step.changes.push(Change::AddLine(NewLine {
+            at: self.now,
+            job: Some(job.id),
+            account: Some(job.request.account.clone()),
+            kind: kind.to_owned(),
+            text,
+            data,
+        }));
+    }
+
+    fn notice(&self, level: Level, text: String, step: &mut Step) {
+        step.events.push(Event::Noticed(Notice { at: self.now, level, text }));
+    }
+
+    /// Books an entry for a job, in the database and in memory. Evidence that was booked before is
+    /// the caller's mistake: every call site builds it from a fact that happens once.
+    fn book(&mut self, job: &Job, kind: EntryKind, money: Money, evidence: &str, step: &mut Step) {
+        if money.amount.is_zero() {
+            return;
+        }
+        let entry = Entry {
+            account: job.request.account.clone(),
+            job: Some(job.id),
+            kind,
+            money,
+            evidence: format!("{}:{}:{evidence}", kind.word(), job.id),
+            at: self.now,
+        };
+        self.budget.book(&entry);
+        step.changes.push(Change::Book(entry));
+        self.touch(&job.request.account, step);
+        step.events.push(Event::SpendChanged(Box::new(self.spend())));
+    }
+
+    /// Gives a job's reservation back.
+    fn release(&mut self, job: &mut Job, why: &str, step: &mut Step) {
+        if let Some(money) = job.reserved.take() {
+            let evidence = format!("{}:{why}", job.attempts);
+            self.book(job, EntryKind::Released, money, &evidence, step);
+        }
+    }
+
+    /// Books what the service says a job costs in all. Told again, it books the difference only.
+    fn charge(&mut self, job: &mut Job, cost: Money, evidence: &str, step: &mut Step) {
+        let before = job.cost.filter(|c| c.currency == cost.currency).map_or_else(Default::default, |c| c.amount);
+        let difference = cost.amount - before;
+        if job.cost == Some(cost) || (difference.is_zero() && job.cost.is_some()) {
+            return;
+        }
+        let kind = if difference.is_sign_negative() { EntryKind::Refunded } else { EntryKind::Charged };
+        self.book(job, kind, Money::new(difference.abs(), cost.currency), evidence, step);
+        if let Some(reserved) = job.reserved.filter(|r| r.currency == cost.currency && cost.amount > r.amount) {
+            let text = format!("{}: {} charged {cost}, more than the {reserved} set aside for it; check the model's price", job.id, job.request.account);
+            self.notice(Level::Warning, text.clone(), step);
+            self.tell(job, "overcharged", text, serde_json::Value::Null, step);
+        }
+        job.cost = Some(cost);
+    }
+
+    /// Lets time do its work: days turn, pauses end.
+    fn pass_time(&mut self, step: &mut Step) {
+        if self.budget.turn(self.now) {
+            step.events.push(Event::SpendChanged(Box::new(self.spend())));
+            self.release_capped(step);
+        }
+        self.end_pauses(step);
+    }
+
+    fn touch(&self, account: &str, step: &mut Step) {
+        if let Some(account) = self.accounts.get(account) {
+            step.events.push(Event::AccountChanged(Box::new(self.account_row(account))));
+        }
+    }
+}

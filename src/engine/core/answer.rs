@@ -1,0 +1,158 @@
+//! What an order's answer means for the job, the books and the account.
+//!
+//! Knows the five outcomes of a paid request. Must not know which status or body stands behind one.
+
+use jiff::SignedDuration;
+
+use super::schedule::delay;
+use super::{Core, Step};
+use crate::domain::job::Refund;
+use crate::domain::message::Level;
+use crate::domain::{ErrorKind, JobError, JobId, JobState, Job, Money};
+use crate::provider::{Accepted, Finished, ServiceError, SubmitAnswer};
+use crate::store::Change;
+
+/// Orders that the service refused uncharged for want of a worker are sent so often in all.
+const MOST_REFUSED_TRIES: u32 = 4;
+
+impl Core {
+    pub(super) fn submitted(&mut self, id: JobId, answer: SubmitAnswer, bytes: u64, step: &mut Step) {
+        if let Some(work) = self.work.get_mut(&id) {
+            work.busy = false;
+        }
+        let Some(job) = self.jobs.get(&id).filter(|job| job.state == JobState::Submitting).cloned() else { return };
+        let (outcome, data) = describe(&answer);
+        step.changes.push(Change::AnswerIntent { job: id, attempt: job.attempts, at: self.now, outcome: outcome.to_owned(), data });
+        let account = job.request.account.clone();
+        match answer {
+            SubmitAnswer::Accepted(accepted) => self.accepted(job, accepted, step),
+            SubmitAnswer::Finished(finished) => self.finished(job, finished, step),
+            SubmitAnswer::Refused(error) => self.refused_order(job, &error, step),
+            SubmitAnswer::NotSent(error) => self.not_sent(job, &error, step),
+            SubmitAnswer::Unknown(error) => self.unknown(job, &error, bytes, step),
+        }
+        self.touch(&account, step);
+    }
+
+    fn accepted(&mut self, mut job: Job, accepted: Accepted, step: &mut Step) {
+        if job.advance(JobState::Running, self.now).is_err() {
+            return;
+        }
+        job.phase = accepted.phase;
+        job.remote_id = Some(accepted.remote_id.clone());
+        if let Some(cost) = accepted.cost {
+            self.charge(&mut job, cost, &format!("{}:accepted", job.attempts), step);
+            self.release(&mut job, "accepted", step);
+        }
+        let paid = accepted.cost.map_or("it named no cost".to_owned(), |cost| format!("charged {cost}"));
+        let left = accepted.balance.map(|b| format!(", balance {b}")).unwrap_or_default();
+        let data = serde_json::json!({"remote_id": accepted.remote_id, "cost": accepted.cost, "balance": accepted.balance, "request_id": accepted.request_id});
+        self.tell(&job, "accepted", format!("order accepted as {}, {paid}{left}", accepted.remote_id), data, step);
+        let (name, id) = (job.request.account.clone(), job.id);
+        let interval = self.accounts.get(&name).map_or(SignedDuration::from_secs(10), |a| a.poll_interval);
+        self.put(job, step);
+        let work = self.work.entry(id).or_default();
+        work.failures = 0;
+        work.due = Some(self.now + delay(interval, 0, id.0.unsigned_abs()));
+        match accepted.balance {
+            Some(balance) => self.see_balance(&name, balance, "submit", step),
+            None => self.want_balance(&name),
+        }
+        self.recover(&name, step);
+    }
+
+    fn finished(&mut self, mut job: Job, finished: Finished, step: &mut Step) {
+        if job.advance(JobState::Downloading, self.now).is_err() {
+            return;
+        }
+        self.charge_reserved(&mut job, "finished", step);
+        job.revised_prompt = finished.revised_prompt.filter(|text| *text != job.request.prompt);
+        job.links = finished.links;
+        self.tell(&job, "accepted", "order made; the clip came with the answer".to_owned(), serde_json::Value::Null, step);
+        let name = job.request.account.clone();
+        self.work.entry(job.id).or_default().due = Some(self.now);
+        self.put(job, step);
+        self.recover(&name, step);
+    }
+
+    /// Books the reservation as the charge where the service names no cost of its own.
+    pub(super) fn charge_reserved(&mut self, job: &mut Job, why: &str, step: &mut Step) {
+        if let Some(reserved) = job.reserved {
+            let evidence = format!("{}:{why}", job.attempts);
+            self.charge(job, reserved, &evidence, step);
+            self.release(job, why, step);
+        }
+    }
+
+    fn refused_order(&mut self, mut job: Job, error: &ServiceError, step: &mut Step) {
+        self.release(&mut job, "refused", step);
+        let again = match error.kind {
+            ErrorKind::Authentication | ErrorKind::Balance | ErrorKind::RateLimit => true,
+            ErrorKind::Unavailable | ErrorKind::Generation => job.attempts < MOST_REFUSED_TRIES,
+            _ => false,
+        };
+        if again {
+            let text = format!("refused, nothing charged: {}; stays queued", error.message);
+            self.requeue(job, "refused", &text, error, step);
+            return;
+        }
+        let field = error.field.as_ref().map(|f| format!(" (field {f})")).unwrap_or_default();
+        job.error = Some(JobError::new(error.kind, format!("{}{field}", error.message)));
+        if job.advance(JobState::Failed, self.now).is_ok() {
+            self.tell(&job, "failed", format!("refused, nothing charged: {}{field}", error.message), serde_json::Value::Null, step);
+            self.notice(Level::Error, format!("{} was refused by {}, nothing charged: {}{field}", job.id, job.request.account, error.message), step);
+            self.put(job, step);
+        }
+    }
+
+    fn not_sent(&mut self, mut job: Job, error: &ServiceError, step: &mut Step) {
+        self.release(&mut job, "not-sent", step);
+        let text = format!("could not be sent, nothing charged: {}; stays queued", error.message);
+        self.requeue(job, "not_sent", &text, error, step);
+    }
+
+    /// Puts a job that was provably not taken back in its place, and lets the account rest.
+    fn requeue(&mut self, mut job: Job, kind: &str, text: &str, error: &ServiceError, step: &mut Step) {
+        if job.advance(JobState::Queued, self.now).is_err() {
+            return;
+        }
+        job.submitted_at = None;
+        self.tell(&job, kind, text.to_owned(), serde_json::Value::Null, step);
+        let name = job.request.account.clone();
+        let wait = delay(SignedDuration::from_secs(2), job.attempts.min(7), job.id.0.unsigned_abs());
+        self.work.entry(job.id).or_default().due = Some(self.now + wait);
+        self.put(job, step);
+        self.trouble(&name, error, step);
+    }
+
+    fn unknown(&mut self, mut job: Job, error: &ServiceError, bytes: u64, step: &mut Step) {
+        if job.advance(JobState::Unconfirmed, self.now).is_err() {
+            return;
+        }
+        let kept = if bytes > 0 { format!("; {bytes} bytes of the clip came and are kept") } else { String::new() };
+        let reserved = job.reserved.map_or(String::new(), |m| format!(" {m} stay set aside."));
+        let text = format!("{}{kept}. The order may have been made and charged; nothing is sent again by itself.{reserved}", error.message);
+        job.error = Some(JobError::new(error.kind, text.clone()));
+        job.refund = Refund::NotObservable;
+        self.tell(&job, "unconfirmed", text, serde_json::Value::Null, step);
+        let cost = job.reserved.map_or("an unknown amount".to_owned(), |m| m.to_string());
+        self.notice(Level::Warning, format!("{}: {} did not answer an order for {cost}; unconfirmed, nothing is sent again", job.id, job.request.account), step);
+        let name = job.request.account.clone();
+        self.put(job, step);
+        self.want_balance(&name);
+    }
+}
+
+fn describe(answer: &SubmitAnswer) -> (&'static str, serde_json::Value) {
+    let error = |e: &ServiceError| serde_json::json!({"kind": e.kind, "message": e.message, "status": e.status});
+    match answer {
+        SubmitAnswer::Accepted(a) => {
+            let money = |m: &Option<Money>| m.map(|m| m.to_string());
+            ("accepted", serde_json::json!({"remote_id": a.remote_id, "cost": money(&a.cost), "request_id": a.request_id}))
+        }
+        SubmitAnswer::Finished(f) => ("finished", serde_json::json!({"clips": f.clips, "links": f.links.len()})),
+        SubmitAnswer::Refused(e) => ("refused", error(e)),
+        SubmitAnswer::NotSent(e) => ("not_sent", error(e)),
+        SubmitAnswer::Unknown(e) => ("unknown", error(e)),
+    }
+}

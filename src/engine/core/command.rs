@@ -1,0 +1,318 @@
+//! What faces ask for: queue, cancel, abandon, retry, hold, release, resume.
+//!
+//! Knows which command is legal in which state. A command is done whole or not at all.
+
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+
+use super::{Core, Step};
+use crate::domain::message::{Answer, Command, Draft, NewJob};
+use crate::domain::{Hold, Job, JobId, JobState, Money, Offer, Problem};
+use crate::store::{Change, Known};
+
+/// What the shell read from disk for a command, since the core reads nothing itself.
+#[derive(Debug, Default)]
+pub struct LookedUp {
+    /// Jobs that already carry one of the command's keys.
+    pub known: HashMap<String, Known>,
+    /// Jobs the command names that are final and so not in the core's memory.
+    pub finals: Vec<Job>,
+    /// Batch to note with the new jobs: its number and where it came from.
+    pub batch: Option<(i64, String)>,
+    /// What went wrong on the way, before the core was asked.
+    pub problems: Vec<Problem>,
+}
+
+impl Core {
+    pub(super) fn command(&mut self, command: Command, looked_up: LookedUp, step: &mut Step) -> Answer {
+        if !looked_up.problems.is_empty() {
+            return Answer::Refused { problems: looked_up.problems };
+        }
+        match command {
+            Command::Queue { jobs } => self.queue(jobs, &looked_up, step),
+            Command::Cancel { ids } => self.cancel(&ids, step),
+            Command::Abandon { ids } => self.abandon(&ids, &looked_up.finals, step),
+            Command::Retry { ids, may_pay_twice } => self.retry(&ids, may_pay_twice, &looked_up.finals, step),
+            Command::Hold { ids } => self.hold(&ids, step),
+            Command::Release { ids, ceiling } => self.let_go(&ids, ceiling, step),
+            Command::Resume { account } => {
+                if self.resume(&account, step) {
+                    accepted(Vec::new())
+                } else {
+                    refused("account", "unknown", format!("there is no account `{account}`"))
+                }
+            }
+            Command::RefreshBalances => {
+                let names: Vec<String> = self.accounts.keys().cloned().collect();
+                for name in names {
+                    self.want_balance(&name);
+                }
+                accepted(Vec::new())
+            }
+            Command::SaveDraft { draft } => save_draft(draft, step),
+            // The shell answers these from disk.
+            Command::Inspect { id } => refused("id", "unknown", format!("there is no job {id}")),
+        }
+    }
+
+    fn queue(&mut self, new: Vec<NewJob>, looked_up: &LookedUp, step: &mut Step) -> Answer {
+        let mut problems = Vec::new();
+        let mut fresh = Vec::new();
+        let mut known = 0;
+        let mut keys = std::collections::HashSet::new();
+        for job in new {
+            if let Some(key) = &job.key {
+                let content = content_of(&job.request);
+                match looked_up.known.get(key) {
+                    Some(old) if old.content == content => {
+                        known += 1;
+                        continue;
+                    }
+                    Some(old) => {
+                        let text = format!("`{key}` is the key of {} with other content; use another key, or queue it again on purpose", old.job);
+                        problems.push(Problem::new("key", "key", text));
+                        continue;
+                    }
+                    None if !keys.insert(key.clone()) => {
+                        problems.push(Problem::new("key", "key", format!("`{key}` stands twice in this batch")));
+                        continue;
+                    }
+                    None => {}
+                }
+            }
+            match self.check(&job) {
+                Ok(()) => fresh.push(job),
+                Err(found) => problems.extend(found),
+            }
+        }
+        if !problems.is_empty() {
+            return Answer::Refused { problems };
+        }
+        let batch = looked_up.batch.as_ref().filter(|_| !fresh.is_empty());
+        if let Some((id, source)) = batch {
+            let rows = fresh.len() as u64;
+            step.changes.push(Change::AddBatch { id: *id, source: source.clone(), at: self.now, rows });
+        }
+        let batch = batch.map(|(id, _)| *id);
+        let ids = fresh.into_iter().map(|job| self.enqueue(job, batch, None, step)).collect();
+        self.tell_accounts(step);
+        Answer::Accepted { ids, known }
+    }
+
+    fn check(&self, new: &NewJob) -> Result<(), Vec<Problem>> {
+        let request = &new.request;
+        if !self.accounts.contains_key(&request.account) {
+            let names: Vec<&str> = self.accounts.keys().map(String::as_str).collect();
+            let text = format!("there is no account `{}`; there is {}", request.account, names.join(", "));
+            return Err(vec![Problem::new("model", "unknown", text)]);
+        }
+        match self.offers.get(&(request.account.clone(), request.model.clone())) {
+            Some(model) => request.validate(model),
+            None => {
+                let text = format!("{} is no model of {}; `rushes models` lists them", request.model, request.account);
+                Err(vec![Problem::new("model", "unknown", text)])
+            }
+        }
+    }
+
+    /// Makes a checked request a queued job.
+    fn enqueue(&mut self, new: NewJob, batch: Option<i64>, parent: Option<JobId>, step: &mut Step) -> JobId {
+        let id = JobId(self.next_job);
+        self.next_job += 1;
+        let mut job = Job::new(id, new.request, self.now);
+        if let Some(model) = self.model_of(&job) {
+            job.values = job.request.values(&model);
+            job.estimate = Offer { account: job.request.account.clone(), model }.estimate(&job.request);
+        }
+        if let Some(account) = self.accounts.get(&job.request.account) {
+            job.origin = account.origin.clone();
+            job.fingerprint = account.fingerprint.clone();
+        }
+        job.correlation = correlation(&self.settings.salt, &job);
+        job.ceiling = new.ceiling;
+        job.key = new.key;
+        job.batch = batch;
+        job.parent = parent;
+        job.simulated = self.settings.simulated;
+        let price = match (job.estimate, job.ceiling) {
+            (Some(estimate), _) => format!("at {}", estimate.money),
+            (None, Some(ceiling)) => format!("for at most {ceiling}"),
+            (None, None) => {
+                job.state = JobState::Held;
+                job.hold = Some(Hold::PriceUnknown);
+                "at an unknown price: held until a ceiling is given".to_owned()
+            }
+        };
+        let after = parent.map(|p| format!(", a new order like {p}")).unwrap_or_default();
+        self.tell(&job, "queued", format!("queued for {} {price}{after}", job.model_ref()), serde_json::Value::Null, step);
+        self.put(job, step);
+        id
+    }
+
+    fn cancel(&mut self, ids: &[JobId], step: &mut Step) -> Answer {
+        let sent = |job: &Job| !job.state.is_unsent();
+        let why = "was sent; no service can cancel an order. `abandon` hides it: it is still polled, downloaded and booked";
+        if let Some(refused) = self.refuse(ids, sent, why) {
+            return refused;
+        }
+        for id in ids {
+            let Some(mut job) = self.jobs.get(id).cloned() else { continue };
+            if job.advance(JobState::Cancelled, self.now).is_ok() {
+                self.tell(&job, "cancelled", "taken back before it was sent; nothing was spent".to_owned(), serde_json::Value::Null, step);
+                self.put(job, step);
+            }
+        }
+        accepted(ids.to_vec())
+    }
+
+    fn hold(&mut self, ids: &[JobId], step: &mut Step) -> Answer {
+        if let Some(refused) = self.refuse(ids, |job| !job.state.is_unsent(), "was sent already; it cannot be held") {
+            return refused;
+        }
+        for id in ids {
+            let Some(mut job) = self.jobs.get(id).cloned() else { continue };
+            if job.state == JobState::Queued && job.advance(JobState::Held, self.now).is_ok() {
+                job.hold = Some(Hold::User);
+                self.tell(&job, "held", "held by you".to_owned(), serde_json::Value::Null, step);
+                self.put(job, step);
+            }
+        }
+        accepted(ids.to_vec())
+    }
+
+    fn let_go(&mut self, ids: &[JobId], ceiling: Option<Money>, step: &mut Step) -> Answer {
+        if let Some(refused) = self.refuse(ids, |job| job.state != JobState::Held, "is not held") {
+            return refused;
+        }
+        let needs = |job: &Job| job.estimate.is_none() && job.ceiling.or(ceiling).is_none();
+        if let Some(refused) = self.refuse(ids, needs, "has no known price; say the most it may cost") {
+            return refused;
+        }
+        for id in ids {
+            let Some(mut job) = self.jobs.get(id).cloned() else { continue };
+            if matches!(job.hold, Some(Hold::AccountChanged | Hold::AccountMissing)) {
+                let Some(account) = self.accounts.get(&job.request.account) else { continue };
+                // The user's word that the account as it is now is the one meant.
+                job.origin = account.origin.clone();
+                job.fingerprint = account.fingerprint.clone();
+            }
+            job.ceiling = job.ceiling.or(ceiling);
+            if job.advance(JobState::Queued, self.now).is_ok() {
+                self.tell(&job, "released", "goes on".to_owned(), serde_json::Value::Null, step);
+                self.put(job, step);
+            }
+        }
+        accepted(ids.to_vec())
+    }
+
+    fn abandon(&mut self, ids: &[JobId], finals: &[Job], step: &mut Step) -> Answer {
+        let missing = ids.iter().find(|id| !self.jobs.contains_key(id) && !finals.iter().any(|j| j.id == **id));
+        if let Some(id) = missing {
+            return refused("id", "unknown", format!("there is no job {id}"));
+        }
+        for id in ids {
+            let found = self.jobs.get(id).or_else(|| finals.iter().find(|j| j.id == *id)).cloned();
+            let Some(mut job) = found.filter(|job| !job.abandoned) else { continue };
+            job.abandoned = true;
+            let text = "hidden; it is still polled, downloaded and booked".to_owned();
+            self.tell(&job, "abandoned", text, serde_json::Value::Null, step);
+            self.put(job, step);
+        }
+        accepted(ids.to_vec())
+    }
+
+    fn retry(&mut self, ids: &[JobId], may_pay_twice: bool, finals: &[Job], step: &mut Step) -> Answer {
+        let mut parents = Vec::new();
+        for id in ids {
+            let Some(job) = self.jobs.get(id).or_else(|| finals.iter().find(|j| j.id == *id)) else {
+                return refused("id", "unknown", format!("there is no job {id}"));
+            };
+            match job.state {
+                JobState::Done | JobState::Failed | JobState::Cancelled => {}
+                JobState::Unconfirmed if may_pay_twice => {}
+                JobState::Unconfirmed => {
+                    let text = format!("{id} is unconfirmed: its first order may still be made and charged. Say --may-pay-twice (in the dashboard: type the word) to order it again all the same");
+                    return refused("id", "unconfirmed", text);
+                }
+                state => return refused("id", "state", format!("{id} is {state}; it is not over, so there is nothing to retry")),
+            }
+            let new = NewJob { request: job.request.clone(), key: None, ceiling: job.ceiling };
+            if let Err(problems) = self.check(&new) {
+                return Answer::Refused { problems };
+            }
+            parents.push((job.clone(), new));
+        }
+        let mut made = Vec::new();
+        for (parent, new) in parents {
+            if parent.state == JobState::Unconfirmed {
+                let text = "ordered again at the user's word, knowing that both may be charged".to_owned();
+                self.tell(&parent, "retried", text, serde_json::Value::Null, step);
+            }
+            made.push(self.enqueue(new, None, Some(parent.id), step));
+        }
+        self.tell_accounts(step);
+        accepted(made)
+    }
+
+    /// Refuses the whole command when one job is missing or fails the test.
+    fn refuse(&self, ids: &[JobId], bad: impl Fn(&Job) -> bool, why: &str) -> Option<Answer> {
+        let problems: Vec<Problem> = ids
+            .iter()
+            .filter_map(|id| match self.jobs.get(id) {
+                None => Some(Problem::new("id", "state", format!("{id} is over or does not exist; nothing to do"))),
+                Some(job) if bad(job) => Some(Problem::new("id", "state", format!("{id} {why}"))),
+                Some(_) => None,
+            })
+            .collect();
+        (!problems.is_empty()).then_some(Answer::Refused { problems })
+    }
+
+    /// At the turn of a day, jobs held by a cap try again.
+    pub(super) fn release_capped(&mut self, step: &mut Step) {
+        let capped = |job: &&Job| matches!(job.hold, Some(Hold::OverCap(_))) && job.state == JobState::Held;
+        let held: Vec<Job> = self.jobs.values().filter(capped).cloned().collect();
+        for mut job in held {
+            if job.advance(JobState::Queued, self.now).is_ok() {
+                self.tell(&job, "released", "a new day: the cap has room again".to_owned(), serde_json::Value::Null, step);
+                self.put(job, step);
+            }
+        }
+    }
+}
+
+fn save_draft(draft: Draft, step: &mut Step) -> Answer {
+    step.changes.push(Change::PutDraft(draft));
+    accepted(Vec::new())
+}
+
+fn accepted(ids: Vec<JobId>) -> Answer {
+    Answer::Accepted { ids, known: 0 }
+}
+
+fn refused(field: &str, rule: &str, message: String) -> Answer {
+    Answer::Refused { problems: vec![Problem::new(field, rule, message)] }
+}
+
+/// What two requests must share to be the same under one key: SHA-256 of the canonical text.
+pub fn content_of(request: &crate::domain::Request) -> String {
+    hex(&Sha256::digest(request.canonical()))
+}
+
+/// Lower-case hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Our own UUID for a job: version 8, from the data directory's secret and the job, so that the
+/// core stays pure and a guess at one is as hard as a guess at the secret.
+fn correlation(salt: &[u8], job: &Job) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(salt);
+    hasher.update(job.id.to_string());
+    hasher.update(job.created_at.to_string());
+    let digest = hasher.finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
+}

@@ -1,0 +1,129 @@
+//! From finished at the service to done on disk, and what happens when the last metre fails.
+//!
+//! Knows that done means published, checked and hashed. Must not know files or links.
+
+use jiff::SignedDuration;
+
+use super::schedule::delay;
+use super::{Core, DownloadError, Effect, Step};
+use crate::domain::message::Level;
+use crate::domain::{ClipFile, ErrorKind, Job, JobError, JobId, JobState, Money};
+use crate::provider::FetchError;
+
+/// First wait before a download is tried again.
+const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(2);
+
+impl Core {
+    pub(super) fn start_downloads(&mut self, step: &mut Step) {
+        let now = self.now;
+        let due: Vec<JobId> = self
+            .jobs
+            .values()
+            .filter(|job| job.state == JobState::Downloading)
+            .filter(|job| self.work.get(&job.id).is_some_and(|w| !w.busy && w.due.is_some_and(|due| due <= now)))
+            .map(|job| job.id)
+            .collect();
+        for id in due {
+            let Some(job) = self.jobs.get(&id) else { continue };
+            let profile = self.accounts.get(&job.request.account).and_then(|a| a.profile.clone());
+            // Parts on disk need no account; links are fetched once the account's home is known.
+            let Some(profile) = profile.or_else(|| job.links.is_empty().then(Default::default)) else { continue };
+            step.effects.push(Effect::Download { job: Box::new(job.clone()), profile });
+            self.work.entry(id).or_default().busy = true;
+        }
+    }
+
+    pub(super) fn downloaded(&mut self, id: JobId, result: Result<Vec<ClipFile>, DownloadError>, step: &mut Step) {
+        if let Some(work) = self.work.get_mut(&id) {
+            work.busy = false;
+        }
+        let Some(job) = self.jobs.get(&id).filter(|job| job.state == JobState::Downloading).cloned() else { return };
+        match result {
+            Ok(files) => self.done(job, files, step),
+            Err(error) => self.lost(job, error, step),
+        }
+    }
+
+    fn done(&mut self, mut job: Job, files: Vec<ClipFile>, step: &mut Step) {
+        if job.reserved.is_some() {
+            // The service never named a cost: what was set aside is booked, and the line says so.
+            self.charge_reserved(&mut job, "assumed", step);
+            let text = "the service named no cost; what was set aside is booked".to_owned();
+            self.tell(&job, "assumed", text, serde_json::Value::Null, step);
+        }
+        job.files = files;
+        job.error = None;
+        job.progress = None;
+        if job.advance(JobState::Done, self.now).is_err() {
+            return;
+        }
+        if let Some(started) = job.submitted_at {
+            let seconds = u32::try_from(self.now.duration_since(started).as_secs()).unwrap_or(u32::MAX);
+            let key = (job.request.account.clone(), job.request.model.clone());
+            // A moving guess until the next start reads the median from disk.
+            let usual = self.usual.entry(key).or_insert(seconds);
+            *usual = (*usual * 3 + seconds) / 4;
+        }
+        let first = job.files.first();
+        let file = first.map(|f| f.path.clone()).unwrap_or_default();
+        let data = serde_json::json!({"files": job.files, "cost": job.cost.map(|c: Money| c.to_string())});
+        self.tell(&job, "done", format!("on disk, checked and hashed: {file}"), data, step);
+        let name = job.request.account.clone();
+        self.put(job, step);
+        self.recover(&name, step);
+    }
+
+    fn lost(&mut self, mut job: Job, error: DownloadError, step: &mut Step) {
+        let work = self.work.entry(job.id).or_default();
+        work.lost = work.lost.saturating_add(1);
+        let lost = work.lost;
+        let wait = delay(FIRST_WAIT, lost, job.id.0.unsigned_abs());
+        work.due = Some(self.now + wait);
+        let text = match error {
+            DownloadError::Partial(file, why) => return self.cut(job, file, &why, step),
+            DownloadError::Fetch(FetchError::Disk(error)) => {
+                let text = format!("cannot be written: {error}; free some space or mend the output directory, it is tried again by itself");
+                job.error = Some(JobError::new(ErrorKind::Disk, text.clone()));
+                text
+            }
+            DownloadError::Fetch(FetchError::Service(error)) if error.kind == ErrorKind::Gone => {
+                return self.fresh_link(job, &error.message, step);
+            }
+            DownloadError::Fetch(FetchError::NotAClip(why)) => return self.fresh_link(job, &why, step),
+            DownloadError::Fetch(FetchError::Service(error)) => {
+                job.error = Some(JobError::new(error.kind, error.message.clone()));
+                error.message
+            }
+        };
+        if lost.is_power_of_two() {
+            self.tell(&job, "download_failed", format!("download {lost}: {text}"), serde_json::Value::Null, step);
+            self.notice(Level::Warning, format!("{}: its clip is made and paid for, but {text}", job.id), step);
+        }
+        self.put(job, step);
+    }
+
+    /// The link is dead or leads to no clip: asks the service for a fresh one, where it can be asked.
+    fn fresh_link(&mut self, mut job: Job, why: &str, step: &mut Step) {
+        let text = format!("its link is no good ({why})");
+        job.error = Some(JobError::new(ErrorKind::Gone, text.clone()));
+        if job.remote_id.is_some() && job.advance(JobState::Running, self.now).is_ok() {
+            self.tell(&job, "download_failed", format!("{text}; the service is asked for a fresh one"), serde_json::Value::Null, step);
+        } else if job.remote_id.is_none() && job.links.is_empty() && job.advance(JobState::Unconfirmed, self.now).is_ok() {
+            self.tell(&job, "unconfirmed", format!("what came is no clip ({why}); its bytes are kept"), serde_json::Value::Null, step);
+            self.notice(Level::Warning, format!("{}: what came is no clip ({why}); its bytes are kept", job.id), step);
+        }
+        self.put(job, step);
+    }
+
+    /// The answer was cut: its bytes are kept, and nothing more will come.
+    fn cut(&mut self, mut job: Job, file: ClipFile, why: &str, step: &mut Step) {
+        let text = format!("the clip came in part ({why}); {} bytes are kept at {}", file.bytes, file.path);
+        job.error = Some(JobError::new(ErrorKind::Protocol, text.clone()));
+        job.files = vec![file];
+        if job.advance(JobState::Unconfirmed, self.now).is_ok() {
+            self.tell(&job, "unconfirmed", text.clone(), serde_json::Value::Null, step);
+            self.notice(Level::Warning, format!("{}: {text}", job.id), step);
+            self.put(job, step);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Which job is sent next: slots, windows, caps, and the intent that comes before the order.
+//!
+//! Knows the order of things that the money law asks for: prepared, then intent and reservation in
+//! one commit, then sent. Must not know how an order is built or sent.
+
+use jiff::Timestamp;
+
+use super::{Core, Effect, PreparedOrder, Step, Unprepared};
+use crate::domain::message::Level;
+use crate::domain::{EntryKind, ErrorKind, Hold, Job, JobError, JobId, JobState, Money, Pause};
+use crate::store::Change;
+
+/// Orders that are built ahead of a free window, per account.
+const PREPARED_AHEAD: u32 = 2;
+
+impl Core {
+    /// Has orders built for jobs that may be sent now, oldest first.
+    pub(super) fn start_orders(&mut self, step: &mut Step) {
+        if self.draining {
+            return;
+        }
+        let names: Vec<String> = self.accounts.keys().cloned().collect();
+        for name in names {
+            let Some(account) = self.accounts.get(&name) else { continue };
+            let Some(profile) = account.profile.clone().filter(|_| account.pause.is_none()) else { continue };
+            if account.submit_free_at(self.now) > self.now {
+                continue;
+            }
+            let in_flight = self.in_flight(&name);
+            let free = account.max_in_flight.saturating_sub(in_flight);
+            let building = self.building(&name);
+            let room = free.min(PREPARED_AHEAD).saturating_sub(building) as usize;
+            let next: Vec<Job> = self
+                .jobs
+                .values()
+                .filter(|j| j.state == JobState::Queued && j.request.account == name)
+                .filter(|j| !self.work.get(&j.id).is_some_and(|w| w.busy || w.due.is_some_and(|due| due > self.now)))
+                .take(room)
+                .cloned()
+                .collect();
+            for job in next {
+                self.start_order(job, &profile, step);
+            }
+        }
+    }
+
+    fn start_order(&mut self, mut job: Job, profile: &crate::domain::AccountProfile, step: &mut Step) {
+        let Some(model) = self.model_of(&job) else {
+            return self.put_on_hold(job, Hold::ModelChanged("it is not offered any more".to_owned()), step);
+        };
+        if let Some(hold) = self.hold_before_paying(&job) {
+            return self.put_on_hold(job, hold, step);
+        }
+        job.values = job.request.values(&model);
+        self.work.entry(job.id).or_default().busy = true;
+        step.effects.push(Effect::Prepare { job: Box::new(job), model, profile: profile.clone() });
+    }
+
+    fn in_flight(&self, account: &str) -> u32 {
+        let at_service = |j: &&Job| j.request.account == account && matches!(j.state, JobState::Submitting | JobState::Running);
+        u32::try_from(self.jobs.values().filter(at_service).count()).unwrap_or(u32::MAX)
+    }
+
+    fn building(&self, account: &str) -> u32 {
+        let building = |j: &&Job| {
+            j.request.account == account && j.state == JobState::Queued && self.work.get(&j.id).is_some_and(|w| w.busy)
+        };
+        u32::try_from(self.jobs.values().filter(building).count()).unwrap_or(u32::MAX)
+    }
+
+    /// Why a job may not be paid for now, beyond what its account says.
+    fn hold_before_paying(&self, job: &Job) -> Option<Hold> {
+        let account = self.accounts.get(&job.request.account)?;
+        if job.origin != account.origin || job.fingerprint != account.fingerprint {
+            return Some(Hold::AccountChanged);
+        }
+        let Some(money) = reservation(job) else { return Some(Hold::PriceUnknown) };
+        self.budget.over(money, &account.name, &self.settings.caps, &account.caps).map(Hold::OverCap)
+    }
+
+    pub(super) fn put_on_hold(&mut self, mut job: Job, hold: Hold, step: &mut Step) {
+        if job.advance(JobState::Held, self.now).is_err() {
+            return;
+        }
+        self.tell(&job, "held", hold.text(), serde_json::Value::Null, step);
+        if let Some(work) = self.work.get_mut(&job.id) {
+            work.busy = false;
+        }
+        job.hold = Some(hold);
+        self.put(job, step);
+    }
+
+    /// An order is built: stores intent and reservation, and sends it once that is on disk.
+    pub(super) fn prepared(&mut self, id: JobId, result: Result<PreparedOrder, Unprepared>, step: &mut Step) {
+        if let Some(work) = self.work.get_mut(&id) {
+            work.busy = false;
+        }
+        // Cancelled, held or paused while it was being built: nothing was sent.
+        let Some(mut job) = self.jobs.get(&id).filter(|job| job.state == JobState::Queued).cloned() else {
+            step.effects.push(Effect::Discard { job: id });
+            return;
+        };
+        let order = match result {
+            Ok(order) => order,
+            Err(Unprepared::Illegal(problems)) => {
+                let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                return self.fail_unsent(job, JobError::new(ErrorKind::Invalid, text.join("; ")), step);
+            }
+            Err(Unprepared::Disk(text)) => {
+                // Nothing is bought that could not be kept. Every account waits, since they share the disk.
+                let names: Vec<String> = self.accounts.keys().cloned().collect();
+                let until = self.now.checked_add(jiff::SignedDuration::from_secs(60)).unwrap_or(Timestamp::MAX);
+                for name in names {
+                    let message = format!("{text}; nothing is ordered until it can be kept");
+                    self.pause(&name, Pause { kind: ErrorKind::Disk, message, until: Some(until) }, step);
+                }
+                return;
+            }
+        };
+        let may_send = self.accounts.get(&job.request.account).is_some_and(|a| a.pause.is_none() && a.submit_free_at(self.now) <= self.now);
+        if self.draining || !may_send {
+            step.effects.push(Effect::Discard { job: id });
+            return;
+        }
+        if let Some(hold) = self.hold_before_paying(&job) {
+            step.effects.push(Effect::Discard { job: id });
+            return self.put_on_hold(job, hold, step);
+        }
+        let Some(money) = reservation(&job) else { return };
+        if job.advance(JobState::Submitting, self.now).is_err() {
+            return;
+        }
+        job.attempts += 1;
+        job.submitted_at = Some(self.now);
+        job.error = None;
+        if job.stem.is_none() {
+            let stem = self.claim(&order.stem, &job);
+            step.changes.push(Change::ClaimName { job: id, ordinal: 1, path: stem.clone() });
+            job.stem = Some(stem);
+        }
+        job.reserved = Some(money);
+        let evidence = job.attempts.to_string();
+        self.book(&job, EntryKind::Reserved, money, &evidence, step);
+        step.changes.push(Change::PutIntent {
+            job: id,
+            attempt: job.attempts,
+            at: self.now,
+            record: order.record,
+            digest: order.digest.clone(),
+            reserved: Some(money),
+        });
+        let data = serde_json::json!({"attempt": job.attempts, "reserved": money, "body_sha256": order.digest});
+        self.tell(&job, "submitting", format!("intent stored, {money} set aside; the order is sent once"), data, step);
+        if let Some(account) = self.accounts.get_mut(&job.request.account) {
+            account.count_submit(self.now);
+        }
+        self.work.entry(id).or_default().busy = true;
+        self.put(job, step);
+        step.effects.push(Effect::Submit { job: id });
+    }
+
+    /// A name no other job of ours has claimed.
+    fn claim(&mut self, stem: &str, job: &Job) -> String {
+        let stem = if self.stems.contains(stem) { format!("{stem}-{}", job.id) } else { stem.to_owned() };
+        self.stems.insert(stem.clone());
+        stem
+    }
+
+    /// Fails a job that was never sent.
+    fn fail_unsent(&mut self, mut job: Job, error: JobError, step: &mut Step) {
+        job.error = Some(error.clone());
+        if job.advance(JobState::Failed, self.now).is_ok() {
+            self.tell(&job, "failed", format!("never sent, nothing spent: {error}"), serde_json::Value::Null, step);
+            self.notice(Level::Error, format!("{} was not sent: {}", job.id, error.message), step);
+            self.put(job, step);
+        }
+    }
+}
+
+/// What is set aside for a job: its estimate, else the ceiling the user gave; the larger of both.
+fn reservation(job: &Job) -> Option<Money> {
+    match (job.estimate.map(|e| e.money), job.ceiling) {
+        (Some(estimate), Some(ceiling)) if ceiling.currency == estimate.currency => Some(estimate.max(ceiling)),
+        (estimate, ceiling) => estimate.or(ceiling),
+    }
+}

@@ -1,0 +1,114 @@
+//! What a start makes of what is on disk.
+//!
+//! Knows the law: intent without answer is unconfirmed; an id is polled on; links and parts are
+//! downloaded on; queued goes on. Nothing here goes back to the queue by itself.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::budget::Budget;
+use super::{Account, Core, CoreSettings, Step, Work};
+use crate::domain::message::{Level, Offer};
+use crate::domain::{ErrorKind, Hold, JobError, JobState};
+use crate::store::Loaded;
+
+impl Core {
+    /// A core over what is on disk, and the first step: the classification of every job left open.
+    pub fn start(settings: CoreSettings, accounts: Vec<Account>, offers: &[Offer], loaded: Loaded, now: Timestamp) -> (Core, Step) {
+        let now = loaded.last_seen.map_or(now, |seen| seen.max(now));
+        let budget = Budget::new(settings.zone.clone(), now, loaded.ledger, &loaded.recent);
+        let mut core = Core {
+            settings,
+            accounts: accounts.into_iter().map(|a| (a.name.clone(), a)).collect(),
+            offers: HashMap::new(),
+            jobs: loaded.active.into_iter().map(|job| (job.id, job)).collect(),
+            work: BTreeMap::new(),
+            next_job: loaded.next_job.max(1),
+            budget,
+            usual: loaded.usual.into_iter().map(|(account, model, s)| ((account, model), s)).collect(),
+            draining: false,
+            now,
+            stems: HashSet::new(),
+        };
+        core.stems = core.jobs.values().filter_map(|job| job.stem.clone()).collect();
+        core.set_offers(offers);
+        for stored in loaded.accounts {
+            let Some(account) = core.accounts.get_mut(&stored.name) else { continue };
+            // A pause with an end outlives a restart; one that waited for the user does not: the
+            // start is the user's word, and the free probe finds out.
+            let same = stored.origin == account.origin && stored.fingerprint == account.fingerprint;
+            account.pause = stored.pause.filter(|pause| same && pause.until.is_some_and(|until| until > now));
+        }
+        for (name, balance) in loaded.balances {
+            if let Some(account) = core.accounts.get_mut(&name) {
+                account.balances.retain(|b| b.money.currency != balance.money.currency);
+                account.balances.push(balance);
+                account.balances.sort_by_key(|b| b.money.currency);
+            }
+        }
+        let mut step = Step::default();
+        core.classify(&mut step);
+        (core, step)
+    }
+
+    fn classify(&mut self, step: &mut Step) {
+        let ids: Vec<_> = self.jobs.keys().copied().collect();
+        let mut unconfirmed = 0;
+        for id in ids {
+            let Some(mut job) = self.jobs.get(&id).cloned() else { continue };
+            let changed = match self.accounts.get(&job.request.account) {
+                None => Some(Hold::AccountMissing),
+                Some(a) if a.origin != job.origin || a.fingerprint != job.fingerprint => Some(Hold::AccountChanged),
+                Some(_) => None,
+            };
+            match job.state {
+                JobState::Submitting => {
+                    // Never back to the queue: the order may have been made.
+                    if job.advance(JobState::Unconfirmed, self.now).is_ok() {
+                        unconfirmed += 1;
+                        let text = "the program ended before the answer came; the order may have been made and charged. Nothing is sent again by itself".to_owned();
+                        job.error = Some(JobError::new(ErrorKind::Protocol, text.clone()));
+                        self.tell(&job, "unconfirmed", text, serde_json::Value::Null, step);
+                        self.put(job, step);
+                    }
+                }
+                JobState::Queued => {
+                    if let Some(hold) = changed {
+                        self.put_on_hold(job, hold, step);
+                    }
+                }
+                JobState::Held => self.settle_hold(job, changed, step),
+                JobState::Running | JobState::Downloading => {
+                    if job.hold != changed {
+                        if let Some(hold) = &changed {
+                            self.tell(&job, "held", format!("{}: not asked about elsewhere", hold.text()), serde_json::Value::Null, step);
+                        }
+                        job.hold = changed;
+                        self.put(job, step);
+                    }
+                    self.work.insert(id, Work { due: Some(self.now), ..Work::default() });
+                }
+                _ => {}
+            }
+        }
+        if unconfirmed > 0 {
+            let text = format!("{unconfirmed} orders were under way when the program ended; they are unconfirmed and nothing was sent again");
+            self.notice(Level::Warning, text, step);
+        }
+    }
+
+    /// Jobs held for their account go on when it is the right one again.
+    fn settle_hold(&mut self, mut job: crate::domain::Job, changed: Option<Hold>, step: &mut Step) {
+        let for_account = matches!(job.hold, Some(Hold::AccountChanged | Hold::AccountMissing));
+        if for_account && changed.is_none() {
+            if job.advance(JobState::Queued, self.now).is_ok() {
+                self.tell(&job, "released", "the account is the right one again".to_owned(), serde_json::Value::Null, step);
+                self.put(job, step);
+            }
+        } else if for_account && job.hold != changed {
+            job.hold = changed;
+            self.put(job, step);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Polling: when a running job is asked about, and what its answer means.
+//!
+//! Knows that a failed poll never fails a job and that late is not failed. Must not know any wire.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::schedule::{delay, late_after};
+use super::{Core, Effect, Step};
+use crate::domain::job::Refund;
+use crate::domain::message::{Event, Level};
+use crate::domain::{ErrorKind, Job, JobError, JobId, JobState, Money};
+use crate::provider::{RemoteState, ServiceError, Status};
+
+/// A job is given up as gone only after the service denied it so often and for so long.
+const GONE_POLLS: u32 = 20;
+const GONE_SPAN: SignedDuration = SignedDuration::from_hours(24);
+
+impl Core {
+    /// Asks about every running job that is due, as far as the host's window lets.
+    pub(super) fn start_polls(&mut self, step: &mut Step) {
+        let now = self.now;
+        let mut due: Vec<(Timestamp, JobId)> = self
+            .work
+            .iter()
+            .filter(|(_, w)| !w.busy)
+            .filter_map(|(id, w)| Some((w.due.filter(|due| *due <= now)?, *id)))
+            .filter(|(_, id)| self.jobs.get(id).is_some_and(|j| j.state == JobState::Running && j.hold.is_none()))
+            .collect();
+        due.sort_unstable();
+        for (_, id) in due {
+            let Some(job) = self.jobs.get_mut(&id) else { continue };
+            let Some(account) = self.accounts.get_mut(&job.request.account) else { continue };
+            let (Some(profile), Some(remote_id)) = (account.profile.clone(), job.remote_id.clone()) else { continue };
+            if account.call_free_at(now) > now {
+                continue;
+            }
+            account.count_call(now);
+            job.polls += 1;
+            self.work.entry(id).or_default().busy = true;
+            let (account, model) = (job.request.account.clone(), job.request.model.clone());
+            step.effects.push(Effect::Poll { job: id, account, remote_id, model, profile });
+        }
+    }
+
+    pub(super) fn polled(&mut self, id: JobId, result: Result<Status, ServiceError>, step: &mut Step) {
+        if let Some(work) = self.work.get_mut(&id) {
+            work.busy = false;
+        }
+        let Some(job) = self.jobs.get(&id).filter(|job| job.state == JobState::Running).cloned() else { return };
+        match result {
+            Ok(status) => self.heard(job, status, step),
+            Err(error) => self.unheard(job, &error, step),
+        }
+    }
+
+    fn heard(&mut self, mut job: Job, status: Status, step: &mut Step) {
+        let name = job.request.account.clone();
+        self.recover(&name, step);
+        job.gone = None;
+        if let Some(cost) = status.cost {
+            self.charge(&mut job, cost, "final", step);
+            self.release(&mut job, "final", step);
+        }
+        match status.state {
+            RemoteState::Working => self.still_working(job, status.word, status.progress, step),
+            RemoteState::Finished { links } => {
+                job.phase = Some(status.word);
+                job.links = links;
+                if job.advance(JobState::Downloading, self.now).is_ok() {
+                    let data = serde_json::json!({"links": job.links.len(), "polls": job.polls});
+                    self.tell(&job, "finished", format!("finished by the service's word after {} polls", job.polls), data, step);
+                    let work = self.work.entry(job.id).or_default();
+                    (work.failures, work.due) = (0, Some(self.now));
+                    self.put(job, step);
+                }
+            }
+            RemoteState::Failed { error, refunded } => {
+                job.phase = Some(status.word);
+                self.fail_paid(job, error, refunded, step);
+            }
+        }
+    }
+
+    fn still_working(&mut self, mut job: Job, word: String, progress: Option<u8>, step: &mut Step) {
+        let usual = self.usual_s(&job);
+        let late = job.submitted_at.is_some_and(|at| self.now.duration_since(at) > late_after(usual));
+        let new_word = job.phase.as_deref() != Some(&word);
+        let changed = new_word || job.progress != progress || job.late != late;
+        let work = self.work.entry(job.id).or_default();
+        work.failures = 0;
+        let interval = self.accounts.get(&job.request.account).map_or(SignedDuration::from_secs(10), |a| a.poll_interval);
+        work.due = Some(self.now + delay(interval, 0, job.id.0.unsigned_abs() ^ u64::from(job.polls)));
+        if new_word {
+            self.tell(&job, "phase", format!("the service says `{word}`"), serde_json::Value::Null, step);
+        }
+        if late && !job.late {
+            let text = "takes longer than usual; late is not failed: it is polled on, and already paid".to_owned();
+            self.tell(&job, "late", text, serde_json::Value::Null, step);
+        }
+        job.phase = Some(word);
+        job.progress = progress;
+        if new_word || late != job.late {
+            job.late = late;
+            self.put(job, step);
+        } else if changed {
+            // Progress alone is shown, not stored: the next poll after a restart brings it again.
+            step.events.push(Event::JobChanged(Box::new(self.row(&job))));
+            self.jobs.insert(job.id, job);
+        }
+    }
+
+    /// A job that was paid for will produce nothing.
+    pub(super) fn fail_paid(&mut self, mut job: Job, error: JobError, refunded: bool, step: &mut Step) {
+        if job.reserved.is_some() {
+            // Accepted without a named cost: what was set aside is what may have been charged.
+            self.charge_reserved(&mut job, "failed", step);
+        }
+        let money = match (refunded, job.cost) {
+            (true, Some(cost)) => {
+                self.book(&job, crate::domain::EntryKind::Refunded, cost, "claimed", step);
+                job.refund = Refund::Claimed;
+                job.cost = Some(Money::new(rust_decimal::Decimal::ZERO, cost.currency));
+                format!("its documents say that {cost} are refunded")
+            }
+            (false, Some(cost)) => {
+                job.refund = Refund::NotObservable;
+                format!("{cost} were charged; no refund is documented")
+            }
+            (_, None) => "no charge is known".to_owned(),
+        };
+        job.error = Some(error.clone());
+        if job.advance(JobState::Failed, self.now).is_ok() {
+            self.tell(&job, "failed", format!("{}; {money}", error.message), serde_json::json!({"refund": job.refund}), step);
+            self.notice(Level::Error, format!("{} failed at {}: {}; {money}", job.id, job.request.account, error.message), step);
+            let name = job.request.account.clone();
+            self.put(job, step);
+            self.want_balance(&name);
+        }
+    }
+
+    fn unheard(&mut self, mut job: Job, error: &ServiceError, step: &mut Step) {
+        let name = job.request.account.clone();
+        let interval = self.accounts.get(&name).map_or(SignedDuration::from_secs(10), |a| a.poll_interval);
+        let work = self.work.entry(job.id).or_default();
+        work.failures = work.failures.saturating_add(1);
+        work.due = Some(self.now + delay(interval, work.failures.min(6), job.id.0.unsigned_abs()));
+        match error.kind {
+            ErrorKind::Gone => {
+                let (count, since) = job.gone.map_or((1, self.now), |(n, since)| (n + 1, since));
+                job.gone = Some((count, since));
+                let given_up = count >= GONE_POLLS && self.now.duration_since(since) >= GONE_SPAN;
+                if given_up && job.advance(JobState::Unconfirmed, self.now).is_ok() {
+                    let text = format!("gone: {name} denied knowing it {count} times since {since}; it was paid for");
+                    job.error = Some(JobError::new(ErrorKind::Gone, text.clone()));
+                    self.tell(&job, "unconfirmed", text.clone(), serde_json::Value::Null, step);
+                    self.notice(Level::Warning, format!("{}: {text}", job.id), step);
+                } else if count == 1 {
+                    let text = format!("{name} does not know it ({}); asked again for a day before it counts as gone", error.message);
+                    self.tell(&job, "not_found", text, serde_json::Value::Null, step);
+                }
+                self.put(job, step);
+            }
+            // Windows and keys are the account's matter; the job itself only waits.
+            ErrorKind::RateLimit => {
+                let wait = error.retry_after.and_then(|w| SignedDuration::try_from(w).ok());
+                if let Some(wait) = wait {
+                    let due = self.now.checked_add(wait).unwrap_or(Timestamp::MAX);
+                    self.work.entry(job.id).or_default().due = Some(due);
+                }
+            }
+            _ => self.trouble(&name, error, step),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The one concurrent polling task: takes what is due from the core, asks all services at once and
+//! reports over the engine's channel.
+//!
+//! Knows providers. Must not decide when to poll again: that is the core's.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::core::Input;
+use super::shell::Message;
+use crate::domain::{AccountProfile, ErrorKind, JobId};
+use crate::provider::{Provider, RemoteJob, ServiceError};
+
+/// A poll may take this long before it counts as failed. It is free, so it is simply asked again.
+const LONGEST_POLL: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// One job to ask about.
+#[derive(Debug)]
+pub(super) struct Due {
+    pub(super) job: JobId,
+    pub(super) account: String,
+    pub(super) remote: RemoteJob,
+    pub(super) profile: AccountProfile,
+}
+
+/// Runs until the engine drops its end; polls under way are dropped with it.
+pub(super) async fn run(
+    providers: Arc<HashMap<String, Arc<dyn Provider>>>,
+    mut due: mpsc::UnboundedReceiver<Due>,
+    reports: mpsc::UnboundedSender<Message>,
+) {
+    let mut polls = JoinSet::new();
+    loop {
+        tokio::select! {
+            next = due.recv() => {
+                let Some(Due { job, account, remote, profile }) = next else { return };
+                let Some(provider) = providers.get(&account).cloned() else { continue };
+                polls.spawn(async move {
+                    let asked = tokio::time::timeout(LONGEST_POLL, provider.poll(&remote, &profile)).await;
+                    let result = asked.unwrap_or_else(|_| {
+                        Err(ServiceError::new(ErrorKind::Unavailable, "no answer to a status request within 60 s"))
+                    });
+                    Input::Polled { job, result }
+                });
+            }
+            Some(polled) = polls.join_next() => {
+                let Ok(input) = polled else { continue };
+                if reports.send(Message::Input(input)).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
