@@ -2,6 +2,8 @@
 //!
 //! Knows numbers and their source. Must not know who counts the calls.
 
+use std::time::Duration;
+
 use crate::domain::Service;
 
 /// Documented limits of a service, per address.
@@ -11,16 +13,22 @@ pub struct Limits {
     pub submits_per_minute: Option<u32>,
     /// Calls of any kind a second.
     pub calls_per_second: Option<u32>,
+    /// How long an order's answer is waited for before the outcome counts as unknown; `None`
+    /// waits for as long as the connection lives.
+    pub answer_wait: Option<Duration>,
 }
+
+/// Where the answer only names a job, ten minutes without one settle nothing any more.
+const TEN_MINUTES: Option<Duration> = Some(Duration::from_secs(600));
 
 /// The documented limits of a service.
 pub fn documented(service: Service) -> Limits {
     match service {
         // wire.md 2.4: `rateLimit:{requests:60, windowSeconds:60}`; seed 000: polling has no limit.
-        Service::Ninjachat => Limits { submits_per_minute: Some(60), calls_per_second: None },
+        Service::Ninjachat => Limits { submits_per_minute: Some(60), calls_per_second: None, answer_wait: TEN_MINUTES },
         // Seed 002 "Rate Limits": 50 a minute; wire.md 1.7: 25 calls a second in all.
-        Service::Nanogpt => Limits { submits_per_minute: Some(50), calls_per_second: Some(25) },
+        Service::Nanogpt => Limits { submits_per_minute: Some(50), calls_per_second: Some(25), answer_wait: TEN_MINUTES },
         // wire.md 3.5: the plan's own figures, told by the usage answer.
-        Service::A4f => Limits { submits_per_minute: None, calls_per_second: None },
+        Service::A4f => Limits { submits_per_minute: None, calls_per_second: None, answer_wait: None },
     }
 }
