@@ -27,7 +27,9 @@ pub fn documented(service: Service) -> Limits {
         // wire.md 2.4: `rateLimit:{requests:60, windowSeconds:60}`; seed 000: polling has no limit.
         Service::Ninjachat => Limits { submits_per_minute: Some(60), calls_per_second: None, answer_wait: TEN_MINUTES },
         // Seed 002 "Rate Limits": 50 a minute; wire.md 1.7: 25 calls a second in all.
-        Service::Nanogpt => Limits { submits_per_minute: Some(50), calls_per_second: Some(25), answer_wait: TEN_MINUTES },
+        Service::Nanogpt => {
+            Limits { submits_per_minute: Some(50), calls_per_second: Some(25), answer_wait: TEN_MINUTES }
+        }
         // wire.md 3.5: the plan's own figures, told by the usage answer.
         Service::A4f => Limits { submits_per_minute: None, calls_per_second: None, answer_wait: None },
     }

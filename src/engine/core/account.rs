@@ -149,7 +149,12 @@ impl Core {
         let at_service = self.jobs.values().filter(|j| {
             j.request.account == account.name && matches!(j.state, JobState::Submitting | JobState::Running)
         });
-        let reserved = self.budget.ledger().sums.iter().filter(|((name, _), sums)| *name == account.name && !sums.reserved.is_zero());
+        let reserved = self
+            .budget
+            .ledger()
+            .sums
+            .iter()
+            .filter(|((name, _), sums)| *name == account.name && !sums.reserved.is_zero());
         AccountRow {
             name: account.name.clone(),
             service: account.service,

@@ -8,7 +8,7 @@ use super::schedule::delay;
 use super::{Core, Step};
 use crate::domain::job::Refund;
 use crate::domain::message::Level;
-use crate::domain::{ErrorKind, JobError, JobId, JobState, Job, Money};
+use crate::domain::{ErrorKind, Job, JobError, JobId, JobState, Money};
 use crate::provider::{Accepted, Finished, ServiceError, SubmitAnswer};
 use crate::store::Change;
 
@@ -22,7 +22,13 @@ impl Core {
         }
         let Some(job) = self.jobs.get(&id).filter(|job| job.state == JobState::Submitting).cloned() else { return };
         let (outcome, data) = describe(&answer);
-        step.changes.push(Change::AnswerIntent { job: id, attempt: job.attempts, at: self.now, outcome: outcome.to_owned(), data });
+        step.changes.push(Change::AnswerIntent {
+            job: id,
+            attempt: job.attempts,
+            at: self.now,
+            outcome: outcome.to_owned(),
+            data,
+        });
         let account = job.request.account.clone();
         match answer {
             SubmitAnswer::Accepted(accepted) => self.accepted(job, accepted, step),
@@ -41,7 +47,8 @@ impl Core {
         job.phase = accepted.phase;
         job.remote_id = Some(accepted.remote_id.clone());
         if let Some(cost) = accepted.cost {
-            self.charge(&mut job, cost, &format!("{}:accepted", job.attempts), step);
+            let evidence = format!("{}:accepted", job.attempts);
+            self.charge(&mut job, cost, &evidence, step);
             self.release(&mut job, "accepted", step);
         }
         let paid = accepted.cost.map_or("it named no cost".to_owned(), |cost| format!("charged {cost}"));
@@ -68,7 +75,13 @@ impl Core {
         self.charge_reserved(&mut job, "finished", step);
         job.revised_prompt = finished.revised_prompt.filter(|text| *text != job.request.prompt);
         job.links = finished.links;
-        self.tell(&job, "accepted", "order made; the clip came with the answer".to_owned(), serde_json::Value::Null, step);
+        self.tell(
+            &job,
+            "accepted",
+            "order made; the clip came with the answer".to_owned(),
+            serde_json::Value::Null,
+            step,
+        );
         let name = job.request.account.clone();
         self.work.entry(job.id).or_default().due = Some(self.now);
         self.put(job, step);
@@ -99,8 +112,18 @@ impl Core {
         let field = error.field.as_ref().map(|f| format!(" (field {f})")).unwrap_or_default();
         job.error = Some(JobError::new(error.kind, format!("{}{field}", error.message)));
         if job.advance(JobState::Failed, self.now).is_ok() {
-            self.tell(&job, "failed", format!("refused, nothing charged: {}{field}", error.message), serde_json::Value::Null, step);
-            self.notice(Level::Error, format!("{} was refused by {}, nothing charged: {}{field}", job.id, job.request.account, error.message), step);
+            self.tell(
+                &job,
+                "failed",
+                format!("refused, nothing charged: {}{field}", error.message),
+                serde_json::Value::Null,
+                step,
+            );
+            self.notice(
+                Level::Error,
+                format!("{} was refused by {}, nothing charged: {}{field}", job.id, job.request.account, error.message),
+                step,
+            );
             self.put(job, step);
         }
     }
@@ -131,12 +154,22 @@ impl Core {
         }
         let kept = if bytes > 0 { format!("; {bytes} bytes of the clip came and are kept") } else { String::new() };
         let reserved = job.reserved.map_or(String::new(), |m| format!(" {m} stay set aside."));
-        let text = format!("{}{kept}. The order may have been made and charged; nothing is sent again by itself.{reserved}", error.message);
+        let text = format!(
+            "{}{kept}. The order may have been made and charged; nothing is sent again by itself.{reserved}",
+            error.message
+        );
         job.error = Some(JobError::new(error.kind, text.clone()));
         job.refund = Refund::NotObservable;
         self.tell(&job, "unconfirmed", text, serde_json::Value::Null, step);
         let cost = job.reserved.map_or("an unknown amount".to_owned(), |m| m.to_string());
-        self.notice(Level::Warning, format!("{}: {} did not answer an order for {cost}; unconfirmed, nothing is sent again", job.id, job.request.account), step);
+        self.notice(
+            Level::Warning,
+            format!(
+                "{}: {} did not answer an order for {cost}; unconfirmed, nothing is sent again",
+                job.id, job.request.account
+            ),
+            step,
+        );
         let name = job.request.account.clone();
         self.put(job, step);
         self.want_balance(&name);
@@ -148,7 +181,10 @@ fn describe(answer: &SubmitAnswer) -> (&'static str, serde_json::Value) {
     match answer {
         SubmitAnswer::Accepted(a) => {
             let money = |m: &Option<Money>| m.map(|m| m.to_string());
-            ("accepted", serde_json::json!({"remote_id": a.remote_id, "cost": money(&a.cost), "request_id": a.request_id}))
+            (
+                "accepted",
+                serde_json::json!({"remote_id": a.remote_id, "cost": money(&a.cost), "request_id": a.request_id}),
+            )
         }
         SubmitAnswer::Finished(f) => ("finished", serde_json::json!({"clips": f.clips, "links": f.links.len()})),
         SubmitAnswer::Refused(e) => ("refused", error(e)),

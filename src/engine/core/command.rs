@@ -70,7 +70,10 @@ impl Core {
                         continue;
                     }
                     Some(old) => {
-                        let text = format!("`{key}` is the key of {} with other content; use another key, or queue it again on purpose", old.job);
+                        let text = format!(
+                            "`{key}` is the key of {} with other content; use another key, or queue it again on purpose",
+                            old.job
+                        );
                         problems.push(Problem::new("key", "key", text));
                         continue;
                     }
@@ -145,21 +148,34 @@ impl Core {
             }
         };
         let after = parent.map(|p| format!(", a new order like {p}")).unwrap_or_default();
-        self.tell(&job, "queued", format!("queued for {} {price}{after}", job.model_ref()), serde_json::Value::Null, step);
+        self.tell(
+            &job,
+            "queued",
+            format!("queued for {} {price}{after}", job.model_ref()),
+            serde_json::Value::Null,
+            step,
+        );
         self.put(job, step);
         id
     }
 
     fn cancel(&mut self, ids: &[JobId], step: &mut Step) -> Answer {
         let sent = |job: &Job| !job.state.is_unsent();
-        let why = "was sent; no service can cancel an order. `abandon` hides it: it is still polled, downloaded and booked";
+        let why =
+            "was sent; no service can cancel an order. `abandon` hides it: it is still polled, downloaded and booked";
         if let Some(refused) = self.refuse(ids, sent, why) {
             return refused;
         }
         for id in ids {
             let Some(mut job) = self.jobs.get(id).cloned() else { continue };
             if job.advance(JobState::Cancelled, self.now).is_ok() {
-                self.tell(&job, "cancelled", "taken back before it was sent; nothing was spent".to_owned(), serde_json::Value::Null, step);
+                self.tell(
+                    &job,
+                    "cancelled",
+                    "taken back before it was sent; nothing was spent".to_owned(),
+                    serde_json::Value::Null,
+                    step,
+                );
                 self.put(job, step);
             }
         }
@@ -232,10 +248,18 @@ impl Core {
                 JobState::Done | JobState::Failed | JobState::Cancelled => {}
                 JobState::Unconfirmed if may_pay_twice => {}
                 JobState::Unconfirmed => {
-                    let text = format!("{id} is unconfirmed: its first order may still be made and charged. Say --may-pay-twice (in the dashboard: type the word) to order it again all the same");
+                    let text = format!(
+                        "{id} is unconfirmed: its first order may still be made and charged. Say --may-pay-twice (in the dashboard: type the word) to order it again all the same"
+                    );
                     return refused("id", "unconfirmed", text);
                 }
-                state => return refused("id", "state", format!("{id} is {state}; it is not over, so there is nothing to retry")),
+                state => {
+                    return refused(
+                        "id",
+                        "state",
+                        format!("{id} is {state}; it is not over, so there is nothing to retry"),
+                    );
+                }
             }
             let new = NewJob { request: job.request.clone(), key: None, ceiling: job.ceiling };
             if let Err(problems) = self.check(&new) {
@@ -274,7 +298,13 @@ impl Core {
         let held: Vec<Job> = self.jobs.values().filter(capped).cloned().collect();
         for mut job in held {
             if job.advance(JobState::Queued, self.now).is_ok() {
-                self.tell(&job, "released", "a new day: the cap has room again".to_owned(), serde_json::Value::Null, step);
+                self.tell(
+                    &job,
+                    "released",
+                    "a new day: the cap has room again".to_owned(),
+                    serde_json::Value::Null,
+                    step,
+                );
                 self.put(job, step);
             }
         }

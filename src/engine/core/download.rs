@@ -82,7 +82,9 @@ impl Core {
         let text = match error {
             DownloadError::Partial(file, why) => return self.cut(job, file, &why, step),
             DownloadError::Fetch(FetchError::Disk(error)) => {
-                let text = format!("cannot be written: {error}; free some space or mend the output directory, it is tried again by itself");
+                let text = format!(
+                    "cannot be written: {error}; free some space or mend the output directory, it is tried again by itself"
+                );
                 job.error = Some(JobError::new(ErrorKind::Disk, text.clone()));
                 text
             }
@@ -107,9 +109,24 @@ impl Core {
         let text = format!("its link is no good ({why})");
         job.error = Some(JobError::new(ErrorKind::Gone, text.clone()));
         if job.remote_id.is_some() && job.advance(JobState::Running, self.now).is_ok() {
-            self.tell(&job, "download_failed", format!("{text}; the service is asked for a fresh one"), serde_json::Value::Null, step);
-        } else if job.remote_id.is_none() && job.links.is_empty() && job.advance(JobState::Unconfirmed, self.now).is_ok() {
-            self.tell(&job, "unconfirmed", format!("what came is no clip ({why}); its bytes are kept"), serde_json::Value::Null, step);
+            self.tell(
+                &job,
+                "download_failed",
+                format!("{text}; the service is asked for a fresh one"),
+                serde_json::Value::Null,
+                step,
+            );
+        } else if job.remote_id.is_none()
+            && job.links.is_empty()
+            && job.advance(JobState::Unconfirmed, self.now).is_ok()
+        {
+            self.tell(
+                &job,
+                "unconfirmed",
+                format!("what came is no clip ({why}); its bytes are kept"),
+                serde_json::Value::Null,
+                step,
+            );
             self.notice(Level::Warning, format!("{}: what came is no clip ({why}); its bytes are kept", job.id), step);
         }
         self.put(job, step);

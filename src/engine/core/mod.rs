@@ -296,7 +296,9 @@ impl Core {
             let job = self.jobs.get(id)?;
             let due = w.due?;
             match job.state {
-                JobState::Running if job.hold.is_none() => Some(self.accounts.get(&job.request.account)?.call_free_at(due)),
+                JobState::Running if job.hold.is_none() => {
+                    Some(self.accounts.get(&job.request.account)?.call_free_at(due))
+                }
                 JobState::Downloading => Some(due),
                 _ => None,
             }
@@ -434,7 +436,10 @@ impl Core {
         let kind = if difference.is_sign_negative() { EntryKind::Refunded } else { EntryKind::Charged };
         self.book(job, kind, Money::new(difference.abs(), cost.currency), evidence, step);
         if let Some(reserved) = job.reserved.filter(|r| r.currency == cost.currency && cost.amount > r.amount) {
-            let text = format!("{}: {} charged {cost}, more than the {reserved} set aside for it; check the model's price", job.id, job.request.account);
+            let text = format!(
+                "{}: {} charged {cost}, more than the {reserved} set aside for it; check the model's price",
+                job.id, job.request.account
+            );
             self.notice(Level::Warning, text.clone(), step);
             self.tell(job, "overcharged", text, serde_json::Value::Null, step);
         }

@@ -57,7 +57,8 @@ impl Core {
     }
 
     fn in_flight(&self, account: &str) -> u32 {
-        let at_service = |j: &&Job| j.request.account == account && matches!(j.state, JobState::Submitting | JobState::Running);
+        let at_service =
+            |j: &&Job| j.request.account == account && matches!(j.state, JobState::Submitting | JobState::Running);
         u32::try_from(self.jobs.values().filter(at_service).count()).unwrap_or(u32::MAX)
     }
 
@@ -117,7 +118,10 @@ impl Core {
                 return;
             }
         };
-        let may_send = self.accounts.get(&job.request.account).is_some_and(|a| a.pause.is_none() && a.submit_free_at(self.now) <= self.now);
+        let may_send = self
+            .accounts
+            .get(&job.request.account)
+            .is_some_and(|a| a.pause.is_none() && a.submit_free_at(self.now) <= self.now);
         if self.draining || !may_send {
             step.effects.push(Effect::Discard { job: id });
             return;

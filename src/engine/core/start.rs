@@ -15,7 +15,13 @@ use crate::store::Loaded;
 
 impl Core {
     /// A core over what is on disk, and the first step: the classification of every job left open.
-    pub fn start(settings: CoreSettings, accounts: Vec<Account>, offers: &[Offer], loaded: Loaded, now: Timestamp) -> (Core, Step) {
+    pub fn start(
+        settings: CoreSettings,
+        accounts: Vec<Account>,
+        offers: &[Offer],
+        loaded: Loaded,
+        now: Timestamp,
+    ) -> (Core, Step) {
         let now = loaded.last_seen.map_or(now, |seen| seen.max(now));
         let budget = Budget::new(settings.zone.clone(), now, loaded.ledger, &loaded.recent);
         let mut core = Core {
@@ -82,7 +88,13 @@ impl Core {
                 JobState::Running | JobState::Downloading => {
                     if job.hold != changed {
                         if let Some(hold) = &changed {
-                            self.tell(&job, "held", format!("{}: not asked about elsewhere", hold.text()), serde_json::Value::Null, step);
+                            self.tell(
+                                &job,
+                                "held",
+                                format!("{}: not asked about elsewhere", hold.text()),
+                                serde_json::Value::Null,
+                                step,
+                            );
                         }
                         job.hold = changed;
                         self.put(job, step);
@@ -93,7 +105,9 @@ impl Core {
             }
         }
         if unconfirmed > 0 {
-            let text = format!("{unconfirmed} orders were under way when the program ended; they are unconfirmed and nothing was sent again");
+            let text = format!(
+                "{unconfirmed} orders were under way when the program ended; they are unconfirmed and nothing was sent again"
+            );
             self.notice(Level::Warning, text, step);
         }
     }
@@ -103,7 +117,13 @@ impl Core {
         let for_account = matches!(job.hold, Some(Hold::AccountChanged | Hold::AccountMissing));
         if for_account && changed.is_none() {
             if job.advance(JobState::Queued, self.now).is_ok() {
-                self.tell(&job, "released", "the account is the right one again".to_owned(), serde_json::Value::Null, step);
+                self.tell(
+                    &job,
+                    "released",
+                    "the account is the right one again".to_owned(),
+                    serde_json::Value::Null,
+                    step,
+                );
                 self.put(job, step);
             }
         } else if for_account && job.hold != changed {

@@ -68,7 +68,13 @@ impl Core {
                 job.links = links;
                 if job.advance(JobState::Downloading, self.now).is_ok() {
                     let data = serde_json::json!({"links": job.links.len(), "polls": job.polls});
-                    self.tell(&job, "finished", format!("finished by the service's word after {} polls", job.polls), data, step);
+                    self.tell(
+                        &job,
+                        "finished",
+                        format!("finished by the service's word after {} polls", job.polls),
+                        data,
+                        step,
+                    );
                     let work = self.work.entry(job.id).or_default();
                     (work.failures, work.due) = (0, Some(self.now));
                     self.put(job, step);
@@ -88,7 +94,8 @@ impl Core {
         let changed = new_word || job.progress != progress || job.late != late;
         let work = self.work.entry(job.id).or_default();
         work.failures = 0;
-        let interval = self.accounts.get(&job.request.account).map_or(SignedDuration::from_secs(10), |a| a.poll_interval);
+        let interval =
+            self.accounts.get(&job.request.account).map_or(SignedDuration::from_secs(10), |a| a.poll_interval);
         work.due = Some(self.now + delay(interval, 0, job.id.0.unsigned_abs() ^ u64::from(job.polls)));
         if new_word {
             self.tell(&job, "phase", format!("the service says `{word}`"), serde_json::Value::Null, step);
@@ -130,8 +137,18 @@ impl Core {
         };
         job.error = Some(error.clone());
         if job.advance(JobState::Failed, self.now).is_ok() {
-            self.tell(&job, "failed", format!("{}; {money}", error.message), serde_json::json!({"refund": job.refund}), step);
-            self.notice(Level::Error, format!("{} failed at {}: {}; {money}", job.id, job.request.account, error.message), step);
+            self.tell(
+                &job,
+                "failed",
+                format!("{}; {money}", error.message),
+                serde_json::json!({"refund": job.refund}),
+                step,
+            );
+            self.notice(
+                Level::Error,
+                format!("{} failed at {}: {}; {money}", job.id, job.request.account, error.message),
+                step,
+            );
             let name = job.request.account.clone();
             self.put(job, step);
             self.want_balance(&name);
@@ -155,7 +172,10 @@ impl Core {
                     self.tell(&job, "unconfirmed", text.clone(), serde_json::Value::Null, step);
                     self.notice(Level::Warning, format!("{}: {text}", job.id), step);
                 } else if count == 1 {
-                    let text = format!("{name} does not know it ({}); asked again for a day before it counts as gone", error.message);
+                    let text = format!(
+                        "{name} does not know it ({}); asked again for a day before it counts as gone",
+                        error.message
+                    );
                     self.tell(&job, "not_found", text, serde_json::Value::Null, step);
                 }
                 self.put(job, step);

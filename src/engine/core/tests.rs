@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::*;
-use crate::domain::{Currency, ErrorKind, NewJob, Request, Service};
+use crate::domain::{Currency, ErrorKind, Hold, NewJob, Request, Service};
 use crate::provider::limits::Limits;
 use crate::provider::{Accepted, Finished, RemoteState};
 use crate::store::Loaded;
@@ -31,15 +31,36 @@ fn offers() -> Vec<Offer> {
 }
 
 fn settings() -> CoreSettings {
-    CoreSettings { caps: Caps::default(), zone: jiff::tz::TimeZone::UTC, simulated: false, online: true, salt: vec![7; 32] }
+    CoreSettings {
+        caps: Caps::default(),
+        zone: jiff::tz::TimeZone::UTC,
+        simulated: false,
+        online: true,
+        salt: vec![7; 32],
+    }
 }
 
 fn account() -> Account {
-    let mut account = Account::new("n".into(), Service::Ninjachat, 0, Limits { submits_per_minute: None, calls_per_second: None, answer_wait: None });
+    let mut account = Account::new(
+        "n".into(),
+        Service::Ninjachat,
+        0,
+        Limits { submits_per_minute: None, calls_per_second: None, answer_wait: None },
+    );
     account.origin = "https://ninjachat.ai".into();
     account.fingerprint = "f".into();
     account.max_in_flight = 2;
     account
+}
+
+/// A job as an earlier run of the program queued it.
+fn stored(id: i64, state: JobState) -> Job {
+    let mut job = Job::new(JobId(id), Request::new(&"n/veo".parse().unwrap(), "x"), at(0));
+    (job.origin, job.fingerprint, job.state) = ("https://ninjachat.ai".into(), "f".into(), state);
+    job.estimate = Some(crate::domain::Estimate { money: usd("3.00"), source: crate::domain::PriceSource::Documents });
+    job.remote_id = Some("r".into());
+    job.links = vec!["https://x/y.mp4".into()];
+    job
 }
 
 /// A core with one probed account.
@@ -90,7 +111,8 @@ impl World {
     fn running(&mut self) -> JobId {
         let (_, id) = self.queue("a river");
         self.prepare(id);
-        let answer = SubmitAnswer::Accepted(Accepted { remote_id: "r".into(), cost: Some(usd("3.00")), ..Accepted::default() });
+        let answer =
+            SubmitAnswer::Accepted(Accepted { remote_id: "r".into(), cost: Some(usd("3.00")), ..Accepted::default() });
         self.step(Input::Submitted { job: id, answer, bytes: 0 });
         assert_eq!(self.state(id), JobState::Running);
         id
@@ -153,10 +175,23 @@ fn a_job_goes_from_queued_to_done_and_the_books_follow() {
     world.now = at(60);
     let step = world.step(Input::Ticked);
     assert!(step.effects.iter().any(|e| matches!(e, Effect::Poll { .. })));
-    let status = Status { word: "completed".into(), state: RemoteState::Finished { links: vec!["https://x/y.mp4".into()] }, progress: None, cost: Some(usd("3.00")) };
+    let status = Status {
+        word: "completed".into(),
+        state: RemoteState::Finished { links: vec!["https://x/y.mp4".into()] },
+        progress: None,
+        cost: Some(usd("3.00")),
+    };
     let step = world.step(Input::Polled { job: id, result: Ok(status) });
     assert!(step.effects.iter().any(|e| matches!(e, Effect::Download { .. })));
-    let file = ClipFile { path: "/out/a.mp4".into(), bytes: 9, sha256: "s".into(), kind: crate::domain::FileKind::Video, width: None, height: None, duration_ms: None };
+    let file = ClipFile {
+        path: "/out/a.mp4".into(),
+        bytes: 9,
+        sha256: "s".into(),
+        kind: crate::domain::FileKind::Video,
+        width: None,
+        height: None,
+        duration_ms: None,
+    };
     let step = world.step(Input::Downloaded { job: id, result: Ok(vec![file]) });
     let job = last_put(&step);
     assert_eq!((job.state, job.cost), (JobState::Done, Some(usd("3.00"))));
@@ -213,16 +248,8 @@ fn a_paused_account_keeps_its_jobs_and_goes_on_when_resumed() {
 
 #[test]
 fn a_start_never_sends_again_what_may_have_been_sent() {
-    let mut open = Job::new(JobId(1), Request::new(&"n/veo".parse().unwrap(), "x"), at(0));
-    (open.origin, open.fingerprint) = ("https://ninjachat.ai".into(), "f".into());
-    let mut jobs = Vec::new();
-    for (n, state) in [JobState::Submitting, JobState::Running, JobState::Downloading, JobState::Queued].into_iter().enumerate() {
-        let mut job = open.clone();
-        (job.id, job.state) = (JobId(i64::try_from(n).unwrap() + 1), state);
-        job.remote_id = Some("r".into());
-        job.links = vec!["https://x/y.mp4".into()];
-        jobs.push(job);
-    }
+    let states = [JobState::Submitting, JobState::Running, JobState::Downloading, JobState::Queued];
+    let jobs = states.into_iter().zip(1..).map(|(state, id)| stored(id, state)).collect();
     let loaded = Loaded { active: jobs, next_job: 5, ..Loaded::default() };
     let (world, step) = World::new(settings(), &offers(), loaded);
     assert_eq!(world.state(JobId(1)), JobState::Unconfirmed);
@@ -241,11 +268,9 @@ fn a_start_never_sends_again_what_may_have_been_sent() {
 
 #[test]
 fn a_job_of_another_key_waits_and_is_not_asked_about_elsewhere() {
-    let mut job = Job::new(JobId(1), Request::new(&"n/veo".parse().unwrap(), "x"), at(0));
-    (job.origin, job.fingerprint, job.state) = ("https://ninjachat.ai".into(), "other".into(), JobState::Running);
-    job.remote_id = Some("r".into());
-    let mut queued = job.clone();
-    (queued.id, queued.state) = (JobId(2), JobState::Queued);
+    let (mut job, mut queued) = (stored(1, JobState::Running), stored(2, JobState::Queued));
+    job.fingerprint = "other".into();
+    queued.fingerprint = "other".into();
     let loaded = Loaded { active: vec![job, queued], next_job: 3, ..Loaded::default() };
     let (mut world, mut step) = World::new(settings(), &offers(), loaded);
     world.now = at(100);
@@ -267,6 +292,9 @@ fn a_cap_holds_what_would_pass_it() {
     assert_eq!(submits(&world.prepare(first)), 1);
     assert_eq!(submits(&world.prepare(second)), 0);
     assert_eq!(world.core.jobs[&second].hold, Some(Hold::OverCap("day's".into())));
+    let answer =
+        SubmitAnswer::Accepted(Accepted { remote_id: "r".into(), cost: Some(usd("3.00")), ..Accepted::default() });
+    world.step(Input::Submitted { job: first, answer, bytes: 0 });
     world.now = at(13 * 3600);
     world.step(Input::Ticked);
     assert_eq!(world.state(second), JobState::Queued, "a new day has room");
@@ -340,7 +368,10 @@ fn a_failed_generation_is_refunded_once_and_costs_nothing() {
     world.step(Input::Ticked);
     let failed = || Status {
         word: "failed".into(),
-        state: RemoteState::Failed { error: crate::domain::JobError::new(ErrorKind::Generation, "it failed"), refunded: true },
+        state: RemoteState::Failed {
+            error: crate::domain::JobError::new(ErrorKind::Generation, "it failed"),
+            refunded: true,
+        },
         progress: None,
         cost: None,
     };
@@ -365,7 +396,12 @@ fn a_synchronous_answer_is_published_from_its_parts_and_a_bad_link_is_polled_for
     let id = world.running();
     world.now = at(60);
     world.step(Input::Ticked);
-    let done = Status { word: "completed".into(), state: RemoteState::Finished { links: vec!["u".into()] }, progress: None, cost: None };
+    let done = Status {
+        word: "completed".into(),
+        state: RemoteState::Finished { links: vec!["u".into()] },
+        progress: None,
+        cost: None,
+    };
     world.step(Input::Polled { job: id, result: Ok(done) });
     let gone = DownloadError::Fetch(FetchError::Service(ServiceError::new(ErrorKind::Gone, "404")));
     world.step(Input::Downloaded { job: id, result: Err(gone) });
@@ -379,13 +415,18 @@ fn a_synchronous_answer_is_published_from_its_parts_and_a_bad_link_is_polled_for
 fn a_known_key_buys_nothing_and_a_changed_row_is_refused() {
     let mut world = World::fresh();
     let request = Request::new(&"n/veo".parse().unwrap(), "one");
-    let known = |content: String| LookedUp { known: [("k".to_owned(), crate::store::Known { job: JobId(3), content })].into(), ..LookedUp::default() };
-    let command = || Command::Queue { jobs: vec![NewJob { request: request.clone(), key: Some("k".into()), ceiling: None }] };
+    let known = |content: String| LookedUp {
+        known: [("k".to_owned(), crate::store::Known { job: JobId(3), content })].into(),
+        ..LookedUp::default()
+    };
+    let command =
+        || Command::Queue { jobs: vec![NewJob { request: request.clone(), key: Some("k".into()), ceiling: None }] };
     let same = known(command::content_of(&request));
     let step = world.step(Input::Commanded { face: 1, ticket: 1, command: command(), looked_up: same });
     assert_eq!(step.answers[0].2, Answer::Accepted { ids: vec![], known: 1 });
     assert!(step.changes.is_empty());
-    let step = world.step(Input::Commanded { face: 1, ticket: 2, command: command(), looked_up: known("other".into()) });
+    let step =
+        world.step(Input::Commanded { face: 1, ticket: 2, command: command(), looked_up: known("other".into()) });
     assert!(matches!(&step.answers[0].2, Answer::Refused { problems } if problems[0].rule == "key"));
 }
 
