@@ -1,3 +1,180 @@
 //! What the program does: queue, submit, poll, download. Knows provider, store, media, catalog, config, domain.
+//!
+//! [`core`] decides, purely; the rest is its tokio shell. Faces meet only the handle in this file:
+//! commands go in, events come out, and the engine never waits for a screen.
 
 pub mod core;
+mod download;
+mod offers;
+mod poll;
+mod reader;
+mod report;
+mod settings;
+mod shell;
+mod submit;
+mod viewer;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::domain::message::{Command, HistoryLine, Ticket};
+use crate::store::{EngineLock, LockError, Store, StoreError};
+
+pub use self::core::budget::Caps;
+pub use offers::offers;
+pub use reader::{Reader, read};
+pub use report::Events;
+pub use settings::{AccountSettings, Settings};
+pub use viewer::watch;
+
+use self::shell::Message;
+
+/// Why the engine cannot start. Each says what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Another engine has the data directory.
+    #[error("{0}; use that one, or choose another --data-dir")]
+    Locked(String),
+    /// The database, the lock or the directory.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An account's settings cannot be used.
+    #[error("account {account}: {message}")]
+    Account {
+        /// The account's name.
+        account: String,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// The catalogue or the user's models file.
+    #[error("models: {0}")]
+    Catalog(String),
+    /// The output directory or the name template.
+    #[error("{0}")]
+    Output(String),
+}
+
+impl From<LockError> for EngineError {
+    fn from(error: LockError) -> Self {
+        EngineError::Locked(error.to_string())
+    }
+}
+
+/// How to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// Send nothing new; wait until orders under way are answered and clips on their way are on disk.
+    Drain,
+    /// Return as soon as what is known is on disk. Running jobs are polled on at the next start.
+    Now,
+}
+
+/// A running engine. Dropping it without [`Engine::leave`] leaves as a crash would: safely.
+#[derive(Debug)]
+pub struct Engine {
+    messages: mpsc::UnboundedSender<Message>,
+    drained: watch::Receiver<bool>,
+    logged: watch::Receiver<i64>,
+    store: Store,
+    faces: std::sync::atomic::AtomicU64,
+}
+
+impl Engine {
+    /// Takes the data directory's lock, classifies what is on disk and starts to work.
+    ///
+    /// # Errors
+    /// [`EngineError`]; [`EngineError::Locked`] when another engine has the directory.
+    pub async fn start(settings: Settings) -> Result<Engine, EngineError> {
+        let lock = EngineLock::take(&settings.data_dir, &EngineLock::describe(&settings.kind, jiff::Timestamp::now()))?;
+        let store = Store::open(&settings.data_dir, settings.simulated.is_some())?;
+        let loaded = store.load()?;
+        let (logged_in, logged) = watch::channel(loaded.last_seq);
+        let (drained_in, drained) = watch::channel(false);
+        let (messages, inbox) = mpsc::unbounded_channel();
+        let shell = shell::Shell::new(settings, store.clone(), loaded, messages.clone(), (drained_in, logged_in))?;
+        let started = shell.begin().await?;
+        tokio::spawn(started.run(inbox, lock));
+        Ok(Engine { messages, drained, logged, store, faces: std::sync::atomic::AtomicU64::new(1) })
+    }
+
+    /// A door for one face. Its first event is a snapshot of everything.
+    pub fn attach(&self) -> (Commands, Events) {
+        let face = self.faces.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let (outbox, events) = report::channel();
+        // A closed channel means that the engine is leaving; the face then learns it from its events.
+        let _ = self.messages.send(Message::Attach { face, outbox });
+        (Commands { face, messages: Some(self.messages.clone()), refusals: None }, events)
+    }
+
+    /// The durable event log from now on.
+    pub fn log(&self) -> Log {
+        Log { seen: *self.logged.borrow(), logged: self.logged.clone(), store: self.store.clone() }
+    }
+
+    /// Waits until nothing can go on without the user.
+    pub async fn drained(&self) {
+        let mut drained = self.drained.clone();
+        // An engine that is gone drains no more.
+        let _ = drained.wait_for(|drained| *drained).await;
+    }
+
+    /// Leaves, and returns once everything known is on disk and the lock is released.
+    pub async fn leave(self, how: Leave) {
+        if how == Leave::Drain && self.messages.send(Message::Drain).is_ok() {
+            self.drained().await;
+        }
+        let (done, gone) = oneshot::channel();
+        if self.messages.send(Message::Stop { done }).is_ok() {
+            let _ = gone.await;
+        }
+    }
+}
+
+/// A face's way to ask for things. Never blocks.
+#[derive(Clone, Debug)]
+pub struct Commands {
+    face: u64,
+    messages: Option<mpsc::UnboundedSender<Message>>,
+    /// Where nobody takes commands: answers them all with a refusal.
+    refusals: Option<report::Outbox>,
+}
+
+impl Commands {
+    /// Asks. The answer comes as an event with the same ticket, after the commit.
+    pub fn send(&self, ticket: Ticket, command: Command) {
+        if let Some(messages) = &self.messages {
+            // A closed channel means that the engine has stopped, which the face is told by an event.
+            let _ = messages.send(Message::Command { face: self.face, ticket, command: Box::new(command) });
+        } else if let Some(outbox) = &self.refusals {
+            viewer::refuse(outbox, ticket);
+        }
+    }
+}
+
+/// Lines of the event log as they are committed.
+#[derive(Debug)]
+pub struct Log {
+    seen: i64,
+    logged: watch::Receiver<i64>,
+    store: Store,
+}
+
+/// Most lines of the log read in one go.
+const LINES_AT_ONCE: usize = 512;
+
+impl Log {
+    /// The lines committed since the last call; waits for the next. `None` once the engine is gone
+    /// and everything was told.
+    pub async fn next(&mut self) -> Option<Vec<HistoryLine>> {
+        loop {
+            match self.store.history_after(self.seen, LINES_AT_ONCE) {
+                Ok(lines) if !lines.is_empty() => {
+                    self.seen = lines.last().map_or(self.seen, |line| line.seq);
+                    return Some(lines);
+                }
+                Ok(_) => {}
+                Err(error) => tracing::error!("the event log cannot be read: {error}"),
+            }
+            self.logged.changed().await.ok()?;
+        }
+    }
+}

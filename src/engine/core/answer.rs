@@ -16,6 +16,13 @@ use crate::store::Change;
 const MOST_REFUSED_TRIES: u32 = 4;
 
 impl Core {
+    /// No answer yet: said in the row, and nothing else. The socket is kept, a late answer counts.
+    pub(super) fn waited(&mut self, id: JobId, step: &mut Step) {
+        let Some(mut job) = self.jobs.get(&id).filter(|job| job.state == JobState::Submitting).cloned() else { return };
+        job.phase = Some("waiting for the answer".to_owned());
+        self.put(job, step);
+    }
+
     pub(super) fn submitted(&mut self, id: JobId, answer: SubmitAnswer, bytes: u64, step: &mut Step) {
         if let Some(work) = self.work.get_mut(&id) {
             work.busy = false;

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::{Core, Step};
 use crate::domain::message::{Answer, Command, Draft, NewJob};
 use crate::domain::{Hold, Job, JobId, JobState, Money, Offer, Problem};
-use crate::store::{Change, Known};
+use crate::store::{Change, Known, content_hash};
 
 /// What the shell read from disk for a command, since the core reads nothing itself.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ impl Core {
         let mut keys = std::collections::HashSet::new();
         for job in new {
             if let Some(key) = &job.key {
-                let content = content_of(&job.request);
+                let content = content_hash(&job.request);
                 match looked_up.known.get(key) {
                     Some(old) if old.content == content => {
                         known += 1;
@@ -322,16 +322,6 @@ fn accepted(ids: Vec<JobId>) -> Answer {
 
 fn refused(field: &str, rule: &str, message: String) -> Answer {
     Answer::Refused { problems: vec![Problem::new(field, rule, message)] }
-}
-
-/// What two requests must share to be the same under one key: SHA-256 of the canonical text.
-pub fn content_of(request: &crate::domain::Request) -> String {
-    hex(&Sha256::digest(request.canonical()))
-}
-
-/// Lower-case hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// Our own UUID for a job: version 8, from the data directory's secret and the job, so that the

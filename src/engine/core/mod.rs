@@ -63,6 +63,11 @@ pub enum Input {
         /// The order for the record, or why it cannot be sent.
         result: Result<PreparedOrder, Unprepared>,
     },
+    /// An order has been without an answer for a minute; it is still waited for.
+    Waited {
+        /// The job.
+        job: JobId,
+    },
     /// A paid request ended.
     Submitted {
         /// The job.
@@ -265,6 +270,7 @@ impl Core {
             }
             Input::Probed { account, result } => self.probed(&account, result, &mut step),
             Input::Prepared { job, result } => self.prepared(job, result, &mut step),
+            Input::Waited { job } => self.waited(job, &mut step),
             Input::Submitted { job, answer, bytes } => self.submitted(job, answer, bytes, &mut step),
             Input::Polled { job, result } => self.polled(job, result, &mut step),
             Input::Downloaded { job, result } => self.downloaded(job, result, &mut step),

@@ -421,7 +421,7 @@ fn a_known_key_buys_nothing_and_a_changed_row_is_refused() {
     };
     let command =
         || Command::Queue { jobs: vec![NewJob { request: request.clone(), key: Some("k".into()), ceiling: None }] };
-    let same = known(command::content_of(&request));
+    let same = known(crate::store::content_hash(&request));
     let step = world.step(Input::Commanded { face: 1, ticket: 1, command: command(), looked_up: same });
     assert_eq!(step.answers[0].2, Answer::Accepted { ids: vec![], known: 1 });
     assert!(step.changes.is_empty());

@@ -1,0 +1,66 @@
+//! Reading the data directory without an engine: for `list`, `show` and `books`.
+//!
+//! Knows the store's reads. Takes no lock and changes nothing.
+
+use std::path::Path;
+
+use super::EngineError;
+use crate::domain::books::Ledger;
+use crate::domain::message::HistoryLine;
+use crate::domain::{Balance, Entry, Job, JobId};
+use crate::store::{EntryFilter, JobFilter, Store};
+
+/// A look at the data directory.
+#[derive(Debug)]
+pub struct Reader(Store);
+
+/// Opens a data directory for reading; works while an engine runs.
+///
+/// # Errors
+/// [`EngineError::Store`].
+pub fn read(data_dir: &Path) -> Result<Reader, EngineError> {
+    Ok(Reader(Store::open_read_only(data_dir)?))
+}
+
+impl Reader {
+    /// The jobs a filter wants, oldest first.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub fn jobs(&self, filter: &JobFilter) -> Result<Vec<Job>, EngineError> {
+        Ok(self.0.jobs(filter)?)
+    }
+
+    /// One job.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub fn job(&self, id: JobId) -> Result<Option<Job>, EngineError> {
+        Ok(self.0.job(id)?)
+    }
+
+    /// What happened to a job, oldest first.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub fn history(&self, id: JobId) -> Result<Vec<HistoryLine>, EngineError> {
+        Ok(self.0.history(id)?)
+    }
+
+    /// Entries of the books, oldest first.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub fn entries(&self, filter: &EntryFilter) -> Result<Vec<Entry>, EngineError> {
+        Ok(self.0.entries(filter)?)
+    }
+
+    /// The sums of all entries, and what each account held last.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub fn ledger(&self) -> Result<(Ledger, Vec<(String, Balance)>), EngineError> {
+        let loaded = self.0.load()?;
+        Ok((loaded.ledger, loaded.balances))
+    }
+}

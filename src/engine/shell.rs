@@ -1,0 +1,420 @@
+//! The core's tokio shell: one loop that takes messages, steps the core, commits, then acts.
+//!
+//! Knows channels, tasks, the store and the clock. Must not decide anything about jobs or money:
+//! that is the core's. The one rule held here: changes are on disk before an effect begins.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+use super::core::budget::Caps;
+use super::core::{Account, Core, CoreSettings, Effect, FaceId, Input, LookedUp, Step};
+use super::poll::{self, Due};
+use super::report::Outbox;
+use super::{EngineError, Settings, download, offers, submit};
+use crate::domain::message::{Answer, Command, Draft, Event, JobDetail, Level, Notice, Offer, Snapshot, Ticket};
+use crate::domain::{JobId, Problem};
+use crate::media::{Disk, RealDisk};
+use crate::provider::limits::{Limits, documented};
+use crate::provider::{self, Endpoint, PaidRequest, Provider, RemoteJob};
+use crate::store::{Change, EngineLock, Loaded, Store};
+
+/// Messages worked off between two commits.
+const MOST_AT_ONCE: usize = 256;
+
+/// Downloads at a time, over all accounts.
+const MOST_DOWNLOADS: usize = 4;
+
+/// Wait before a failed commit is tried again. Nothing is sent meanwhile.
+const COMMIT_WAIT: Duration = Duration::from_secs(1);
+
+/// What the shell is told.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// Something happened.
+    Input(Input),
+    /// An order was built: keep it until the core says send.
+    Built { job: JobId, request: Box<PaidRequest>, input: Box<Input> },
+    /// A face asks.
+    Command { face: FaceId, ticket: Ticket, command: Box<Command> },
+    /// A face comes.
+    Attach { face: FaceId, outbox: Outbox },
+    /// Send nothing new.
+    Drain,
+    /// End.
+    Stop { done: oneshot::Sender<()> },
+}
+
+/// What tasks share.
+#[derive(Clone)]
+pub(super) struct Tools {
+    pub(super) settings: Arc<Settings>,
+    pub(super) providers: Arc<HashMap<String, Arc<dyn Provider>>>,
+    pub(super) limits: Arc<HashMap<String, Limits>>,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) store: Store,
+    pub(super) messages: mpsc::UnboundedSender<Message>,
+    pub(super) downloads: Arc<Semaphore>,
+}
+
+/// The loop's state.
+pub(super) struct Shell {
+    core: Core,
+    first: Step,
+    tools: Tools,
+    polls: Option<mpsc::UnboundedSender<Due>>,
+    faces: BTreeMap<FaceId, Outbox>,
+    built: HashMap<JobId, PaidRequest>,
+    offers: Arc<Vec<Offer>>,
+    draft: Option<Draft>,
+    next_batch: i64,
+    drained: watch::Sender<bool>,
+    logged: watch::Sender<i64>,
+    stop: Option<oneshot::Sender<()>>,
+    commit_failed: bool,
+}
+
+impl Shell {
+    /// Builds providers and core from settings and what is on disk. Sends nothing.
+    pub(super) fn new(
+        settings: Settings,
+        store: Store,
+        loaded: Loaded,
+        messages: mpsc::UnboundedSender<Message>,
+        (drained, logged): (watch::Sender<bool>, watch::Sender<i64>),
+    ) -> Result<Shell, EngineError> {
+        let list = offers::catalog(settings.models.as_deref())?.offers(&offers::names(&settings));
+        let salt = store.salt();
+        let (mut providers, mut accounts, mut limits) = (HashMap::new(), Vec::new(), HashMap::new());
+        for (place, account) in settings.accounts.iter().enumerate() {
+            let endpoint = Endpoint {
+                service: account.service,
+                base_url: account.base_url.clone(),
+                key: account.key.clone(),
+                allow_insecure: account.allow_insecure,
+            };
+            let provider = provider::connect(endpoint)
+                .map_err(|error| EngineError::Account { account: account.name.clone(), message: error.message })?;
+            providers.insert(account.name.clone(), provider);
+            limits.insert(account.name.clone(), documented(account.service));
+            accounts.push(core_account(account, place, &salt));
+        }
+        let core_settings = CoreSettings {
+            caps: settings.caps.clone(),
+            zone: settings.time_zone.clone(),
+            simulated: settings.simulated.is_some(),
+            online: settings.online,
+            salt: salt.to_vec(),
+        };
+        let (draft, next_batch) = (loaded.draft.clone(), loaded.next_batch.max(1));
+        let (core, first) = Core::start(core_settings, accounts, &list, loaded, Timestamp::now());
+        let tools = Tools {
+            settings: Arc::new(settings),
+            providers: Arc::new(providers),
+            limits: Arc::new(limits),
+            disk: Arc::new(RealDisk),
+            store,
+            messages,
+            downloads: Arc::new(Semaphore::new(MOST_DOWNLOADS)),
+        };
+        Ok(Shell {
+            core,
+            first,
+            tools,
+            polls: None,
+            faces: BTreeMap::new(),
+            built: HashMap::new(),
+            offers: Arc::new(list),
+            draft,
+            next_batch,
+            drained,
+            logged,
+            stop: None,
+            commit_failed: false,
+        })
+    }
+
+    /// Commits the classification of what was left open, before anything else happens.
+    pub(super) async fn begin(mut self) -> Result<Shell, EngineError> {
+        let mut first = std::mem::take(&mut self.first);
+        let changes = std::mem::take(&mut first.changes);
+        if !changes.is_empty() {
+            let committed = self.tools.store.commit(changes).await?;
+            self.logged.send_replace(committed.last_seq);
+        }
+        self.first = first;
+        let (due, inbox) = mpsc::unbounded_channel();
+        self.polls = Some(due);
+        tokio::spawn(poll::run(self.tools.providers.clone(), inbox, self.tools.messages.clone()));
+        Ok(self)
+    }
+
+    /// Runs until told to stop. The lock is held for as long as this runs.
+    pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>, lock: EngineLock) {
+        let first = std::mem::take(&mut self.first);
+        self.act(first);
+        let started = self.core.step(Timestamp::now(), Input::Ticked);
+        self.finish(started).await;
+        while self.stop.is_none() {
+            let mut step = Step::default();
+            let wake = self.core.wake_at();
+            tokio::select! {
+                message = inbox.recv() => match message {
+                    Some(message) => self.take(message, &mut step).await,
+                    None => break,
+                },
+                () = sleep_until(wake) => step.append(self.core.step(Timestamp::now(), Input::Ticked)),
+            }
+            for _ in 1..MOST_AT_ONCE {
+                match inbox.try_recv() {
+                    Ok(message) => self.take(message, &mut step).await,
+                    Err(_) => break,
+                }
+            }
+            self.finish(step).await;
+        }
+        let seen = self.tools.store.commit(vec![Change::Seen(Timestamp::now())]).await;
+        if let Err(error) = seen {
+            tracing::warn!("the time of leaving is not on disk: {error}");
+        }
+        for outbox in self.faces.values() {
+            outbox.post(Event::Stopped);
+        }
+        drop(lock);
+        if let Some(done) = self.stop.take() {
+            let _ = done.send(());
+        }
+    }
+
+    async fn take(&mut self, message: Message, step: &mut Step) {
+        match message {
+            Message::Input(input) => step.append(self.core.step(Timestamp::now(), input)),
+            Message::Built { job, request, input } => {
+                self.built.insert(job, *request);
+                step.append(self.core.step(Timestamp::now(), *input));
+            }
+            Message::Command { face, ticket, command } => match *command {
+                Command::Inspect { id } => {
+                    let answer = self.inspect(id);
+                    step.answers.push((face, ticket, answer));
+                }
+                mut command => {
+                    let looked_up = self.look_up(&mut command, step).await;
+                    if let Command::SaveDraft { draft } = &command {
+                        self.draft = Some(draft.clone());
+                    }
+                    step.append(self.core.step(Timestamp::now(), Input::Commanded { face, ticket, command, looked_up }));
+                }
+            },
+            Message::Attach { face, outbox } => {
+                // What is decided and not yet on disk must not be in the snapshot and lost.
+                let open = std::mem::take(step);
+                self.finish(open).await;
+                outbox.post(Event::Snapshot(Box::new(self.snapshot())));
+                self.faces.insert(face, outbox);
+            }
+            Message::Drain => step.append(self.core.step(Timestamp::now(), Input::Drain)),
+            Message::Stop { done } => self.stop = Some(done),
+        }
+    }
+
+    /// Commits a step, then acts on it. A commit that fails is tried until it succeeds: what was
+    /// learnt must not be lost, and nothing is sent meanwhile.
+    async fn finish(&mut self, mut step: Step) {
+        let changes = std::mem::take(&mut step.changes);
+        while !changes.is_empty() {
+            match self.tools.store.commit(changes.clone()).await {
+                Ok(committed) => {
+                    self.logged.send_replace(committed.last_seq);
+                    if std::mem::take(&mut self.commit_failed) {
+                        self.notice(Level::Info, "the job database can be written again; work goes on".to_owned());
+                    }
+                    break;
+                }
+                Err(error) => {
+                    tracing::error!("commit failed: {error}");
+                    if !std::mem::replace(&mut self.commit_failed, true) {
+                        self.notice(Level::Error, format!("{error}. Nothing new is sent until it can be kept"));
+                    }
+                    tokio::time::sleep(COMMIT_WAIT).await;
+                }
+            }
+        }
+        self.act(step);
+        let drained = self.core.is_drained();
+        self.drained.send_if_modified(|was| std::mem::replace(was, drained) != drained);
+    }
+
+    fn act(&mut self, step: Step) {
+        for effect in step.effects {
+            self.begin_effect(effect);
+        }
+        self.faces.retain(|_, outbox| !outbox.is_closed());
+        for event in step.events {
+            for outbox in self.faces.values() {
+                outbox.post(event.clone());
+            }
+        }
+        for (face, ticket, answer) in step.answers {
+            if let Some(outbox) = self.faces.get(&face) {
+                outbox.post(Event::Answered { ticket, answer });
+            }
+        }
+    }
+
+    fn begin_effect(&mut self, effect: Effect) {
+        let tools = self.tools.clone();
+        match effect {
+            Effect::Probe { account } => {
+                self.call(account, |provider, account| async move {
+                    Input::Probed { result: provider.probe().await, account }
+                });
+            }
+            Effect::Balance { account, profile } => {
+                self.call(account, |provider, account| async move {
+                    Input::Balanced { result: provider.balance(&profile).await, account }
+                });
+            }
+            Effect::Prepare { job, model, profile } => {
+                tokio::spawn(submit::prepare(tools, job, model, profile));
+            }
+            Effect::Submit { job } => match (self.built.remove(&job), self.core.job(job)) {
+                (Some(request), Some(job)) => {
+                    tokio::spawn(submit::submit(tools, job.clone(), request));
+                }
+                // Cannot happen: the core sends only what was built. It stays `submitting`, and the
+                // next start makes it unconfirmed, which is the safe reading.
+                _ => tracing::error!("{job} was to be sent but is not built"),
+            },
+            Effect::Discard { job } => drop(self.built.remove(&job)),
+            Effect::Poll { job, account, remote_id, model, profile } => {
+                if let Some(polls) = &self.polls {
+                    // A closed channel means that the task is gone with the engine.
+                    let _ = polls.send(Due { job, account, remote: RemoteJob { remote_id, model }, profile });
+                }
+            }
+            Effect::Download { job, profile } => {
+                tokio::spawn(download::run(tools, job, profile));
+            }
+        }
+    }
+
+    fn call<F, R>(&self, account: String, ask: F)
+    where
+        F: FnOnce(Arc<dyn Provider>, String) -> R,
+        R: Future<Output = Input> + Send + 'static,
+    {
+        let Some(provider) = self.tools.providers.get(&account).cloned() else { return };
+        let (messages, asked) = (self.tools.messages.clone(), ask(provider, account));
+        tokio::spawn(async move {
+            let input = asked.await;
+            let _ = messages.send(Message::Input(input));
+        });
+    }
+
+    fn notice(&self, level: Level, text: String) {
+        for outbox in self.faces.values() {
+            outbox.post(Event::Noticed(Notice { at: Timestamp::now(), level, text: text.clone() }));
+        }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let mut jobs = self.tools.store.rows().unwrap_or_else(|error| {
+            tracing::error!("the jobs cannot be read: {error}");
+            Vec::new()
+        });
+        let active: HashMap<JobId, _> = self.core.active_rows().into_iter().map(|row| (row.id, row)).collect();
+        for row in &mut jobs {
+            if let Some(fresh) = active.get(&row.id) {
+                *row = fresh.clone();
+            }
+        }
+        Snapshot {
+            jobs,
+            accounts: self.core.account_rows(),
+            offers: self.offers.clone(),
+            spend: self.core.spend(),
+            draft: self.draft.clone(),
+            simulated: self.tools.settings.simulated.clone(),
+            read_only: None,
+        }
+    }
+
+    fn inspect(&self, id: JobId) -> Answer {
+        let found = self.core.job(id).cloned().map_or_else(|| self.tools.store.job(id), |job| Ok(Some(job)));
+        let detail = found.and_then(|job| Ok((job, self.tools.store.history(id)?)));
+        match detail {
+            Ok((Some(job), history)) => Answer::Detail(Box::new(JobDetail { job, history })),
+            Ok((None, _)) => Answer::Refused { problems: vec![Problem::new("id", "unknown", format!("there is no job {id}"))] },
+            Err(error) => Answer::Refused { problems: vec![Problem::new("id", "disk", error.to_string())] },
+        }
+    }
+
+    /// Reads from disk what the core needs for a command: known keys, final jobs, media files.
+    async fn look_up(&mut self, command: &mut Command, step: &mut Step) -> LookedUp {
+        let mut looked_up = LookedUp::default();
+        match command {
+            Command::Queue { jobs } => {
+                let keys: Vec<String> = jobs.iter().filter_map(|job| job.key.clone()).collect();
+                if !keys.is_empty() {
+                    match self.tools.store.known(&keys) {
+                        Ok(known) => looked_up.known = known,
+                        Err(error) => looked_up.problems.push(Problem::new("key", "disk", error.to_string())),
+                    }
+                    looked_up.batch = Some((self.next_batch, "batch".to_owned()));
+                    self.next_batch += 1;
+                }
+                for job in jobs {
+                    let kept = submit::keep_inputs(&self.tools, &self.offers, &mut job.request).await;
+                    match kept {
+                        Ok(mut changes) => step.changes.append(&mut changes),
+                        Err(mut problems) => looked_up.problems.append(&mut problems),
+                    }
+                }
+            }
+            Command::Retry { ids, .. } | Command::Abandon { ids } => {
+                for id in ids.iter().filter(|id| self.core.job(**id).is_none()) {
+                    match self.tools.store.job(*id) {
+                        Ok(job) => looked_up.finals.extend(job),
+                        Err(error) => looked_up.problems.push(Problem::new("id", "disk", error.to_string())),
+                    }
+                }
+            }
+            _ => {}
+        }
+        looked_up
+    }
+}
+
+fn core_account(account: &super::AccountSettings, place: usize, salt: &[u8]) -> Account {
+    let mut core = Account::new(account.name.clone(), account.service, place, documented(account.service));
+    core.origin.clone_from(&account.origin);
+    core.fingerprint = fingerprint(salt, account);
+    core.max_in_flight = account.max_in_flight;
+    core.poll_interval = account.poll_interval.try_into().unwrap_or(core.poll_interval);
+    core.caps = Caps { day: account.day_cap, month: account.month_cap, day_jobs: None };
+    core
+}
+
+/// What a job remembers of its account's key: enough to notice another one, useless to anyone else.
+fn fingerprint(salt: &[u8], account: &super::AccountSettings) -> String {
+    use secrecy::ExposeSecret;
+    let mut hasher = Sha256::new();
+    hasher.update(salt);
+    hasher.update(account.key.expose_secret());
+    hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn sleep_until(wake: Option<Timestamp>) {
+    match wake {
+        Some(wake) => {
+            let left = wake.duration_since(Timestamp::now());
+            tokio::time::sleep(Duration::try_from(left).unwrap_or_default()).await;
+        }
+        None => std::future::pending().await,
+    }
+}
