@@ -23,7 +23,7 @@ pub use self::core::budget::Caps;
 pub use offers::offers;
 pub use reader::{Reader, read};
 pub use report::Events;
-pub use settings::{AccountSettings, Settings};
+pub use settings::{AccountSettings, LEAST_FREE, Settings};
 pub use viewer::watch;
 
 use self::shell::Message;

@@ -4,6 +4,7 @@
 //! reads costs one row a job and holds nobody up.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
@@ -30,10 +31,14 @@ struct Pending {
 struct Shared {
     pending: Mutex<Pending>,
     news: Notify,
+    /// The face is gone.
+    closed: AtomicBool,
+    /// Ends the engine holds; the face is told once the last is gone.
+    engine_ends: AtomicUsize,
 }
 
 /// The engine's end of one face.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Outbox(Arc<Shared>);
 
 /// A face's end: the events, each the newest of its kind.
@@ -42,8 +47,15 @@ pub struct Events(Arc<Shared>);
 
 /// A pair of ends.
 pub(super) fn channel() -> (Outbox, Events) {
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(Shared { engine_ends: AtomicUsize::new(1), ..Shared::default() });
     (Outbox(shared.clone()), Events(shared))
+}
+
+impl Clone for Outbox {
+    fn clone(&self) -> Self {
+        self.0.engine_ends.fetch_add(1, Ordering::SeqCst);
+        Outbox(self.0.clone())
+    }
 }
 
 impl Outbox {
@@ -52,7 +64,12 @@ impl Outbox {
         let mut pending = self.0.pending.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::Snapshot(snapshot) => {
-                *pending = Pending { snapshot: Some(snapshot), answers: std::mem::take(&mut pending.answers), notices: std::mem::take(&mut pending.notices), ..Pending::default() };
+                *pending = Pending {
+                    snapshot: Some(snapshot),
+                    answers: std::mem::take(&mut pending.answers),
+                    notices: std::mem::take(&mut pending.notices),
+                    ..Pending::default()
+                };
             }
             Event::JobChanged(row) => {
                 pending.jobs.insert(row.id, row);
@@ -77,7 +94,7 @@ impl Outbox {
 
     /// Whether the face is gone.
     pub(super) fn is_closed(&self) -> bool {
-        Arc::strong_count(&self.0) == 1
+        self.0.closed.load(Ordering::Relaxed)
     }
 }
 
@@ -113,12 +130,14 @@ impl Events {
     /// The next event, at once or never again before something happens; `None` once the engine is
     /// gone and everything was told. May be dropped while waiting.
     pub async fn next(&mut self) -> Option<Event> {
+        let shared = self.0.clone();
         loop {
-            let told = self.0.news.notified();
+            // Asked for before looking, so that nothing posted in between is missed.
+            let told = shared.news.notified();
             if let Some(event) = self.try_next() {
                 return Some(event);
             }
-            if Arc::strong_count(&self.0) == 1 {
+            if shared.engine_ends.load(Ordering::SeqCst) == 0 {
                 return None;
             }
             told.await;
@@ -133,8 +152,15 @@ impl Events {
 
 impl Drop for Outbox {
     fn drop(&mut self) {
+        self.0.engine_ends.fetch_sub(1, Ordering::SeqCst);
         // The last engine end going away must wake a waiting face.
         self.0.news.notify_one();
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.0.closed.store(true, Ordering::Relaxed);
     }
 }
 

@@ -207,7 +207,9 @@ impl Shell {
                     if let Command::SaveDraft { draft } = &command {
                         self.draft = Some(draft.clone());
                     }
-                    step.append(self.core.step(Timestamp::now(), Input::Commanded { face, ticket, command, looked_up }));
+                    step.append(
+                        self.core.step(Timestamp::now(), Input::Commanded { face, ticket, command, looked_up }),
+                    );
                 }
             },
             Message::Attach { face, outbox } => {
@@ -349,7 +351,9 @@ impl Shell {
         let detail = found.and_then(|job| Ok((job, self.tools.store.history(id)?)));
         match detail {
             Ok((Some(job), history)) => Answer::Detail(Box::new(JobDetail { job, history })),
-            Ok((None, _)) => Answer::Refused { problems: vec![Problem::new("id", "unknown", format!("there is no job {id}"))] },
+            Ok((None, _)) => {
+                Answer::Refused { problems: vec![Problem::new("id", "unknown", format!("there is no job {id}"))] }
+            }
             Err(error) => Answer::Refused { problems: vec![Problem::new("id", "disk", error.to_string())] },
         }
     }

@@ -27,7 +27,11 @@ const SHOWN_AS_WAITING: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// A problem for each file that cannot be kept; the request is unchanged then.
-pub(super) async fn keep_inputs(tools: &Tools, offers: &[Offer], request: &mut Request) -> Result<Vec<Change>, Vec<Problem>> {
+pub(super) async fn keep_inputs(
+    tools: &Tools,
+    offers: &[Offer],
+    request: &mut Request,
+) -> Result<Vec<Change>, Vec<Problem>> {
     let Some(offer) = offers.iter().find(|o| o.account == request.account && o.model.id == request.model) else {
         return Ok(Vec::new());
     };
@@ -37,7 +41,9 @@ pub(super) async fn keep_inputs(tools: &Tools, offers: &[Offer], request: &mut R
         .iter()
         .filter(|parameter| parameter.kind.is_media() && parameter.wire_data.is_some())
         .filter_map(|parameter| Some((parameter, plain(request.params.get(&parameter.name)?))))
-        .filter(|(_, value)| !value.trim().is_empty() && !crate::domain::request::is_url(value) && !value.starts_with("sha256:"))
+        .filter(|(_, value)| {
+            !value.trim().is_empty() && !crate::domain::request::is_url(value) && !value.starts_with("sha256:")
+        })
         .map(|(parameter, value)| (parameter.name.clone(), value, parameter.max_bytes))
         .collect();
     let (mut changes, mut kept, mut problems) = (Vec::new(), Vec::new(), Vec::new());
@@ -47,12 +53,20 @@ pub(super) async fn keep_inputs(tools: &Tools, offers: &[Offer], request: &mut R
         match stored.map_err(std::io::Error::other).and_then(|result| result) {
             Ok(input) if most.is_some_and(|most| input.bytes > most) => {
                 let most = most.unwrap_or_default();
-                let text = format!("{path} has {} bytes; this service takes at most {most}. Give a public URL instead", input.bytes);
+                let text = format!(
+                    "{path} has {} bytes; this service takes at most {most}. Give a public URL instead",
+                    input.bytes
+                );
                 problems.push(Problem::new(field, "max_bytes", text));
             }
             Ok(input) => {
                 kept.push((field, format!("sha256:{}", input.sha256)));
-                changes.push(Change::PutInput { sha256: input.sha256, mime: input.mime, bytes: input.bytes, name: path });
+                changes.push(Change::PutInput {
+                    sha256: input.sha256,
+                    mime: input.mime,
+                    bytes: input.bytes,
+                    name: path,
+                });
             }
             Err(error) => problems.push(Problem::new(field, "file", format!("{path}: {error}"))),
         }
@@ -86,10 +100,16 @@ pub(super) async fn prepare(tools: Tools, job: Box<Job>, model: Arc<Model>, prof
     let _ = tools.messages.send(message);
 }
 
-fn build(tools: &Tools, job: &Job, model: &Model, profile: &AccountProfile) -> Result<(PaidRequest, PreparedOrder), Unprepared> {
+fn build(
+    tools: &Tools,
+    job: &Job,
+    model: &Model,
+    profile: &AccountProfile,
+) -> Result<(PaidRequest, PreparedOrder), Unprepared> {
     let illegal = |problem| Unprepared::Illegal(vec![problem]);
     let settings = &tools.settings;
-    media::check_room(&*tools.disk, &settings.output_dir, settings.least_free).map_err(Unprepared::Disk)?;
+    media::check_room(&*tools.disk, &settings.output_dir, settings.least_free)
+        .map_err(|error| Unprepared::Disk(error.to_string()))?;
     let provider = tools.providers.get(&job.request.account);
     let provider = provider.ok_or_else(|| illegal(Problem::new("account", "unknown", "is not configured")))?;
     let inputs = load_inputs(tools, job)?;
@@ -115,7 +135,8 @@ fn load_inputs(tools: &Tools, job: &Job) -> Result<Vec<Input>, Unprepared> {
     for (field, value) in &job.values {
         let Some(sha256) = value.as_str().and_then(|text| text.strip_prefix("sha256:")) else { continue };
         let gone = |text: String| Unprepared::Illegal(vec![Problem::new(field, "file", text)]);
-        let bytes = load_input(&tools.settings.data_dir, sha256).map_err(|error| gone(format!("the stored input is gone: {error}")))?;
+        let bytes = load_input(&tools.settings.data_dir, sha256)
+            .map_err(|error| gone(format!("the stored input is gone: {error}")))?;
         let kept = tools.store.input(sha256).ok().flatten();
         let mime = kept.map_or_else(|| "application/octet-stream".to_owned(), |(input, _)| input.mime);
         inputs.push(Input { sha256: sha256.to_owned(), mime, bytes: Bytes::from(bytes) });
@@ -154,5 +175,11 @@ pub(super) async fn submit(tools: Tools, job: Job, request: PaidRequest) {
             }
         }
     };
-    let _ = tools.messages.send(Message::Input(CoreInput::Submitted { job: id, answer, bytes: received.bytes() }));
+    // The sink goes with the call, so that what it wrote is complete and counted.
+    drop(answering);
+    let _ = tools.messages.send(Message::Input(CoreInput::Submitted {
+        job: id,
+        answer,
+        bytes: received.parts().iter().map(|part| part.bytes).sum(),
+    }));
 }

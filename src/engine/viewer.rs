@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::report::{self, Outbox};
 use super::{Commands, EngineError, Events, Settings, offers};
-use crate::domain::message::{Answer, Event, Snapshot, Ticket};
 use crate::domain::Problem;
+use crate::domain::message::{Answer, Event, Snapshot, Ticket};
 use crate::store::Store;
 
 /// How often the other engine's writes are looked for.

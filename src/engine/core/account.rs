@@ -121,15 +121,11 @@ impl Account {
         }
     }
 
-    /// When this account wants to be woken, whether or not jobs are running.
-    pub(super) fn wake_at(&self, has_queued: bool) -> Option<Timestamp> {
+    /// When something about this account may change by time alone; may lie in the past.
+    pub(super) fn wakes(&self, has_queued: bool) -> impl Iterator<Item = Timestamp> {
         let pause = self.pause.as_ref().and_then(|pause| pause.until);
-        let unprobed = (self.profile.is_none() && !self.probing).then_some(self.rest_until).flatten();
-        let orders = (has_queued && self.pause.is_none())
-            .then(|| self.submit_free_at(Timestamp::MIN))
-            .filter(|at| *at > Timestamp::MIN);
-        let balance = self.balance_due.filter(|_| !self.asking);
-        pause.into_iter().chain(unprobed).chain(orders).chain(balance).min()
+        let orders = has_queued.then(|| self.submit_free_at(Timestamp::MIN));
+        [pause, orders, self.rest_until, self.balance_due].into_iter().flatten()
     }
 
     fn stored(&self) -> StoredAccount {

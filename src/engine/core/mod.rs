@@ -19,7 +19,7 @@ mod tests;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 pub use account::Account;
 pub use command::LookedUp;
@@ -294,6 +294,8 @@ impl Core {
     }
 
     /// When the next thing falls due that no input will bring; `None` when only inputs matter.
+    ///
+    /// What is due already and was not begun waits for an input, not for time, and wakes nobody.
     pub fn wake_at(&self) -> Option<Timestamp> {
         if !self.settings.online {
             return None;
@@ -306,13 +308,13 @@ impl Core {
                     Some(self.accounts.get(&job.request.account)?.call_free_at(due))
                 }
                 JobState::Downloading => Some(due),
+                JobState::Queued if !self.draining => Some(due),
                 _ => None,
             }
         });
-        let accounts = self.accounts.iter().filter_map(|(name, account)| account.wake_at(self.has_queued(name)));
+        let accounts = self.accounts.iter().flat_map(|(name, account)| account.wakes(self.has_queued(name)));
         let day = self.jobs.values().any(|j| j.state == JobState::Held).then(|| self.budget.next_day()).flatten();
-        let next = jobs.chain(accounts).chain(day).min()?;
-        Some(next.max(self.now + SignedDuration::from_millis(1)))
+        jobs.chain(accounts).chain(day).filter(|at| *at > self.now).min()
     }
 
     /// Whether nothing can go on without the user: nothing is at a service or on its way to disk,

@@ -70,14 +70,8 @@ impl Core {
             };
             match job.state {
                 JobState::Submitting => {
-                    // Never back to the queue: the order may have been made.
-                    if job.advance(JobState::Unconfirmed, self.now).is_ok() {
-                        unconfirmed += 1;
-                        let text = "the program ended before the answer came; the order may have been made and charged. Nothing is sent again by itself".to_owned();
-                        job.error = Some(JobError::new(ErrorKind::Protocol, text.clone()));
-                        self.tell(&job, "unconfirmed", text, serde_json::Value::Null, step);
-                        self.put(job, step);
-                    }
+                    unconfirmed += 1;
+                    self.leave_unconfirmed(job, step);
                 }
                 JobState::Queued => {
                     if let Some(hold) = changed {
@@ -110,6 +104,17 @@ impl Core {
             );
             self.notice(Level::Warning, text, step);
         }
+    }
+
+    /// An order was under way: never back to the queue, since it may have been made.
+    fn leave_unconfirmed(&mut self, mut job: crate::domain::Job, step: &mut Step) {
+        if job.advance(JobState::Unconfirmed, self.now).is_err() {
+            return;
+        }
+        let text = "the program ended before the answer came; the order may have been made and charged. Nothing is sent again by itself".to_owned();
+        job.error = Some(JobError::new(ErrorKind::Protocol, text.clone()));
+        self.tell(&job, "unconfirmed", text, serde_json::Value::Null, step);
+        self.put(job, step);
     }
 
     /// Jobs held for their account go on when it is the right one again.

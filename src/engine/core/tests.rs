@@ -458,3 +458,19 @@ fn an_illegal_request_is_refused_with_its_rule_and_nothing_is_queued() {
     assert!(matches!(answer, Answer::Refused { problems } if problems[0].rule == "one_of"));
     assert!(step.changes.is_empty() && world.core.jobs.is_empty(), "all or nothing");
 }
+
+#[test]
+fn an_engine_with_nothing_to_do_is_never_woken() {
+    let mut world = World::fresh();
+    world.now = at(60);
+    world.step(Input::Balanced { account: "n".into(), result: Ok(vec![usd("9")]) });
+    assert_eq!(world.core.wake_at(), None);
+    // Both slots taken by orders that wait for their answers, a third queued: only inputs matter.
+    for prompt in ["one", "two", "three"] {
+        let (_, id) = world.queue(prompt);
+        world.prepare(id);
+    }
+    world.now = at(120);
+    world.step(Input::Ticked);
+    assert_eq!(world.core.wake_at(), None);
+}

@@ -1,0 +1,247 @@
+//! The last metre: from a link, or from the bytes that came with an answer, to a checked file.
+//!
+//! Knows providers, the disk and media checks. Must not decide what a lost download means, nor mark
+//! anything done: it reports files that are published, checked and hashed.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::core::{DownloadError, Input};
+use super::shell::{Message, Tools};
+use crate::domain::sink::ClipSink;
+use crate::domain::{AccountProfile, ClipFile, ErrorKind, Job};
+use crate::media::publish::{hash_file, publish};
+use crate::media::{
+    ClipWriter, Container, Disk, NotAClip, PartFile, PublishError, Template, Written, check, find_published, next_name,
+    part_base, part_path, publish_sidecar, recipe,
+};
+use crate::provider::{FetchError, Provider, Resume, ServiceError};
+
+/// A cut transfer is taken up again so often before the core is asked what to do.
+const TRIES_AT_ONCE: u32 = 3;
+
+/// Every kind of file that a clip may turn out to be.
+const KINDS: [Container; 5] =
+    [Container::Mp4, Container::Webm, Container::QuickTime, Container::Matroska, Container::Gif];
+
+/// A name for a job's clips that no other job has claimed and no file has; without ordinal and extension.
+///
+/// # Errors
+/// A sentence when the template is wrong or the directory cannot be looked at.
+pub(super) fn free_stem(tools: &Tools, job: &Job) -> Result<String, String> {
+    let settings = &tools.settings;
+    let template = match &settings.name_template {
+        Some(text) => Template::parse(text)?,
+        None => Template::default(),
+    };
+    let name = template.stem(job, 1, &settings.time_zone);
+    for n in 1..1000 {
+        let name = if n == 1 { name.clone() } else { format!("{name} ({n})") };
+        let stem = settings.output_dir.join(&name).to_string_lossy().into_owned();
+        let claimed = tools.store.claimant(&stem).map_err(|error| error.to_string())?;
+        let exists =
+            |extension: &str| tools.disk.len(Path::new(&format!("{stem}.{extension}"))).map(|len| len.is_some());
+        let mut taken = claimed.is_some_and(|owner| owner != job.id);
+        for extension in KINDS.iter().map(|kind| kind.extension()).chain(["json", "partial"]) {
+            taken |= exists(extension).map_err(|error| format!("{stem}.{extension}: {error}"))?;
+        }
+        if !taken {
+            return Ok(stem);
+        }
+    }
+    Err(format!(
+        "a thousand files are named like {name} in {} already; change the name template",
+        settings.output_dir.display()
+    ))
+}
+
+/// Where the parts of a job lie.
+fn base(job: &Job) -> PathBuf {
+    let stem = Path::new(job.stem.as_deref().unwrap_or_default());
+    let name = stem.file_name().unwrap_or_default().to_string_lossy();
+    part_base(stem.parent().unwrap_or(Path::new(".")), &name, job)
+}
+
+/// The name of a job's clip.
+fn final_name(job: &Job, ordinal: u32, extension: &str) -> PathBuf {
+    let stem = job.stem.as_deref().unwrap_or_default();
+    PathBuf::from(if ordinal == 1 { format!("{stem}.{extension}") } else { format!("{stem}-{ordinal}.{extension}") })
+}
+
+/// A sink for clips that come with an order's answer, and a look at it from outside.
+pub(super) fn sink_for(tools: &Tools, job: &Job) -> (Box<dyn ClipSink>, Arc<Written>) {
+    let writer = ClipWriter::new(tools.disk.clone(), base(job), 1);
+    let written = writer.written();
+    (Box::new(writer), written)
+}
+
+/// Brings a job's clips to disk and reports.
+pub(super) async fn run(tools: Tools, job: Box<Job>, profile: AccountProfile) {
+    let id = job.id;
+    let result = match tools.downloads.clone().acquire_owned().await {
+        Ok(_place) => collect(&tools, job, profile).await,
+        // The semaphore is never closed; were it, the job would simply be tried again.
+        Err(_) => Err(service(ErrorKind::Unavailable, "the engine is leaving")),
+    };
+    let _ = tools.messages.send(Message::Input(Input::Downloaded { job: id, result }));
+}
+
+async fn collect(tools: &Tools, job: Box<Job>, profile: AccountProfile) -> Result<Vec<ClipFile>, DownloadError> {
+    let job: Arc<Job> = Arc::from(job);
+    let clips = u32::try_from(job.links.len()).unwrap_or(u32::MAX);
+    let mut files = Vec::new();
+    for ordinal in 1.. {
+        let link = job.links.get(ordinal as usize - 1);
+        if clips > 0 && link.is_none() {
+            break;
+        }
+        let (disk, owner) = (tools.disk.clone(), job.clone());
+        let there = blocking(move || already(&*disk, &owner, ordinal)).await?;
+        let part = match (there, link) {
+            (Found::Published(file), _) => {
+                files.push(file);
+                continue;
+            }
+            (_, Some(link)) => Some(fetch(tools, &job, ordinal, link, &profile).await?),
+            (Found::Part(part), None) => Some(part),
+            (Found::Nothing, None) => None,
+        };
+        let Some(part) = part else { break };
+        let (disk, owner) = (tools.disk.clone(), job.clone());
+        files.push(blocking(move || settle(&*disk, &owner, ordinal, &part)).await?);
+    }
+    if files.is_empty() {
+        return Err(DownloadError::Fetch(FetchError::NotAClip("no bytes of it are on disk".to_owned())));
+    }
+    let (disk, owner) = (tools.disk.clone(), job);
+    blocking(move || {
+        for file in &files {
+            // A clip that was published before a crash may have its recipe already.
+            if disk.len(&Path::new(&file.path).with_extension("json")).map_err(disk_error)?.is_none() {
+                publish_sidecar(&*disk, Path::new(&file.path), &recipe(&finished(&owner, &files), file))
+                    .map_err(disk_error)?;
+            }
+        }
+        Ok(files)
+    })
+    .await
+}
+
+/// The job as it will be once the engine has heard of its files.
+fn finished(job: &Job, files: &[ClipFile]) -> Job {
+    let mut job = job.clone();
+    job.files = files.to_vec();
+    job.error = None;
+    let now = jiff::Timestamp::now();
+    // From `downloading` this is always legal.
+    let _ = job.advance(crate::domain::JobState::Done, now);
+    job
+}
+
+enum Found {
+    Published(ClipFile),
+    Part(PartFile),
+    Nothing,
+}
+
+/// What an earlier try left of a clip: published before a crash, or in part.
+fn already(disk: &dyn Disk, job: &Job, ordinal: u32) -> Result<Found, DownloadError> {
+    let path = part_path(&base(job), ordinal);
+    if disk.len(&path).map_err(disk_error)?.is_some() {
+        let (bytes, sha256) = hash_file(disk, &path).map_err(disk_error)?;
+        return Ok(Found::Part(PartFile { path, bytes, sha256, whole: false }));
+    }
+    for kind in KINDS {
+        // Something else under the claimed name is not ours: publishing will take the next name.
+        if let Ok(Some(file)) = find_published(disk, &final_name(job, ordinal, kind.extension())) {
+            return Ok(Found::Published(file));
+        }
+    }
+    Ok(Found::Nothing)
+}
+
+/// Downloads one clip into its part file, taking a cut transfer up again where it was cut.
+async fn fetch(
+    tools: &Tools,
+    job: &Job,
+    ordinal: u32,
+    link: &str,
+    profile: &AccountProfile,
+) -> Result<PartFile, DownloadError> {
+    let provider: Arc<dyn Provider> = match tools.providers.get(&job.request.account) {
+        Some(provider) => provider.clone(),
+        None => return Err(service(ErrorKind::Unavailable, "its account is not configured now")),
+    };
+    let mut resume: Option<Resume> = None;
+    let mut tries = 1;
+    loop {
+        let mut writer = ClipWriter::new(tools.disk.clone(), base(job), ordinal);
+        let written = writer.written();
+        let fetched = provider.fetch(link, resume.as_ref(), profile, &mut writer).await;
+        let part = writer.finish().pop();
+        match (fetched, part) {
+            (Ok(()), Some(part)) => return Ok(part),
+            (Ok(()), None) => {
+                return Err(DownloadError::Fetch(FetchError::NotAClip("the answer was empty".to_owned())));
+            }
+            (Err(FetchError::Service(error)), Some(part))
+                if error.kind == ErrorKind::Unavailable && tries < TRIES_AT_ONCE =>
+            {
+                let etag = written.head().and_then(|head| head.etag);
+                // Without a validator the rest could be of another file: from the start, then.
+                resume = etag.map(|etag| Resume { offset: part.bytes, etag: Some(etag) });
+                tries += 1;
+            }
+            (Err(error), _) => return Err(DownloadError::Fetch(error)),
+        }
+    }
+}
+
+/// Checks a part file and gives it its name.
+fn settle(disk: &dyn Disk, job: &Job, ordinal: u32, part: &PartFile) -> Result<ClipFile, DownloadError> {
+    let info = match check(disk, &part.path) {
+        Ok(info) => info,
+        Err(NotAClip::Io(error)) => return Err(disk_error(error)),
+        Err(why) if job.links.is_empty() => {
+            // It came with the answer and will not come again: its bytes are kept under its own name.
+            let file = name(disk, part, None, final_name(job, ordinal, "partial"))?;
+            return Err(DownloadError::Partial(file, why.to_string()));
+        }
+        Err(why) => {
+            disk.remove(&part.path).map_err(disk_error)?;
+            return Err(DownloadError::Fetch(FetchError::NotAClip(why.to_string())));
+        }
+    };
+    name(disk, part, Some(&info), final_name(job, ordinal, info.extension))
+}
+
+fn name(
+    disk: &dyn Disk,
+    part: &PartFile,
+    info: Option<&crate::media::ClipInfo>,
+    mut to: PathBuf,
+) -> Result<ClipFile, DownloadError> {
+    loop {
+        match publish(disk, part, info, &to) {
+            Ok(file) => return Ok(file),
+            Err(PublishError::Taken(taken)) => to = next_name(&taken),
+            Err(PublishError::Disk { source, .. }) => return Err(disk_error(source)),
+            Err(other) => return Err(DownloadError::Fetch(FetchError::NotAClip(other.to_string()))),
+        }
+    }
+}
+
+fn disk_error(error: std::io::Error) -> DownloadError {
+    DownloadError::Fetch(FetchError::Disk(error))
+}
+
+fn service(kind: ErrorKind, message: &str) -> DownloadError {
+    DownloadError::Fetch(FetchError::Service(ServiceError::new(kind, message)))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, DownloadError> + Send + 'static,
+) -> Result<T, DownloadError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(disk_error(std::io::Error::other(error))))
+}

@@ -1,0 +1,111 @@
+//! What goes wrong on the way: nothing is bought twice, nothing paid for is lost.
+
+use std::path::PathBuf;
+
+use rushes::domain::JobState;
+use rushes::domain::message::{Answer, Command};
+use rushes::engine::{Engine, EngineError, Leave};
+use serde_json::json;
+
+use super::world::{Desk, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_whose_answer_is_lost_is_unconfirmed_and_never_sent_again() {
+    for (service, model) in [
+        ("ninjachat", "ninjachat/veo-3.1-fast"),
+        ("nanogpt", "nanogpt/veo2-video"),
+        ("a4f", "a4f/provider-2/kling-v2.1"),
+    ] {
+        let world = World::new().await;
+        world.fault(json!({"service": service, "route": "submit", "kind": "accept_then_drop", "times": 1})).await;
+        let mut desk = world.desk().await;
+        let id = desk.queue(model, "a river").await;
+        desk.wait_for(id, JobState::Unconfirmed).await;
+        tokio::time::timeout(std::time::Duration::from_secs(10), desk.engine.drained()).await.unwrap();
+        assert_eq!(world.orders().await.len(), 1, "{service}");
+        let Answer::Refused { problems } = desk.ask(Command::Retry { ids: vec![id], may_pay_twice: false }).await
+        else {
+            panic!("an unconfirmed job was retried without the user's word")
+        };
+        assert_eq!(problems[0].rule, "unconfirmed");
+        desk.engine.leave(Leave::Now).await;
+        let mut desk = Desk::new(world.settings()).await;
+        desk.wait_for(id, JobState::Unconfirmed).await;
+        assert_eq!(world.orders().await.len(), 1, "{service}: nor by a restart");
+        desk.engine.leave(Leave::Now).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_connection_costs_nothing_and_is_tried_again() {
+    let world = World::new().await;
+    let mut desk = world.desk().await;
+    world.fault(json!({"service": "nanogpt", "route": "submit", "kind": "status", "status": 429, "times": 1,
+        "headers": {"Retry-After": "1"}, "body": "{\"error\":\"Rate limit exceeded. Please wait before generating another video.\",\"status\":429}"})).await;
+    let id = desk.queue("nanogpt/veo2-video", "a river").await;
+    desk.wait_for(id, JobState::Done).await;
+    assert_eq!(world.orders().await.len(), 1);
+    desk.engine.leave(Leave::Now).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_key_pauses_its_account_and_the_others_go_on() {
+    let world = World::new().await;
+    let mut settings = world.settings();
+    settings.accounts[0].key = "nj_sk_wrong_0123456789".to_owned().into();
+    let mut desk = Desk::new(settings).await;
+    let stuck = desk.queue("ninjachat/veo-3.1-fast", "a river").await;
+    let fine = desk.queue("nanogpt/veo2-video", "a river").await;
+    desk.wait_for(fine, JobState::Done).await;
+    tokio::time::timeout(std::time::Duration::from_secs(20), desk.engine.drained()).await.unwrap();
+    assert_eq!(desk.rows[&stuck].state, JobState::Queued);
+    desk.engine.leave(Leave::Now).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_leads_to_a_page_or_nowhere_is_asked_for_again_until_the_clip_comes() {
+    let world = World::new().await;
+    for kind in ["html_clip", "gone_clip", "short_clip"] {
+        world.fault(json!({"service": "ninjachat", "route": "clip", "kind": kind, "times": 1})).await;
+    }
+    let mut desk = world.desk().await;
+    let id = desk.queue("ninjachat/veo-3.1-fast", "a river").await;
+    let row = desk.wait_for(id, JobState::Done).await;
+    assert!(row.note.unwrap().contains("MB"));
+    assert_eq!(world.orders().await.len(), 1);
+    desk.engine.leave(Leave::Now).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_ordered_that_could_not_be_kept() {
+    let world = World::new().await;
+    let mut full = world.settings();
+    full.least_free = u64::MAX;
+    let mut unwritable = world.settings();
+    unwritable.data_dir = world.dir.path().join("data2");
+    unwritable.output_dir = PathBuf::from("/proc/no/such/place");
+    for settings in [full, unwritable] {
+        let mut desk = Desk::new(settings).await;
+        desk.queue("ninjachat/veo-3.1-fast", "a river").await;
+        let paused = desk
+            .until("the pause", |event, _| match event {
+                rushes::domain::Event::AccountChanged(row) => row.pause.clone(),
+                _ => None,
+            })
+            .await;
+        assert_eq!(paused.kind, rushes::domain::ErrorKind::Disk, "{paused:?}");
+        assert_eq!(world.orders().await.len(), 0);
+        desk.engine.leave(Leave::Now).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_engine_is_refused_and_told_who_has_the_directory() {
+    let world = World::new().await;
+    let desk = world.desk().await;
+    match Engine::start(world.settings()).await {
+        Err(EngineError::Locked(text)) => assert!(text.contains("process"), "{text}"),
+        other => panic!("{other:?}"),
+    }
+    desk.engine.leave(Leave::Now).await;
+}

@@ -1,0 +1,73 @@
+//! The main job: queued, submitted, polled, downloaded, on disk, and the books agree.
+
+use rushes::domain::JobState;
+use rushes::domain::message::{Answer, Command};
+use rushes::engine::Leave;
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::world::{Desk, World, is_mp4};
+
+const MODELS: [&str; 3] = ["ninjachat/veo-3.1-fast", "nanogpt/veo2-video", "a4f/provider-2/kling-v2.1"];
+
+fn decimal(value: &Value) -> Decimal {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    text.parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_job_at_each_service_ends_as_the_very_clip_the_service_made() {
+    let world = World::new().await;
+    let mut desk = world.desk().await;
+    let mut ids = Vec::new();
+    for model in MODELS {
+        ids.push(desk.queue(model, "a paper boat on a storm drain").await);
+    }
+    for id in ids {
+        desk.wait_for(id, JobState::Done).await;
+        let Answer::Detail(detail) = desk.ask(Command::Inspect { id }).await else { panic!("no detail") };
+        let file = detail.job.files.first().unwrap();
+        assert!(is_mp4(std::path::Path::new(&file.path)));
+        let orders = world.orders().await;
+        let order = orders.iter().find(|order| order["sha256"] == file.sha256.as_str());
+        let order = order.unwrap_or_else(|| panic!("{} is no clip the simulator made: {orders:#?}", file.path));
+        assert_eq!(order["prompt"], "a paper boat on a storm drain");
+        assert!(order["model"].as_str().unwrap().ends_with(&detail.job.request.model), "{order}");
+        let cost = detail.job.cost.unwrap();
+        assert_eq!(decimal(&order["price"]), cost.amount, "{order}");
+        let sidecar = std::fs::read_to_string(std::path::Path::new(&file.path).with_extension("json")).unwrap();
+        let recipe: Value = serde_json::from_str(&sidecar).unwrap();
+        assert_eq!(recipe["sha256"], file.sha256.as_str());
+        assert_eq!(recipe["simulated"], true);
+    }
+    assert_eq!(world.orders().await.len(), 3);
+    tokio::time::timeout(std::time::Duration::from_secs(10), desk.engine.drained()).await.unwrap();
+    desk.engine.leave(Leave::Now).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_stops_and_starts_again_polls_on_and_buys_nothing_twice() {
+    let world = World::at_speed(60.0).await;
+    let mut desk = world.desk().await;
+    let id = desk.queue("ninjachat/veo-3.1-fast", "a long one").await;
+    desk.wait_for(id, JobState::Running).await;
+    desk.engine.leave(Leave::Now).await;
+    let mut desk = Desk::new(world.settings()).await;
+    desk.wait_for(id, JobState::Done).await;
+    let orders = world.orders().await;
+    assert_eq!(orders.len(), 1, "{orders:#?}");
+    desk.engine.leave(Leave::Now).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_generation_is_refunded_in_both_books() {
+    let world = World::new().await;
+    let mut desk = world.desk().await;
+    let id = desk.queue("ninjachat/veo-3.1", "[fail] a river").await;
+    let row = desk.wait_for(id, JobState::Failed).await;
+    assert_eq!(row.cost.unwrap().amount, Decimal::ZERO);
+    let bank = world.admin("bank").await;
+    let text = bank.to_string();
+    assert!(text.contains("refund"), "{text}");
+    desk.engine.leave(Leave::Now).await;
+}
