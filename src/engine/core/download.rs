@@ -11,7 +11,7 @@ use crate::domain::{ClipFile, ErrorKind, Job, JobError, JobId, JobState, Money};
 use crate::provider::FetchError;
 
 /// First wait before a download is tried again.
-const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(2);
+const FIRST_WAIT: SignedDuration = SignedDuration::from_millis(500);
 
 impl Core {
     pub(super) fn start_downloads(&mut self, step: &mut Step) {
@@ -77,7 +77,7 @@ impl Core {
         let work = self.work.entry(job.id).or_default();
         work.lost = work.lost.saturating_add(1);
         let lost = work.lost;
-        let wait = delay(FIRST_WAIT, lost, job.id.0.unsigned_abs());
+        let wait = delay(FIRST_WAIT, lost - 1, job.id.0.unsigned_abs());
         work.due = Some(self.now + wait);
         let text = match error {
             DownloadError::Partial(file, why) => return self.cut(job, file, &why, step),
