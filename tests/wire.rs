@@ -1,7 +1,12 @@
 //! The adapters on a real socket: one case for each cell of each answer table, against a scripted
 //! server on loopback, and one contract run each against the simulator. Real time throughout.
 
+#![allow(clippy::unwrap_used, reason = "a failing unwrap is a failing test")]
+
 mod wire {
+    mod a4f;
+    mod contract;
+    mod fetching;
     mod nanogpt;
     mod ninjachat;
     mod scripted;

@@ -58,15 +58,7 @@ pub(super) enum Body {
 impl Answer {
     /// Reads an answer of at most `max` bytes.
     pub(super) async fn read(mut response: reqwest::Response, max: usize) -> Self {
-        let headers = response.headers();
-        let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(|v| clean(v, 200));
-        let mut answer = Answer {
-            status: response.status().as_u16(),
-            retry_after: retry_after(headers),
-            request_id: text("x-request-id").filter(|id| !id.is_empty()),
-            location: text("location"),
-            body: Body::Empty,
-        };
+        let mut answer = Answer::head(&response);
         let mut bytes = Vec::new();
         answer.body = loop {
             match response.chunk().await {
@@ -77,6 +69,19 @@ impl Answer {
             }
         };
         answer
+    }
+
+    /// The answer's head alone, as if nothing followed.
+    pub(super) fn head(response: &reqwest::Response) -> Self {
+        let headers = response.headers();
+        let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(|v| clean(v, 200));
+        Answer {
+            status: response.status().as_u16(),
+            retry_after: retry_after(headers),
+            request_id: text("x-request-id").filter(|id| !id.is_empty()),
+            location: text("location"),
+            body: Body::Empty,
+        }
     }
 
     /// The JSON, where there is some.

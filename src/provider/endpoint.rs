@@ -42,8 +42,6 @@ pub fn connect(endpoint: Endpoint) -> Result<Arc<dyn Provider>, ServiceError> {
     Ok(match endpoint.service {
         Service::Ninjachat => Arc::new(super::ninjachat::NinjaChat::new(endpoint)?),
         Service::Nanogpt => Arc::new(super::nanogpt::NanoGpt::new(endpoint)?),
-        Service::A4f => {
-            return Err(ServiceError::new(crate::domain::ErrorKind::Invalid, "this adapter is not built yet"));
-        }
+        Service::A4f => Arc::new(super::a4f::A4f::new(endpoint)?),
     })
 }

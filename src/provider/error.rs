@@ -8,9 +8,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::domain::text::{clean, plain};
-use crate::domain::{Currency, ErrorKind, Money, Service};
+use crate::domain::{Currency, ErrorKind, Money};
 
 use super::answer::{Answer, Body, MESSAGE_MAX, RETRY_MAX};
+use super::http::Wire;
 use super::{ServiceError, SubmitAnswer};
 
 /// One row: answers it speaks of, and what they settle.
@@ -197,12 +198,12 @@ impl Envelope {
 }
 
 /// What an answer that is no acceptance settles, read from a service's table.
-pub(super) fn judge(table: &[Row], service: Service, answer: &Answer) -> SubmitAnswer {
+pub(super) fn judge(table: &[Row], wire: &Wire, answer: &Answer) -> SubmitAnswer {
     let envelope = answer.json().and_then(Envelope::read);
     match verdict(table, answer.status, envelope.as_ref()) {
-        Refused(kind) => SubmitAnswer::Refused(error(service, kind, answer, envelope)),
+        Refused(kind) => SubmitAnswer::Refused(error(wire, kind, answer, envelope)),
         Unknown(kind) => {
-            let mut error = error(service, kind, answer, envelope);
+            let mut error = error(wire, kind, answer, envelope);
             error.message += "; whether the order was taken cannot be told from that";
             SubmitAnswer::Unknown(error)
         }
@@ -224,7 +225,7 @@ fn verdict(table: &[Row], status: u16, envelope: Option<&Envelope>) -> Verdict {
 }
 
 /// What the answer to a free call means that is no success.
-pub(super) fn free(table: &[Row], service: Service, answer: &Answer) -> ServiceError {
+pub(super) fn free(table: &[Row], wire: &Wire, answer: &Answer) -> ServiceError {
     let envelope = answer.json().and_then(Envelope::read);
     let by_code = envelope.as_ref().and_then(|e| {
         let row = table.iter().find(|row| matches!(row.body, Code(code) if e.has(code)))?;
@@ -245,13 +246,13 @@ pub(super) fn free(table: &[Row], service: Service, answer: &Answer) -> ServiceE
             (None, _) => Protocol,
         },
     };
-    error(service, kind, answer, envelope)
+    error(wire, kind, answer, envelope)
 }
 
 /// The same for a status question, where 403 without a known code is a job that is not ours any more
 /// (wire.md 1.2).
-pub(super) fn poll_failure(table: &[Row], service: Service, answer: &Answer) -> ServiceError {
-    let mut error = free(table, service, answer);
+pub(super) fn poll_failure(table: &[Row], wire: &Wire, answer: &Answer) -> ServiceError {
+    let mut error = free(table, wire, answer);
     let coded = answer
         .json()
         .and_then(Envelope::read)
@@ -262,8 +263,8 @@ pub(super) fn poll_failure(table: &[Row], service: Service, answer: &Answer) -> 
     error
 }
 
-fn error(service: Service, kind: ErrorKind, answer: &Answer, envelope: Option<Envelope>) -> ServiceError {
-    let name = service.title();
+fn error(wire: &Wire, kind: ErrorKind, answer: &Answer, envelope: Option<Envelope>) -> ServiceError {
+    let name = wire.service.title();
     let mut message = match (&envelope, &answer.location) {
         (Some(envelope), _) => format!("{name}: {} (HTTP {})", envelope.words(), answer.status),
         (None, Some(to)) if (300..400).contains(&answer.status) => {
@@ -279,7 +280,7 @@ fn error(service: Service, kind: ErrorKind, answer: &Answer, envelope: Option<En
     let envelope = envelope.unwrap_or_default();
     ServiceError {
         kind,
-        message,
+        message: wire.hide(&message),
         field: envelope.field,
         retry_after: answer.retry_after.or(envelope.retry_after),
         status: Some(answer.status),

@@ -66,7 +66,7 @@ async fn refusal(wire: &Wire, table: &[Row], response: Response, own: bool) -> S
     let host = clean(response.url().host_str().unwrap_or_default(), 80);
     if own {
         let answer = Answer::read(response, JSON_MAX).await;
-        let mut error = free(table, wire.service, &answer);
+        let mut error = free(table, wire, &answer);
         if matches!(status, 403 | 404 | 410) {
             error.kind = ErrorKind::Gone;
         }

@@ -23,7 +23,7 @@ use crate::domain::{ErrorKind, Service};
 
 use super::address::{Policy, is_localhost, same_origin, same_site};
 use super::answer::{Answer, JSON_MAX, transport};
-use super::{Endpoint, PaidRequest, ServiceError, SubmitAnswer, Trace};
+use super::{Endpoint, PaidRequest, RemoteState, ServiceError, Status, SubmitAnswer, Trace};
 
 /// Longest time to connect; an answer to a paid request is waited for without a limit here.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -192,7 +192,21 @@ impl Wire {
 
     /// An error that starts with the service's name.
     pub(super) fn error(&self, kind: ErrorKind, text: &str) -> ServiceError {
-        ServiceError::new(kind, format!("{}: {text}", self.service.title()))
+        ServiceError::new(kind, self.hide(&format!("{}: {text}", self.service.title())))
+    }
+
+    /// A text without the key, should a service repeat it.
+    pub(super) fn hide(&self, text: &str) -> String {
+        let key = self.key.expose_secret().trim();
+        if key.len() < 8 { text.to_owned() } else { text.replace(key, "[key]") }
+    }
+
+    /// The same for the words of a failed job.
+    pub(super) fn hide_in(&self, mut status: Status) -> Status {
+        if let RemoteState::Failed { error, .. } = &mut status.state {
+            error.message = self.hide(&error.message);
+        }
+        status
     }
 
     fn headers(&self, keyed: bool) -> Result<HeaderMap, ServiceError> {

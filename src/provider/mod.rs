@@ -5,7 +5,7 @@
 
 pub mod limits;
 
-//mod a4f;
+mod a4f;
 mod address;
 mod answer;
 mod body;

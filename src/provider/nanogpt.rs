@@ -77,10 +77,10 @@ impl Provider for NanoGpt {
     async fn probe(&self) -> Result<AccountProfile, ServiceError> {
         let (origin, answer) = self.wire.probe(&format!("{STATUS}rushes%2Dprobe")).await?;
         match (&answer.body, answer.status) {
-            (_, 401 | 429) => Err(free(NANOGPT, self.wire.service, &answer)),
-            (Body::Json(_), 403) => match free(NANOGPT, self.wire.service, &answer) {
+            (_, 401 | 429) => Err(free(NANOGPT, &self.wire, &answer)),
+            (Body::Json(_), 403) => match free(NANOGPT, &self.wire, &answer) {
                 // 403 without a code is how it may answer about a job that is nobody's (wire.md 1.2).
-                coded if poll_failure(NANOGPT, self.wire.service, &answer).kind != ErrorKind::Gone => Err(coded),
+                coded if poll_failure(NANOGPT, &self.wire, &answer).kind != ErrorKind::Gone => Err(coded),
                 _ => Ok(AccountProfile { origin, ..AccountProfile::default() }),
             },
             (Body::Json(_), _) => Ok(AccountProfile { origin, ..AccountProfile::default() }),
@@ -88,7 +88,7 @@ impl Provider for NanoGpt {
                 let text = format!("no video interface at this host: {}; check the base URL", answer.describe());
                 Err(self.wire.error(ErrorKind::Protocol, &text))
             }
-            _ => Err(free(NANOGPT, self.wire.service, &answer)),
+            _ => Err(free(NANOGPT, &self.wire, &answer)),
         }
     }
 
@@ -126,7 +126,7 @@ impl Provider for NanoGpt {
                 cost: accepted.cost.or(cost),
                 ..accepted
             }),
-            None => judge(NANOGPT, self.wire.service, &answer),
+            None => judge(NANOGPT, &self.wire, &answer),
         }
     }
 
@@ -141,15 +141,17 @@ impl Provider for NanoGpt {
             answer = self.wire.get(&origin, &path, JSON_MAX).await?;
         }
         match answer.json().filter(|_| answer.is_success()) {
-            Some(json) => status::read(json, &origin).ok_or_else(|| self.unreadable("the job's status", &answer)),
-            None => Err(poll_failure(NANOGPT, self.wire.service, &answer)),
+            Some(json) => status::read(json, &origin)
+                .map(|status| self.wire.hide_in(status))
+                .ok_or_else(|| self.unreadable("the job's status", &answer)),
+            None => Err(poll_failure(NANOGPT, &self.wire, &answer)),
         }
     }
 
     async fn balance(&self, profile: &AccountProfile) -> Result<Vec<Money>, ServiceError> {
         let answer = self.wire.post_free(&self.origin(profile), BALANCE).await?;
         let Some(json) = answer.json().filter(|_| answer.is_success()) else {
-            return Err(free(NANOGPT, self.wire.service, &answer));
+            return Err(free(NANOGPT, &self.wire, &answer));
         };
         // Texts of eight decimals by the documents, numbers by some clients (wire.md 1.5).
         let amount = |key: &str, currency| Money::parse(&plain(json.get(key)?), currency).ok();
@@ -162,7 +164,7 @@ impl Provider for NanoGpt {
         let answer = self.wire.get(&self.origin(profile), MODELS, CATALOGUE_MAX).await?;
         match answer.json().filter(|_| answer.is_success()) {
             Some(json) => catalogue::read(json).ok_or_else(|| self.unreadable("the catalogue", &answer)),
-            None => Err(free(NANOGPT, self.wire.service, &answer)),
+            None => Err(free(NANOGPT, &self.wire, &answer)),
         }
     }
 
@@ -171,7 +173,7 @@ impl Provider for NanoGpt {
         let path = format!("{RECOVER}{}", utf8_percent_encode(&intent.correlation, NON_ALPHANUMERIC));
         let answer = self.wire.get(&origin, &path, JSON_MAX).await?;
         let Some(json) = answer.json().filter(|_| answer.is_success()) else {
-            return Err(free(NANOGPT, self.wire.service, &answer));
+            return Err(free(NANOGPT, &self.wire, &answer));
         };
         let mut evidence = recovered(json, intent).ok_or_else(|| self.unreadable("the list of runs", &answer))?;
         if evidence.grade != Grade::Proven

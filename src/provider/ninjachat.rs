@@ -47,14 +47,14 @@ impl NinjaChat {
         match answer.json() {
             Some(json) if answer.is_success() => Ok(json.get("billing").cloned()),
             _ if matches!(answer.status, 200..=299 | 401 | 403 | 404) => Ok(None),
-            _ => Err(free(NINJACHAT, self.wire.service, &answer)),
+            _ => Err(free(NINJACHAT, &self.wire, &answer)),
         }
     }
 
     /// Whether the answer to a status question about no job shows the old generation.
     fn is_old_generation(&self, answer: &Answer) -> Result<(), ServiceError> {
         match (&answer.body, answer.status) {
-            (_, 401 | 429) => Err(free(NINJACHAT, self.wire.service, answer)),
+            (_, 401 | 429) => Err(free(NINJACHAT, &self.wire, answer)),
             (Body::Json(json), _) if json.get("error").is_some_and(Value::is_object) => Err(self.wire.error(
                 ErrorKind::Protocol,
                 "this host speaks the newer interface (errors as objects, POST /videos), which rushes does not speak \
@@ -65,7 +65,7 @@ impl NinjaChat {
                 let text = format!("no video interface at this host: {}; check the base URL", answer.describe());
                 Err(self.wire.error(ErrorKind::Protocol, &text))
             }
-            _ => Err(free(NINJACHAT, self.wire.service, answer)),
+            _ => Err(free(NINJACHAT, &self.wire, answer)),
         }
     }
 }
@@ -99,7 +99,7 @@ impl Provider for NinjaChat {
         };
         match answer.json().filter(|_| answer.is_success()).and_then(accepted) {
             Some(accepted) => SubmitAnswer::Accepted(Accepted { request_id: answer.request_id.clone(), ..accepted }),
-            None => judge(NINJACHAT, self.wire.service, &answer),
+            None => judge(NINJACHAT, &self.wire, &answer),
         }
     }
 
@@ -109,10 +109,11 @@ impl Provider for NinjaChat {
         let id = utf8_percent_encode(&job.remote_id, NON_ALPHANUMERIC);
         let answer = self.wire.get(&origin, &format!("{STATUS}{id}"), JSON_MAX).await?;
         match answer.json().filter(|_| answer.is_success()) {
-            Some(json) => status(json, &origin).ok_or_else(|| {
-                self.wire.error(ErrorKind::Protocol, &format!("the job's status cannot be read: {}", answer.describe()))
+            Some(json) => status(json, &origin).map(|status| self.wire.hide_in(status)).ok_or_else(|| {
+                let text = format!("the job's status cannot be read: {}", answer.describe());
+                self.wire.error(ErrorKind::Protocol, &text)
             }),
-            None => Err(poll_failure(NINJACHAT, self.wire.service, &answer)),
+            None => Err(poll_failure(NINJACHAT, &self.wire, &answer)),
         }
     }
 

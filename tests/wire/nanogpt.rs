@@ -99,7 +99,7 @@ async fn every_cell_of_the_answer_table() {
             "unknown protocol",
         ),
         ("408", Reply::json(408, r#"{"error":"timeout","status":408}"#), "unknown unavailable"),
-        ("409", Reply::json(409, r#"{"error":"conflict","status":409}"#), "unknown unavailable"),
+        ("409", Reply::json(409, r#"{"error":"conflict","status":409}"#), "unknown protocol"),
         ("500 envelope", Reply::json(500, r#"{"error":"Internal server error","status":500}"#), "unknown unavailable"),
         ("500 empty", Reply::json(500, ""), "unknown unavailable"),
         ("502 web page", Reply::new(502, "text/html", html), "unknown unavailable"),

@@ -110,6 +110,10 @@ pub struct SharedSink {
     pub writes: Arc<Mutex<(usize, usize)>>,
     /// Keep only lengths, not bytes.
     pub forget: bool,
+    /// Bytes taken in all.
+    pub total: Arc<Mutex<usize>>,
+    /// The disk is full once so many bytes are taken.
+    pub full_after: Option<usize>,
 }
 
 impl SharedSink {
@@ -126,6 +130,11 @@ impl ClipSink for SharedSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut writes = self.writes.lock().unwrap();
         *writes = (writes.0.max(bytes.len()), writes.1 + 1);
+        let mut total = self.total.lock().unwrap();
+        *total += bytes.len();
+        if self.full_after.is_some_and(|max| *total > max) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         if self.forget { Ok(()) } else { self.memory.lock().unwrap().write(bytes) }
     }
 
