@@ -12,6 +12,332 @@ pub mod terminal;
 pub mod theme;
 pub mod view;
 
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event as TerminalEvent, KeyEventKind};
+use jiff::Timestamp;
+
+use self::frame::{Canvas, FrameClock};
+use self::input::{Inputs, Typed};
+use self::output::Output;
+use self::signals::{Caught, Signals};
+use self::terminal::Session;
+use self::theme::Styles;
+use crate::app::{App, AppOptions, Dirty, Effect, Input, Key, QuitHow};
+use crate::domain::message::Level;
+use crate::domain::{Event, Notice};
+use crate::engine::{Commands, Events};
+
 pub use self::output::say;
 pub use self::signals::Stops;
 pub use self::terminal::{TerminalError, copy};
+
+/// Most engine events taken in one turn of the loop.
+const MAX_EVENTS: usize = 256;
+/// Writes that may fail in a row before the terminal counts as gone.
+const MAX_FAILURES: u32 = 3;
+/// The least time between two sizes taken over.
+const RESIZE: Duration = Duration::from_millis(40);
+/// How long the first frame waits for the engine's snapshot.
+const SNAPSHOT: Duration = Duration::from_millis(40);
+/// How long a stop may take to happen.
+const STOP: Duration = Duration::from_millis(300);
+/// The least and the most that is waited for the app's own clock.
+const TICK: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(60));
+
+/// How the dashboard is to run.
+pub struct Options {
+    /// The app's own.
+    pub app: AppOptions,
+    /// How roles look; settles colour, whatever `NO_COLOR` says.
+    pub styles: Styles,
+    /// Where the log is, to be named when the program fails.
+    pub log: Option<PathBuf>,
+}
+
+/// How the dashboard ended. The terminal is given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The user left.
+    Quit(QuitHow),
+    /// A signal with this number came; the exit code is 128 more.
+    Signal(i32),
+    /// The terminal is gone without a signal: as if `SIGHUP` had come.
+    TerminalGone,
+}
+
+/// Runs the dashboard until it ends. To be awaited where nothing else waits for it, such as `main`.
+///
+/// # Errors
+/// When there is no terminal to run in.
+pub async fn run(commands: Commands, events: Events, options: Options) -> Result<Ended, TerminalError> {
+    // Before the first byte: a signal from here on finds someone who gives the terminal back.
+    let mut signals = Signals::listen()?;
+    let output = Output::start()?;
+    let session = Session::enter(options.log)?;
+    let mut inputs = Inputs::spawn()?;
+    crossterm::style::force_color_output(true);
+
+    let (cols, rows) = terminal::size();
+    let mut face = Face {
+        app: App::new(Timestamp::now(), AppOptions { cols, rows, ..options.app }),
+        styles: options.styles,
+        commands,
+        events: Some(events),
+        canvas: Canvas::new(cols, rows),
+        clock: FrameClock::default(),
+        waiting: session.opening(),
+        output,
+        session,
+        failures: 0,
+        suspended: false,
+        resized: None,
+        resize_due: None,
+        ended: None,
+    };
+    // The first frame is a whole one, unless the engine is slow.
+    if let Ok(event) = tokio::time::timeout(SNAPSHOT, next(&mut face.events)).await {
+        face.event(event);
+    }
+    face.take_events();
+    face.clock.want(Dirty::Now);
+
+    loop {
+        if face.suspended {
+            face.suspended = false;
+            // Where a stop is not possible (the first process of a container), life goes on after a moment.
+            match tokio::time::timeout(STOP, signals.next()).await {
+                Ok(Caught::Stop(number)) => face.end(Ended::Signal(number)),
+                Ok(_) | Err(_) => face.resume(),
+            }
+        }
+        if let Some(ended) = face.ended {
+            return Ok(ended);
+        }
+        let due = face.draw();
+        let tick = face.tick();
+        tokio::select! {
+            biased;
+            caught = signals.next() => face.signal(caught),
+            written = face.output.written(), if face.output.is_busy() => face.written(written),
+            typed = inputs.next() => face.typed(typed),
+            () = until(due), if due.is_some() => {}
+            () = until(face.resize_due), if face.resize_due.is_some() => face.resize(),
+            event = next(&mut face.events) => face.event(event),
+            () = until(tick), if tick.is_some() => face.perform_tick(),
+        }
+        // Whatever woke us: some of everything, so that neither a flood of keys nor one of events starves the other.
+        for _ in 0..input::MAX_BATCH {
+            let Some(typed) = inputs.try_next() else { break };
+            face.typed(typed);
+        }
+        face.take_events();
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next(events: &mut Option<Events>) -> Option<Event> {
+    match events {
+        Some(events) => events.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Everything the loop turns over.
+struct Face {
+    app: App,
+    styles: Styles,
+    commands: Commands,
+    /// `None` once the engine has ended.
+    events: Option<Events>,
+    canvas: Canvas,
+    clock: FrameClock,
+    /// Bytes to be written before the next frame.
+    waiting: Vec<u8>,
+    output: Output,
+    session: Session,
+    failures: u32,
+    /// The process is about to be stopped, or was just continued.
+    suspended: bool,
+    /// When the size was taken last, and when it is to be taken next.
+    resized: Option<Instant>,
+    resize_due: Option<Instant>,
+    ended: Option<Ended>,
+}
+
+impl Face {
+    fn typed(&mut self, typed: Typed) {
+        let input = match typed {
+            Typed::Gone => return self.end(Ended::TerminalGone),
+            Typed::Event(TerminalEvent::Key(key)) if key.kind != KeyEventKind::Release => {
+                #[cfg(feature = "loopback-only")]
+                provoke(&key);
+                Input::Key(Key::new(key.code, key.modifiers))
+            }
+            Typed::Event(TerminalEvent::Paste(text)) => Input::Paste(text),
+            Typed::Event(TerminalEvent::FocusGained) => Input::FocusGained,
+            Typed::Event(TerminalEvent::FocusLost) => Input::FocusLost,
+            Typed::Event(_) => return,
+        };
+        self.input(input);
+    }
+
+    fn input(&mut self, input: Input) {
+        let effects = self.app.on_input(input, Timestamp::now());
+        self.perform(effects);
+    }
+
+    fn event(&mut self, event: Option<Event>) {
+        match event {
+            Some(event) => {
+                if matches!(event, Event::Snapshot(_)) {
+                    self.clock.want(Dirty::Now);
+                }
+                let effects = self.app.on_event(event, Timestamp::now());
+                self.perform(effects);
+            }
+            None => self.events = None,
+        }
+    }
+
+    fn take_events(&mut self) {
+        for _ in 0..MAX_EVENTS {
+            let Some(event) = self.events.as_mut().and_then(Events::try_next) else { break };
+            self.event(Some(event));
+        }
+    }
+
+    /// When the app wants its clock, if it does.
+    fn tick(&self) -> Option<Instant> {
+        let now = Timestamp::now();
+        let wait = self.app.next_tick(now)?.duration_since(now);
+        Some(Instant::now() + Duration::try_from(wait).unwrap_or_default().clamp(TICK.0, TICK.1))
+    }
+
+    fn perform_tick(&mut self) {
+        let effects = self.app.on_tick(Timestamp::now());
+        self.perform(effects);
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Send { ticket, command } => self.commands.send(ticket, command),
+                Effect::Copy(text) => {
+                    self.waiting.extend(copy(&text));
+                    self.clock.want(Dirty::Now);
+                }
+                Effect::Repaint => self.repaint(),
+                Effect::Suspend => self.suspend(),
+                Effect::Quit(how) => self.end(Ended::Quit(how)),
+            }
+        }
+    }
+
+    fn signal(&mut self, caught: Caught) {
+        match caught {
+            Caught::Stop(number) => self.end(Ended::Signal(number)),
+            Caught::Suspend => self.suspend(),
+            Caught::Continued => {
+                // Stopped from outside: the shell may have set the line as it likes it.
+                terminal::restore();
+                self.resume();
+            }
+            // A window being dragged is some sizes a second, not hundreds.
+            Caught::Resized => {
+                let now = Instant::now();
+                self.resize_due.get_or_insert(self.resized.map_or(now, |last| now.max(last + RESIZE)));
+            }
+        }
+    }
+
+    fn suspend(&mut self) {
+        if self.session.suspend() {
+            self.suspended = true;
+        } else {
+            let text = "There is no shell here to suspend to.".to_owned();
+            self.event(Some(Event::Noticed(Notice { at: Timestamp::now(), level: Level::Info, text })));
+        }
+    }
+
+    fn resume(&mut self) {
+        if self.session.resume().is_err() {
+            return self.end(Ended::TerminalGone);
+        }
+        self.waiting = self.session.opening();
+        self.resize();
+    }
+
+    fn resize(&mut self) {
+        self.resize_due = None;
+        self.resized = Some(Instant::now());
+        let (cols, rows) = terminal::size();
+        self.canvas.resize(cols, rows);
+        self.input(Input::Resize { cols, rows });
+        self.clock.want(Dirty::Now);
+    }
+
+    fn repaint(&mut self) {
+        self.canvas.forget();
+        self.clock.want(Dirty::Now);
+    }
+
+    /// Draws if a frame is due and the last one is out; when the next one is due, if that is known.
+    fn draw(&mut self) -> Option<Instant> {
+        self.clock.want(self.app.take_dirty());
+        let now = Instant::now();
+        let due = self.clock.due(now)?;
+        if self.output.is_busy() {
+            return None;
+        }
+        if due > now {
+            return Some(due);
+        }
+        let (app, styles) = (&self.app, &self.styles);
+        let frame = self.canvas.frame(|area, buffer| view::render(app, styles, area, buffer));
+        self.clock.drawn(now);
+        let mut bytes = std::mem::take(&mut self.waiting);
+        bytes.extend(frame.unwrap_or_default());
+        if !bytes.is_empty() {
+            self.output.write(bytes);
+        }
+        None
+    }
+
+    fn written(&mut self, result: std::io::Result<()>) {
+        match result {
+            Ok(()) => self.failures = 0,
+            Err(error) if output::is_gone(&error) => self.end(Ended::TerminalGone),
+            Err(error) => {
+                tracing::warn!("a frame could not be written: {error}");
+                self.failures += 1;
+                if self.failures >= MAX_FAILURES {
+                    return self.end(Ended::TerminalGone);
+                }
+                // Nobody knows how much of it arrived.
+                self.waiting = self.session.opening();
+                self.repaint();
+            }
+        }
+    }
+
+    fn end(&mut self, ended: Ended) {
+        self.ended.get_or_insert(ended);
+    }
+}
+
+/// In test builds a key that fails on purpose, so that a test sees what a panic leaves behind.
+#[cfg(feature = "loopback-only")]
+fn provoke(key: &crossterm::event::KeyEvent) {
+    use crossterm::event::KeyCode;
+    if key.code == KeyCode::F(12) && std::env::var_os("RUSHES_TEST_PANIC").is_some() {
+        panic!("provoked by F12");
+    }
+}
