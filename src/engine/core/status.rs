@@ -56,13 +56,16 @@ impl Core {
     fn heard(&mut self, mut job: Job, status: Status, step: &mut Step) {
         let name = job.request.account.clone();
         self.recover(&name, step);
-        job.gone = None;
+        let mut changed = job.gone.take().is_some();
         if let Some(cost) = status.cost {
-            self.charge(&mut job, cost, "final", step);
+            changed |= job.cost != Some(cost) || job.reserved.is_some();
+            // A figure that changes again is another fact, so the poll that brought it names it.
+            let evidence = format!("final:{}", job.polls);
+            self.charge(&mut job, cost, &evidence, step);
             self.release(&mut job, "final", step);
         }
         match status.state {
-            RemoteState::Working => self.still_working(job, status.word, status.progress, step),
+            RemoteState::Working => self.still_working(job, status.word, status.progress, changed, step),
             RemoteState::Finished { links } => {
                 job.phase = Some(status.word);
                 job.links = links;
@@ -87,11 +90,11 @@ impl Core {
         }
     }
 
-    fn still_working(&mut self, mut job: Job, word: String, progress: Option<u8>, step: &mut Step) {
+    fn still_working(&mut self, mut job: Job, word: String, progress: Option<u8>, changed: bool, step: &mut Step) {
         let usual = self.usual_s(&job);
         let late = job.submitted_at.is_some_and(|at| self.now.duration_since(at) > late_after(usual));
         let new_word = job.phase.as_deref() != Some(&word);
-        let changed = new_word || job.progress != progress || job.late != late;
+        let moved = job.progress != progress;
         let work = self.work.entry(job.id).or_default();
         work.failures = 0;
         let interval =
@@ -106,10 +109,10 @@ impl Core {
         }
         job.phase = Some(word);
         job.progress = progress;
-        if new_word || late != job.late {
+        if changed || new_word || late != job.late {
             job.late = late;
             self.put(job, step);
-        } else if changed {
+        } else if moved {
             // Progress alone is shown, not stored: the next poll after a restart brings it again.
             step.events.push(Event::JobChanged(Box::new(self.row(&job))));
             self.jobs.insert(job.id, job);

@@ -474,3 +474,21 @@ fn an_engine_with_nothing_to_do_is_never_woken() {
     world.step(Input::Ticked);
     assert_eq!(world.core.wake_at(), None);
 }
+
+#[test]
+fn a_figure_learnt_while_a_job_runs_is_on_disk_with_the_job_and_a_changed_one_books_the_difference() {
+    let mut world = World::fresh();
+    let id = world.running();
+    for (n, (figure, spent)) in
+        [("3.00", "$3.00"), ("3.50", "$3.50"), ("3.50", "$3.50"), ("3.20", "$3.20")].into_iter().enumerate()
+    {
+        world.now = at(60 * (i64::try_from(n).unwrap() + 1));
+        world.step(Input::Ticked);
+        let status = Status { cost: Some(usd(figure)), ..working("processing") };
+        let step = world.step(Input::Polled { job: id, result: Ok(status) });
+        assert_eq!(world.sums(), ("$0.00".into(), spent.into()));
+        let booked = step.changes.iter().any(|c| matches!(c, Change::Book(_)));
+        let put = step.changes.iter().any(|c| matches!(c, Change::PutJob(job) if job.cost == Some(usd(figure))));
+        assert!(put || !booked, "what is booked and what the job says are one commit");
+    }
+}
