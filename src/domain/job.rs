@@ -250,46 +250,65 @@ pub struct Job {
     /// Where it stands.
     pub state: JobState,
     /// Why it is held, when it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
     /// The service's own word for its state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
     /// Progress in percent, 0-100, where the service says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<u8>,
     /// The service's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_id: Option<String>,
     /// Where the finished clips lie, as the service said last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<String>,
     /// What it was expected to cost when queued; `None` is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,
     /// The most the user agreed to pay where the price is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling: Option<Money>,
     /// What is set aside for it now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reserved: Option<Money>,
     /// What it cost, once the service said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Money>,
     /// What is known of a refund.
     pub refund: Refund,
     /// When it was queued.
     pub created_at: Timestamp,
     /// When its order was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted_at: Option<Timestamp>,
     /// When it reached a final state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
     /// Its files on disk.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<ClipFile>,
     /// The prompt as the service rewrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revised_prompt: Option<String>,
     /// What went wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<JobError>,
     /// The job it is a retry or continuation of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<JobId>,
     /// Whether it takes longer than it should.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub late: bool,
     /// Whether the user no longer wants to see it; still polled, downloaded and booked.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub abandoned: bool,
     /// The key of its batch row, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// The batch it came with, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<i64>,
     /// Our own UUID for it, sent where a service can echo it.
     pub correlation: String,
@@ -298,16 +317,22 @@ pub struct Job {
     /// The salted fingerprint of the account's key when it was queued.
     pub fingerprint: String,
     /// Absolute path of its files without ordinal and extension, claimed before the order is sent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stem: Option<String>,
     /// How often its order was tried to be sent.
     pub attempts: u32,
     /// How often its status was asked for.
     pub polls: u32,
     /// How often in a row the service said that it does not know the job, and since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<(u32, Timestamp)>,
     /// Whether it belongs to the simulator.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub simulated: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Job {

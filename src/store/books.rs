@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, typ
 use super::StoreError;
 use super::change::EntryFilter;
 use super::column::{money, nanos, opt_number, text, timestamp};
-use crate::domain::books::Ledger;
-use crate::domain::{Balance, Entry, EntryKind, JobId};
+use crate::domain::books::{Ledger, Sums};
+use crate::domain::{Balance, Currency, Entry, EntryKind, JobId};
 
 /// 40 days in nanoseconds: a whole month and some.
 const RECENT: i64 = 40 * 24 * 3600 * 1_000_000_000;
@@ -77,24 +77,31 @@ fn kind(word: &str) -> Result<EntryKind, StoreError> {
         .ok_or_else(|| StoreError::damaged(format!("`{word}` is no kind of entry")))
 }
 
-/// The sums of all entries, exact.
-pub(super) fn ledger(db: &Connection) -> Result<Ledger, StoreError> {
-    let mut ledger = Ledger::default();
-    let mut query = db.prepare_cached("SELECT account, kind, amount, currency FROM entries")?;
-    let mut rows = query.query([])?;
-    while let Some(row) = rows.next()? {
-        let money = money(text(row, 2)?, text(row, 3)?)?;
-        let sums = ledger.sums.entry((text(row, 0)?.to_owned(), money.currency)).or_default();
-        sums.add(kind(text(row, 1)?)?, money.amount);
-    }
-    Ok(ledger)
-}
-
-/// The entries of the 40 days before the last one, oldest first.
-pub(super) fn recent(db: &Connection) -> Result<Vec<Entry>, StoreError> {
+/// The sums of all entries, exact, and the entries of the 40 days before the last one, oldest first.
+pub(super) fn ledger(db: &Connection) -> Result<(Ledger, Vec<Entry>), StoreError> {
     let last: Option<i64> = db.query_row("SELECT max(at) FROM entries", [], |row| row.get(0))?;
-    let Some(last) = last else { return Ok(Vec::new()) };
-    list(db, &(select("at >= ?") + " ORDER BY id"), vec![Sql::Integer(last.saturating_sub(RECENT))])
+    let since = last.unwrap_or(0).saturating_sub(RECENT);
+    let (mut ledger, mut recent) = (Ledger::default(), Vec::new());
+    let mut query = db.prepare_cached(&(select("true") + " ORDER BY id"))?;
+    let mut rows = query.query([])?;
+    // Neighbours are mostly of the same account, so its name is not looked up each time.
+    let mut at = (String::new(), Currency::Usd);
+    let mut sums = Sums::default();
+    while let Some(row) = rows.next()? {
+        let (account, money) = (text(row, 0)?, money(text(row, 3)?, text(row, 4)?)?);
+        if (account, money.currency) != (at.0.as_str(), at.1) {
+            let next = (account.to_owned(), money.currency);
+            let of_next = ledger.sums.get(&next).copied().unwrap_or_default();
+            ledger.sums.insert(std::mem::replace(&mut at, next), std::mem::replace(&mut sums, of_next));
+        }
+        sums.add(kind(text(row, 2)?)?, money.amount);
+        if row.get::<_, i64>(6)? >= since {
+            recent.push(read(row)?);
+        }
+    }
+    ledger.sums.insert(at, sums);
+    ledger.sums.retain(|(account, _), _| !account.is_empty());
+    Ok((ledger, recent))
 }
 
 /// The entries a filter wants, oldest first.

@@ -20,12 +20,30 @@ pub fn content_hash(request: &Request) -> String {
     format!("{:x}", Sha256::digest(request.canonical()))
 }
 
+/// The number of the newest job; 0 where there is none.
+pub(super) fn newest(db: &Connection) -> Result<JobId, StoreError> {
+    let id = db.prepare_cached("SELECT coalesce(max(id), 0) FROM jobs")?.query_row([], |row| row.get(0))?;
+    Ok(JobId(id))
+}
+
 /// Keeps a job. What it asks for, its key and its batch are kept when it is new and never change.
-pub(super) fn put(db: &Connection, job: &Job) -> Result<(), StoreError> {
+/// `is_new` says that it surely is new, which spares looking for it.
+pub(super) fn put(db: &Connection, job: &Job, is_new: bool) -> Result<(), StoreError> {
     let row = job.row();
+    let body = to_json(job)?;
+    if !is_new && update(db, &row)? {
+        db.prepare_cached("UPDATE job_bodies SET body = ?2 WHERE id = ?1")?.execute(params![job.id.0, body])?;
+        return Ok(());
+    }
+    insert(db, job, &row)?;
+    db.prepare_cached("INSERT INTO job_bodies (id, body) VALUES (?1, ?2)")?.execute(params![job.id.0, body])?;
+    Ok(())
+}
+
+/// Changes what may change of a row; false where there is none.
+fn update(db: &Connection, row: &JobRow) -> Result<bool, StoreError> {
     let (estimate, estimate_currency) = amount(row.estimate);
     let (cost, cost_currency) = amount(row.cost);
-    let body = to_json(job)?;
     let changed = db
         .prepare_cached(
             "UPDATE jobs SET state = ?2, phase = ?3, progress = ?4, late = ?5, abandoned = ?6, note = ?7,
@@ -33,7 +51,7 @@ pub(super) fn put(db: &Connection, job: &Job) -> Result<(), StoreError> {
              submitted_at = ?12, finished_at = ?13 WHERE id = ?1",
         )?
         .execute(params![
-            job.id.0,
+            row.id.0,
             row.state.word(),
             row.phase,
             row.progress,
@@ -47,10 +65,12 @@ pub(super) fn put(db: &Connection, job: &Job) -> Result<(), StoreError> {
             row.submitted_at.map(nanos),
             row.finished_at.map(nanos),
         ])?;
-    if changed == 1 {
-        db.prepare_cached("UPDATE job_bodies SET body = ?2 WHERE id = ?1")?.execute(params![job.id.0, body])?;
-        return Ok(());
-    }
+    Ok(changed == 1)
+}
+
+fn insert(db: &Connection, job: &Job, row: &JobRow) -> Result<(), StoreError> {
+    let (estimate, estimate_currency) = amount(row.estimate);
+    let (cost, cost_currency) = amount(row.cost);
     let tags = if row.tags.is_empty() { "[]".to_owned() } else { to_json(&row.tags)? };
     db.prepare_cached(
         "INSERT INTO jobs (id, account, model, prompt, state, phase, progress, late, abandoned, note,
@@ -59,7 +79,7 @@ pub(super) fn put(db: &Connection, job: &Job) -> Result<(), StoreError> {
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
     )?
     .execute(params![
-        job.id.0,
+        row.id.0,
         row.account,
         row.model,
         row.prompt,
@@ -85,7 +105,6 @@ pub(super) fn put(db: &Connection, job: &Job) -> Result<(), StoreError> {
         Some(key) if is_duplicate(&error, "jobs.key") => StoreError::DuplicateKey(key.clone()),
         _ => error.into(),
     })?;
-    db.prepare_cached("INSERT INTO job_bodies (id, body) VALUES (?1, ?2)")?.execute(params![job.id.0, body])?;
     Ok(())
 }
 

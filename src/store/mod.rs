@@ -102,6 +102,8 @@ impl Store {
         db.pragma_update(None, "synchronous", "FULL")?;
         db.pragma_update(None, "foreign_keys", true)?;
         db.pragma_update(None, "journal_size_limit", 64 << 20)?;
+        // The writer does it itself, after it has answered.
+        db.pragma_update(None, "wal_autocheckpoint", 0)?;
         db.set_prepared_statement_cache_capacity(64);
         schema::migrate(&mut db, schema::newest())?;
         desk::found(&db, simulated)?;
@@ -197,18 +199,19 @@ impl Store {
     pub fn load(&self) -> Result<Loaded, StoreError> {
         self.read(|db| {
             let moment = db.unchecked_transaction()?;
+            let (ledger, recent) = books::ledger(&moment)?;
             let next = |sql: &str| moment.query_row(sql, [], |row| row.get(0));
             Ok(Loaded {
                 active: jobs::active(&moment)?,
                 next_job: next("SELECT coalesce(max(id), 0) + 1 FROM jobs")?,
                 next_batch: next("SELECT max((SELECT coalesce(max(id), 0) FROM batches), (SELECT coalesce(max(batch), 0) FROM jobs WHERE batch IS NOT NULL)) + 1")?,
-                ledger: books::ledger(&moment)?,
+                ledger,
+                recent,
                 accounts: desk::accounts(&moment)?,
                 balances: books::balances(&moment)?,
                 draft: desk::draft(&moment)?,
                 last_seen: desk::last_seen(&moment)?,
                 open_intents: jobs::open_intents(&moment)?,
-                recent: books::recent(&moment)?,
                 usual: jobs::usual(&moment)?,
                 limiters: desk::limiters(&moment)?,
                 last_seq: log::last_seq(&moment)?,

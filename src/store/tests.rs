@@ -357,7 +357,7 @@ fn every_released_schema_is_brought_up_to_date_with_its_data() {
         assert_eq!(schema::version(&db).unwrap(), old);
         // What the first release wrote; later releases only add to it.
         desk::found(&db, false).unwrap();
-        jobs::put(&db, &job(1)).unwrap();
+        jobs::put(&db, &job(1), true).unwrap();
         drop(db);
         if old < schema::newest() {
             assert!(matches!(Store::open_read_only(dir.path()), Err(StoreError::OlderSchema { .. })));
@@ -396,7 +396,7 @@ fn what_was_committed_survives_a_crash_and_what_was_not_is_gone() {
     let half = raw(dir.path());
     half.execute_batch("PRAGMA cache_size = 1; BEGIN IMMEDIATE").unwrap();
     for id in 2..200 {
-        jobs::put(&half, &job(id)).unwrap();
+        jobs::put(&half, &job(id), true).unwrap();
     }
     let after = tempfile::tempdir().unwrap();
     for name in [FILE, "rushes.db-wal"] {

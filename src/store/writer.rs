@@ -18,14 +18,44 @@ pub(super) struct Work {
     pub reply: Box<dyn FnOnce(Result<Committed, StoreError>) + Send>,
 }
 
+/// Changes after which the log is written back into the database; a change is a page or a few.
+const CHECKPOINT_EVERY: usize = 500;
+
+/// Changes from which on a commit gets a large cache, given back after it: without, SQLite would
+/// write pages that it is not done with.
+const LARGE: usize = 2_000;
+
 /// Makes commits until nobody can ask for more.
 pub(super) fn work(mut db: Connection, reserve: &Reserve, queue: &Receiver<Work>) {
+    let mut since_checkpoint = 0;
     while let Ok(Work { changes, reply }) = queue.recv() {
+        let is_large = changes.len() >= LARGE;
+        if is_large {
+            tune(&db, "PRAGMA cache_size = -262144");
+        }
         let result = commit(&mut db, &changes, |_| reserve.release());
-        if result.is_ok() {
+        since_checkpoint += changes.len();
+        let is_kept = result.is_ok();
+        reply(result);
+        // What follows nobody waits for.
+        if is_kept {
             reserve.restore();
         }
-        reply(result);
+        if since_checkpoint >= CHECKPOINT_EVERY {
+            since_checkpoint = 0;
+            tune(&db, "PRAGMA wal_checkpoint(PASSIVE)");
+        }
+        if is_large {
+            tune(&db, "PRAGMA cache_size = -2000");
+            tune(&db, "PRAGMA shrink_memory");
+        }
+    }
+}
+
+/// Housekeeping that may fail without harm: what is committed is committed.
+fn tune(db: &Connection, pragma: &str) {
+    if let Err(error) = db.execute_batch(pragma) {
+        tracing::debug!(%error, pragma, "housekeeping failed");
     }
 }
 
@@ -43,9 +73,15 @@ pub(super) fn commit(
 
 fn commit_once(db: &mut Connection, changes: &[Change]) -> Result<Committed, StoreError> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut newest_job = jobs::newest(&transaction)?;
     let mut known_evidence = Vec::new();
     for change in changes {
-        apply(&transaction, change, &mut known_evidence)?;
+        if let Change::PutJob(job) = change {
+            jobs::put(&transaction, job, job.id > newest_job)?;
+            newest_job = newest_job.max(job.id);
+        } else {
+            apply(&transaction, change, &mut known_evidence)?;
+        }
     }
     let last_seq = log::last_seq(&transaction)?;
     transaction.commit()?;
@@ -54,7 +90,7 @@ fn commit_once(db: &mut Connection, changes: &[Change]) -> Result<Committed, Sto
 
 fn apply(db: &Connection, change: &Change, known_evidence: &mut Vec<String>) -> Result<(), StoreError> {
     match change {
-        Change::PutJob(job) => jobs::put(db, job),
+        Change::PutJob(job) => jobs::put(db, job, false),
         Change::AddLine(line) => log::add(db, line),
         Change::Book(entry) => {
             if !books::book(db, entry)? {
