@@ -9,6 +9,7 @@ mod wire {
     mod fetching;
     mod nanogpt;
     mod ninjachat;
+    mod paying;
     mod scripted;
     mod support;
 }

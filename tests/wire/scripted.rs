@@ -37,6 +37,7 @@ impl Received {
 pub struct Reply {
     head: Vec<u8>,
     body: Body,
+    keep: bool,
 }
 
 #[derive(Clone)]
@@ -51,7 +52,7 @@ impl Reply {
     pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let body = body.into();
         let head = format!("HTTP/1.1 {status} X\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n", body.len());
-        Reply { head: head.into_bytes(), body: Body::Bytes(body) }
+        Reply { head: head.into_bytes(), body: Body::Bytes(body), keep: false }
     }
 
     pub fn json(status: u16, body: &str) -> Self {
@@ -60,13 +61,13 @@ impl Reply {
 
     /// The connection is closed after the request was read, without a byte.
     pub fn nothing() -> Self {
-        Reply { head: Vec::new(), body: Body::Bytes(Vec::new()) }
+        Reply { head: Vec::new(), body: Body::Bytes(Vec::new()), keep: false }
     }
 
     /// A body without a length, ended by closing, made piece by piece.
     pub fn pieces(count: usize, make: impl Fn(usize) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let head = b"HTTP/1.1 200 X\r\ncontent-type: application/json\r\n".to_vec();
-        Reply { head, body: Body::Pieces(count, Arc::new(make)) }
+        Reply { head, body: Body::Pieces(count, Arc::new(make)), keep: false }
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -82,10 +83,16 @@ impl Reply {
         self
     }
 
+    /// Leaves the connection open for more.
+    pub fn kept(mut self) -> Self {
+        self.keep = true;
+        self
+    }
+
     async fn send(self, socket: &mut TcpStream) -> std::io::Result<()> {
         if !self.head.is_empty() {
             socket.write_all(&self.head).await?;
-            socket.write_all(b"connection: close\r\n\r\n").await?;
+            socket.write_all(if self.keep { b"\r\n" } else { b"connection: close\r\n\r\n" }).await?;
         }
         match self.body {
             Body::Bytes(body) => socket.write_all(&body).await?,
@@ -95,7 +102,7 @@ impl Reply {
                 }
             }
         }
-        socket.shutdown().await
+        if self.keep { Ok(()) } else { socket.shutdown().await }
     }
 }
 
@@ -126,11 +133,15 @@ impl Scripted {
                 count.fetch_add(1, Ordering::SeqCst);
                 let (log, answer) = (log.clone(), answer.clone());
                 tokio::spawn(async move {
-                    let Some(request) = read_request(&mut socket).await else { return };
-                    let reply = answer(&request);
-                    log.lock().unwrap().push(request);
-                    // The client may hang up first; that is its right.
-                    let _ = reply.send(&mut socket).await;
+                    while let Some(request) = read_request(&mut socket).await {
+                        let reply = answer(&request);
+                        let kept = reply.keep;
+                        log.lock().unwrap().push(request);
+                        // The client may hang up first; that is its right.
+                        if reply.send(&mut socket).await.is_err() || !kept {
+                            return;
+                        }
+                    }
                 });
             }
         });

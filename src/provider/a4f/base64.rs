@@ -111,7 +111,10 @@ mod tests {
     use super::*;
     use crate::domain::sink::MemorySink;
 
-    fn decode(text: &[u8], pieces: usize) -> Result<Vec<(Option<String>, Vec<u8>, bool)>, Broken> {
+    /// Content type, bytes and whether it ended, of each clip.
+    type Clips = Vec<(Option<String>, Vec<u8>, bool)>;
+
+    fn decode(text: &[u8], pieces: usize) -> Result<Clips, Broken> {
         let mut sink = MemorySink::default();
         let mut decoder = Decoder::new(&mut sink);
         for piece in text.chunks(pieces) {
