@@ -26,16 +26,27 @@ pub(super) fn newest(db: &Connection) -> Result<JobId, StoreError> {
     Ok(JobId(id))
 }
 
+/// A job as it is put into columns.
+pub(super) struct Encoded<'a> {
+    job: &'a Job,
+    row: JobRow,
+    body: String,
+}
+
+/// The costly part of keeping a job, for which no database is needed.
+pub(super) fn encode(job: &Job) -> Result<Encoded<'_>, StoreError> {
+    Ok(Encoded { job, row: job.row(), body: to_json(job)? })
+}
+
 /// Keeps a job. What it asks for, its key and its batch are kept when it is new and never change.
 /// `is_new` says that it surely is new, which spares looking for it.
-pub(super) fn put(db: &Connection, job: &Job, is_new: bool) -> Result<(), StoreError> {
-    let row = job.row();
-    let body = to_json(job)?;
-    if !is_new && update(db, &row)? {
+pub(super) fn put(db: &Connection, encoded: &Encoded<'_>, is_new: bool) -> Result<(), StoreError> {
+    let Encoded { job, row, body } = encoded;
+    if !is_new && update(db, row)? {
         db.prepare_cached("UPDATE job_bodies SET body = ?2 WHERE id = ?1")?.execute(params![job.id.0, body])?;
         return Ok(());
     }
-    insert(db, job, &row)?;
+    insert(db, job, row)?;
     db.prepare_cached("INSERT INTO job_bodies (id, body) VALUES (?1, ?2)")?.execute(params![job.id.0, body])?;
     Ok(())
 }

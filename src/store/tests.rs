@@ -97,6 +97,27 @@ fn a_commit_is_kept_whole_or_not_at_all() {
     assert_eq!(store.commit_blocking(vec![line(1, "queued")]).unwrap().last_seq, 2);
 }
 
+/// Large commits take another way through the writer.
+#[test]
+fn a_large_commit_keeps_every_job_in_order_or_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), false).unwrap();
+    let mut jobs: Vec<Job> = (1..=3_000).map(job).collect();
+    jobs[2_999].key = Some("k".into());
+    jobs[10].key = Some("k".into());
+    let all = |jobs: &[Job]| jobs.iter().flat_map(|job| [put(job), line(job.id.0, "queued")]).collect::<Vec<_>>();
+    assert!(matches!(store.commit_blocking(all(&jobs)), Err(StoreError::DuplicateKey(_))));
+    assert!(store.rows().unwrap().is_empty());
+    jobs[10].key = None;
+    let mut changes = all(&jobs);
+    // New and changed in the same commit.
+    jobs[5].phase = Some("again".into());
+    changes.push(put(&jobs[5]));
+    assert_eq!(store.commit_blocking(changes).unwrap().last_seq, 3_000);
+    assert_eq!(store.jobs(&JobFilter::default()).unwrap(), jobs);
+    assert_eq!(store.rows().unwrap(), jobs.iter().map(Job::row).collect::<Vec<_>>());
+}
+
 #[test]
 fn an_answer_without_its_intent_and_a_second_same_attempt_are_refused() {
     let dir = tempfile::tempdir().unwrap();
@@ -357,7 +378,7 @@ fn every_released_schema_is_brought_up_to_date_with_its_data() {
         assert_eq!(schema::version(&db).unwrap(), old);
         // What the first release wrote; later releases only add to it.
         desk::found(&db, false).unwrap();
-        jobs::put(&db, &job(1), true).unwrap();
+        jobs::put(&db, &jobs::encode(&job(1)).unwrap(), true).unwrap();
         drop(db);
         if old < schema::newest() {
             assert!(matches!(Store::open_read_only(dir.path()), Err(StoreError::OlderSchema { .. })));
@@ -396,7 +417,7 @@ fn what_was_committed_survives_a_crash_and_what_was_not_is_gone() {
     let half = raw(dir.path());
     half.execute_batch("PRAGMA cache_size = 1; BEGIN IMMEDIATE").unwrap();
     for id in 2..200 {
-        jobs::put(&half, &job(id), true).unwrap();
+        jobs::put(&half, &jobs::encode(&job(id)).unwrap(), true).unwrap();
     }
     let after = tempfile::tempdir().unwrap();
     for name in [FILE, "rushes.db-wal"] {

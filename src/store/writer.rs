@@ -3,12 +3,12 @@
 //!
 //! Knows how a change becomes rows, and what to do on a full disk. Must not know who asked.
 
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::change::{Change, Committed};
-use super::jobs::NewIntent;
+use super::jobs::{Encoded, NewIntent};
 use super::reserve::Reserve;
 use super::{StoreError, StoredInput, books, desk, jobs, log};
 
@@ -72,12 +72,42 @@ pub(super) fn commit(
 }
 
 fn commit_once(db: &mut Connection, changes: &[Change]) -> Result<Committed, StoreError> {
+    let jobs = changes.iter().filter_map(|change| match change {
+        Change::PutJob(job) => Some(&**job),
+        _ => None,
+    });
+    if changes.len() < LARGE {
+        return write(db, changes, jobs.map(jobs::encode));
+    }
+    // A hundred thousand jobs are encoded beside, not before, being written.
+    std::thread::scope(|scope| {
+        let (send, receive) = sync_channel(8);
+        scope.spawn(move || {
+            let mut jobs = jobs.map(jobs::encode).peekable();
+            while jobs.peek().is_some() {
+                let some: Vec<_> = jobs.by_ref().take(128).collect();
+                if send.send(some).is_err() {
+                    return;
+                }
+            }
+        });
+        write(db, changes, receive.into_iter().flatten())
+    })
+}
+
+/// Writes all changes in one transaction; `encoded` gives their jobs in order.
+fn write<'a>(
+    db: &mut Connection,
+    changes: &'a [Change],
+    mut encoded: impl Iterator<Item = Result<Encoded<'a>, StoreError>>,
+) -> Result<Committed, StoreError> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut newest_job = jobs::newest(&transaction)?;
     let mut known_evidence = Vec::new();
     for change in changes {
         if let Change::PutJob(job) = change {
-            jobs::put(&transaction, job, job.id > newest_job)?;
+            let encoded = encoded.next().ok_or(StoreError::Closed)??;
+            jobs::put(&transaction, &encoded, job.id > newest_job)?;
             newest_job = newest_job.max(job.id);
         } else {
             apply(&transaction, change, &mut known_evidence)?;
@@ -90,7 +120,7 @@ fn commit_once(db: &mut Connection, changes: &[Change]) -> Result<Committed, Sto
 
 fn apply(db: &Connection, change: &Change, known_evidence: &mut Vec<String>) -> Result<(), StoreError> {
     match change {
-        Change::PutJob(job) => jobs::put(db, job, false),
+        Change::PutJob(job) => jobs::put(db, &jobs::encode(job)?, false),
         Change::AddLine(line) => log::add(db, line),
         Change::Book(entry) => {
             if !books::book(db, entry)? {
