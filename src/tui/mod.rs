@@ -6,6 +6,7 @@
 pub mod decode;
 pub mod frame;
 pub mod input;
+pub mod leave;
 pub mod output;
 pub mod signals;
 pub mod terminal;
@@ -29,6 +30,7 @@ use crate::domain::message::Level;
 use crate::domain::{Event, Notice};
 use crate::engine::{Commands, Events};
 
+pub use self::leave::leave;
 pub use self::output::say;
 pub use self::signals::Stops;
 pub use self::terminal::{TerminalError, copy};

@@ -45,6 +45,11 @@ impl Stops {
         })
     }
 
+    /// Forgets what has come already.
+    pub async fn forget(&mut self) {
+        while tokio::time::timeout(std::time::Duration::ZERO, self.next()).await.is_ok() {}
+    }
+
     /// The next signal's number; the exit code is 128 more. Cancel-safe.
     pub async fn next(&mut self) -> i32 {
         let kind = tokio::select! {
