@@ -180,6 +180,11 @@ fn draw(screen: &vt100::Screen) -> String {
             run(&mut svg, row, start, &text, &look);
         }
     }
+    if !screen.hide_cursor() {
+        let (row, col) = screen.cursor_position();
+        let (x, y) = (EDGE + f64::from(col) * CELL.0, EDGE + f64::from(row) * CELL.1);
+        let _ = writeln!(svg, "<rect x=\"{x:.2}\" y=\"{y:.1}\" width=\"2\" height=\"{}\" fill=\"{INK}\"/>", CELL.1);
+    }
     svg.push_str("</svg>\n");
     svg
 }

@@ -115,6 +115,8 @@ pub async fn run(commands: Commands, events: Events, options: Options) -> Result
             }
         }
         if let Some(ended) = face.ended {
+            // First of all, so that what is typed from now on is left to the shell.
+            drop(inputs);
             return Ok(ended);
         }
         let due = face.draw();
