@@ -72,7 +72,7 @@ async fn a_cut_sends_exactly_the_bytes_it_says() {
     bench.fault(json!({"kind": "cut", "route": "models", "after_bytes": 1234})).await;
     let address = bench.simulator.url().replace("http://", "");
     let mut socket = tokio::net::TcpStream::connect(&address).await.unwrap();
-    let ask = format!("GET /api/v1/video-models HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    let ask = format!("GET /api/v1/video-models HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     socket.write_all(ask.as_bytes()).await.unwrap();
     let mut all = Vec::new();
     let _ = socket.read_to_end(&mut all).await;

@@ -169,6 +169,8 @@ async fn a4f_holds_the_line_and_answers_with_the_clip() {
     let clip = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
     let orders = bench.admin("/_sim/orders?service=a4f").await;
     assert_eq!(orders[0]["sha256"], hex(&Sha256::digest(&clip)));
+    let ends: jiff::Timestamp = orders[0]["ends"].as_str().unwrap().parse().unwrap();
+    assert!(body["created"].as_i64().unwrap() >= ends.as_second(), "not before it was made");
 }
 
 #[tokio::test]
