@@ -284,7 +284,12 @@ impl Compose {
             request.params.clone_from(&params);
             let problem = request.validate(&offer.model).err().and_then(|problems| {
                 let first = problems.into_iter().next()?;
-                Some(format!("{} {}", first.field, first.message))
+                let unknown = first.rule == "unknown";
+                Some(if unknown {
+                    format!("has no {}", first.field)
+                } else {
+                    format!("{} {}", first.field, first.message)
+                })
             });
             also.push(Also { name: offer.model_ref().to_string(), price: request.price(&offer.model), problem });
         }

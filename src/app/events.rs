@@ -114,8 +114,11 @@ impl App {
                 self.touch();
                 return self.reuse_of(&detail.job);
             }
-            // A story that cannot be told is no news: the row says what there is to say.
-            (Waiting::Story, _) | (Waiting::Quiet, Answer::Accepted { .. } | Answer::Detail(_)) => {}
+            (Waiting::Story, _) => {
+                self.story.refused(ticket);
+                self.touch();
+            }
+            (Waiting::Quiet, Answer::Accepted { .. } | Answer::Detail(_)) => {}
             (_, Answer::Refused { problems }) => self.say(Level::Error, first(&problems)),
             (_, Answer::Accepted { .. } | Answer::Detail(_)) => {}
         }

@@ -185,11 +185,6 @@ impl Field {
         Field { parameter, entry, touched: false }
     }
 
-    /// The name for people.
-    pub fn label(&self) -> String {
-        self.parameter.name.replace('_', " ")
-    }
-
     fn may_be_left_out(&self) -> bool {
         !self.parameter.required && self.parameter.default.is_none()
     }

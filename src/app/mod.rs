@@ -177,7 +177,11 @@ impl App {
         if self.compose.save_due().is_some_and(|due| now >= due) {
             effects.extend(self.save_draft());
         }
+        let shown = self.story.shown();
         if let Some(id) = self.story.take_due(now) {
+            if self.story.shown() != shown {
+                self.touch();
+            }
             let effect = self.send(Command::Inspect { id }, Waiting::Story);
             self.story.asked(self.last_ticket);
             effects.push(effect);

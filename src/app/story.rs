@@ -17,6 +17,7 @@ const CHANGED_MS: i64 = 400;
 pub struct Story {
     detail: Option<Box<JobDetail>>,
     wanted: Option<JobId>,
+    shown: Option<JobId>,
     due: Option<Timestamp>,
     asked: Option<Ticket>,
 }
@@ -30,6 +31,9 @@ impl Story {
         self.wanted = id;
         self.asked = None;
         let known = self.detail.as_ref().map(|detail| detail.job.id);
+        if known.is_some() && known == id {
+            self.shown = known;
+        }
         self.due = id.filter(|id| known != Some(*id)).map(|_| now + SignedDuration::from_millis(REST_MS));
     }
 
@@ -64,7 +68,23 @@ impl Story {
             return None;
         }
         self.due = None;
+        if self.detail.is_none() {
+            self.shown = self.wanted;
+        }
         self.wanted
+    }
+
+    /// The job whose story is on the screen: the one told last, or, before the first, asked for.
+    pub fn shown(&self) -> Option<JobId> {
+        self.shown
+    }
+
+    /// The engine has nothing to tell; what the row says must do.
+    pub fn refused(&mut self, ticket: Ticket) {
+        if self.asked == Some(ticket) {
+            self.asked = None;
+            self.shown = self.wanted;
+        }
     }
 
     /// Notes the ticket of the question.
@@ -77,6 +97,7 @@ impl Story {
         let current = self.asked == Some(ticket) && self.wanted == Some(detail.job.id);
         if current {
             self.asked = None;
+            self.shown = Some(detail.job.id);
             self.detail = Some(detail);
         }
         current

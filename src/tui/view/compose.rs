@@ -15,8 +15,8 @@ use crate::app::line::Line;
 use crate::domain::Problem;
 use crate::tui::theme::{Glyphs, Role, Styles};
 
-/// Columns of the labels.
-const INDENT: u16 = 13;
+/// Fewest and most columns of the labels.
+const INDENT: (u16, u16) = (10, 20);
 
 /// Draws the form; returns the cursor when the form has the focus.
 pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) -> Option<Position> {
@@ -85,11 +85,13 @@ fn draw_fields(
     let shown = usize::from(area.height);
     let at = stops.iter().position(|stop| *stop == compose.spot()).unwrap_or(0);
     let first = (at + 1).saturating_sub(shown);
+    let longest = compose.form().fields().iter().map(|field| text::width(&text::label(&field.parameter.name))).max();
+    let indent = u16::try_from(longest.unwrap_or(0) + 3).unwrap_or(INDENT.1).clamp(INDENT.0, INDENT.1);
     let mut cursor = None;
     for (y, stop) in (area.top()..area.bottom()).zip(&stops[first.min(stops.len())..]) {
         let here = focused && *stop == compose.spot();
         let row = Rect { y, height: 1, ..area };
-        let found = draw_stop(compose, styles, row, *stop, here, buf);
+        let found = draw_stop(compose, styles, row, indent, (*stop, here), buf);
         if here {
             cursor = found;
         }
@@ -105,8 +107,8 @@ fn draw_stop(
     compose: &Compose,
     styles: &Styles,
     row: Rect,
-    stop: Spot,
-    here: bool,
+    indent: u16,
+    (stop, here): (Spot, bool),
     buf: &mut Buffer,
 ) -> Option<Position> {
     let fields = compose.form().fields();
@@ -115,7 +117,7 @@ fn draw_stop(
         Spot::Model => ("model", "model".to_owned()),
         Spot::Copies => ("copies", "copies".to_owned()),
         Spot::Ceiling => ("at most", "at most $".to_owned()),
-        Spot::Field(index) => (fields[index].parameter.name.as_str(), fields[index].label()),
+        Spot::Field(index) => (fields[index].parameter.name.as_str(), text::label(&fields[index].parameter.name)),
     };
     let wrong = compose.problems().any(|problem| problem.field == name);
     let role = if wrong {
@@ -126,9 +128,9 @@ fn draw_stop(
         Role::Dim
     };
     let mark = if wrong { "!" } else { "" };
-    let label = text::cut(&label, usize::from(INDENT) - 2, styles.glyphs);
+    let label = text::cut(&label, usize::from(indent) - 2, styles.glyphs);
     put(buf, (row.x, row.y), row.right(), &format!("{label}{mark}"), styles.of(role));
-    let value = Rect { x: row.x + INDENT, width: row.width.saturating_sub(INDENT), ..row };
+    let value = Rect { x: row.x + indent, width: row.width.saturating_sub(indent), ..row };
     match stop {
         Spot::Prompt => None,
         Spot::Model => {
@@ -159,14 +161,10 @@ fn draw_field(
         Entry::Choice { choices, at } => {
             let name = &field.parameter.name;
             let value = at.and_then(|at| choices.get(at)).map_or_else(|| "-".to_owned(), |v| text::value(name, v));
-            let others: Vec<String> = compose
-                .form()
-                .legal(index)
-                .into_iter()
-                .filter(|i| Some(*i) != *at)
-                .map(|i| crate::domain::text::plain(&choices[i]))
-                .collect();
-            stepper(styles, area, &value, here, &others.join(" "), buf)
+            let legal = compose.form().legal(index).into_iter().filter(|i| Some(*i) != *at);
+            let others: Vec<String> = legal.map(|i| crate::domain::text::plain(&choices[i])).collect();
+            let range = field.parameter.range.filter(|_| others.len() > 8).map(|range| range.text());
+            stepper(styles, area, &value, here, &range.unwrap_or_else(|| others.join(" ")), buf)
         }
     }
 }
@@ -223,7 +221,7 @@ fn foot(app: &App, width: u16) -> Paper {
         paper.say(Role::Warn, "being written to disk");
     } else {
         let (queue, model) = (key(Action::Queue), key(Action::ChooseModel));
-        paper.say(Role::Accent, &format!("{queue} queues   {model} model"));
+        paper.line(&[(&queue, Role::Accent), (" queue   ", Role::Dim), (&model, Role::Accent), (" model", Role::Dim)]);
     }
     paper
 }

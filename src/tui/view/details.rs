@@ -44,7 +44,7 @@ fn whole(app: &App, row: &JobRow, detail: &JobDetail, paper: &mut Paper) {
     standing(app, row, job, paper);
     paper.blank();
     for (name, value) in &job.values {
-        paper.pair(&name.replace('_', " "), INDENT, Role::Text, &text::value(name, value));
+        paper.pair(&text::label(name), INDENT, Role::Text, &text::value(name, value));
     }
     paper.blank();
     money(job, paper);

@@ -8,7 +8,7 @@ use super::paint::{Paper, frame, put, put_right};
 use super::{story, text};
 use crate::app::geometry::Pane;
 use crate::app::{App, clock};
-use crate::domain::{JobRow, JobState};
+use crate::domain::{Currency, JobRow, JobState};
 use crate::tui::theme::{Glyphs, Role, Styles};
 
 /// Where the columns lie; each begins at its number and ends a blank before the next.
@@ -100,11 +100,12 @@ fn counts(app: &App, room: u16) -> String {
     ];
     let mut parts: Vec<(usize, &str, &str)> =
         listed.iter().map(|(s, long, short)| (counts.of(*s), *long, *short)).filter(|(n, ..)| *n > 0).collect();
-    if counts.late > 0 {
-        parts.insert(0, (counts.late, "late", "late"));
-    }
+    let late = if counts.late > 0 { format!(", {} late", counts.late) } else { String::new() };
     let join = |parts: &[(usize, &str, &str)], long: bool| -> String {
-        let words: Vec<String> = parts.iter().map(|(n, l, s)| format!("{n} {}", if long { l } else { s })).collect();
+        let words: Vec<String> = parts
+            .iter()
+            .map(|(n, l, s)| format!("{n} {}{}", if long { l } else { s }, if *s == "run" { &late } else { "" }))
+            .collect();
         words.join(" · ")
     };
     for long in [true, false] {
@@ -127,13 +128,16 @@ fn rows(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     }
     let (top, all) = app.jobs().scroll();
     if all > lines {
-        scrollbar(styles, Rect { y: area.y + 1, height: area.height - 1, ..area }, top, all, buf);
+        scrollbar(styles, Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }, top, all, buf);
     }
 }
 
 /// A mark on the frame for where in the list the window is.
 fn scrollbar(styles: &Styles, area: Rect, top: usize, all: usize, buf: &mut Buffer) {
     let rows = usize::from(area.height);
+    if rows == 0 {
+        return;
+    }
     let length = (rows * rows / all).clamp(1, rows);
     let start = if all > rows { top * (rows - length) / (all - rows) } else { 0 };
     let glyph = if styles.glyphs == Glyphs::Unicode { "┃" } else { "#" };
@@ -153,7 +157,7 @@ fn heading(c: &Columns, styles: &Styles, y: u16, buf: &mut Buffer) {
     put(buf, (c.prompt, y), c.progress, "prompt", dim);
     put(buf, (c.progress, y), c.time, "progress", dim);
     put_right(buf, y, c.time, c.cost - 1, "time", dim);
-    put_right(buf, y, c.cost, c.end.saturating_sub(3), "cost", dim);
+    put_right(buf, y, c.cost, c.end.saturating_sub(1), "cost", dim);
 }
 
 /// The role that a row's state is shown in.
@@ -252,8 +256,9 @@ fn cost(styles: &Styles, c: &Columns, y: u16, row: &JobRow, buf: &mut Buffer) {
     let (words, role) = match (row.cost, row.estimate) {
         (Some(cost), _) => (text::column(cost), Role::Money),
         (None, _) if row.state == JobState::Cancelled => return,
+        (None, Some(estimate)) if estimate.currency == Currency::Quota => (text::column(estimate), Role::Dim),
         (None, Some(estimate)) => (format!("~{}", text::column(estimate)), Role::Dim),
-        (None, None) => ("?   ".to_owned(), Role::Dim),
+        (None, None) => ("? ".to_owned(), Role::Dim),
     };
     put_right(buf, y, c.cost, c.end, &words, styles.of(role));
 }

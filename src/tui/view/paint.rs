@@ -71,15 +71,17 @@ pub fn rule(buf: &mut Buffer, frame: Rect, y: u16, styles: &Styles, focused: boo
 }
 
 fn titles(buf: &mut Buffer, (x, y): (u16, u16), end: u16, styles: &Styles, focused: bool, title: &str, right: &str) {
+    // The frame's own look must not shine through a role that leaves something to the terminal.
+    let plain = |role: Role| Style::reset().patch(styles.of(Role::Screen)).patch(styles.of(role));
     let cut = |words: &str, room: u16| text::cut(words, usize::from(room.saturating_sub(2)), styles.glyphs);
     let mut next = x;
     if !title.is_empty() && end > x + 4 {
         let title = cut(title, end - x);
-        next = put(buf, (x, y), end, &format!(" {title} "), styles.of(if focused { Role::Strong } else { Role::Text }));
+        next = put(buf, (x, y), end, &format!(" {title} "), plain(if focused { Role::Strong } else { Role::Text }));
     }
     if !right.is_empty() && end > next + 4 {
         let right = cut(right, end - next);
-        put_right(buf, y, next, end, &format!(" {right} "), styles.of(Role::Dim));
+        put_right(buf, y, next, end, &format!(" {right} "), plain(Role::Dim));
     }
 }
 
@@ -143,11 +145,22 @@ impl Paper {
             self.say(Role::Dim, label);
             return self.say(role, words);
         }
+        let mut label = label;
+        if text::width(label) >= indent {
+            self.say(Role::Dim, label);
+            label = "";
+        }
         for (i, line) in text::wrap(words, self.width - indent).into_iter().enumerate() {
             let label = if i == 0 { label } else { "" };
             let pad = indent.saturating_sub(text::width(label));
             self.lines.push(vec![(format!("{label}{}", " ".repeat(pad)), Role::Dim), (line, role)]);
         }
+        self
+    }
+
+    /// One line of pieces as they are.
+    pub fn line(&mut self, pieces: &[(&str, Role)]) -> &mut Self {
+        self.lines.push(pieces.iter().map(|(words, role)| ((*words).to_owned(), *role)).collect());
         self
     }
 

@@ -68,7 +68,7 @@ fn write(app: &App, offer: Option<&Offer>, width: u16) -> Paper {
     paper.blank();
     breaks(app, &mut paper);
     also(app.compose().also(), &mut paper);
-    paper.blank().say(Role::Dim, &format!("described by {}", source(&model.source)));
+    paper.blank().say(Role::Dim, &format!("described by {}", model.source));
     paper
 }
 
@@ -100,7 +100,7 @@ fn facts(model: &Model, paper: &mut Paper) {
     };
     paper.pair("prompt", INDENT, Role::Text, &prompt);
     for parameter in &model.parameters {
-        let label = text::cut(&parameter.name.replace('_', " "), INDENT - 1, crate::tui::theme::Glyphs::Unicode);
+        let label = text::label(&parameter.name);
         paper.pair(&label, INDENT, Role::Text, &takes(parameter));
         if let Some(note) = &parameter.note {
             paper.pair("", INDENT, Role::Dim, note);
@@ -114,7 +114,7 @@ fn facts(model: &Model, paper: &mut Paper) {
 /// What a parameter takes, in words.
 fn takes(parameter: &Parameter) -> String {
     let mut words = if !parameter.one_of.is_empty() {
-        parameter.one_of.iter().map(crate::domain::text::plain).collect::<Vec<_>>().join("  ")
+        parameter.one_of.iter().map(crate::domain::text::plain).collect::<Vec<_>>().join(" · ")
     } else if let Some(range) = parameter.range {
         range.text()
     } else {
@@ -147,7 +147,7 @@ fn takes(parameter: &Parameter) -> String {
 
 fn rule_words(rule: &crate::domain::rule::Rule) -> Option<String> {
     use crate::domain::rule::{Check, list};
-    let field = rule.field.replace('_', " ");
+    let field = text::label(&rule.field);
     let what = match &rule.check {
         Check::OneOf(values) => format!("{field} is {}", list(values)),
         Check::Range(range) => format!("{field} is {}", range.text()),
@@ -158,19 +158,15 @@ fn rule_words(rule: &crate::domain::rule::Rule) -> Option<String> {
         Check::InputRequired(true) => format!("{field} is needed"),
         Check::InputRequired(false) => return None,
     };
-    let when: Vec<String> = rule.when.iter().map(|(name, values)| format!("{name} is {}", list(values))).collect();
+    let when: Vec<String> =
+        rule.when.iter().map(|(name, values)| format!("{} is {}", text::label(name), list(values))).collect();
     Some(if when.is_empty() { what } else { format!("{what} when {}", when.join(" and ")) })
 }
 
 fn price(model: &Model, paper: &mut Paper) {
     let price = &model.price;
     paper.pair("price", INDENT, Role::Money, &price.text());
-    paper.pair("", INDENT, Role::Dim, &format!("of {}, {}", price.as_of, source(&price.source)));
-}
-
-/// A source as people read it: `000` is a document's number.
-fn source(name: &str) -> String {
-    if name.chars().all(|c| c.is_ascii_digit()) { format!("document {name}") } else { name.to_owned() }
+    paper.pair("", INDENT, Role::Dim, &format!("{} ({})", price.as_of, price.source));
 }
 
 fn breaks(app: &App, paper: &mut Paper) {

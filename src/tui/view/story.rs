@@ -15,11 +15,16 @@ use crate::tui::theme::{Glyphs, Role, Styles};
 pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     let focused = app.focus() == Pane::Jobs;
     // The story told last stays until the next one comes: a held key repaints nothing here.
-    let detail = app.story().detail();
-    let row = detail.map_or_else(|| app.jobs().selected(), |detail| app.jobs().get(detail.job.id));
+    let row = app.story().shown().and_then(|id| app.jobs().get(id));
+    let detail = app.story().detail().filter(|detail| row.is_some_and(|row| row.id == detail.job.id));
     let title = row.map(|row| row.id.to_string()).unwrap_or_default();
     rule(buf, area, area.y, styles, focused, &title, "");
-    let inside = Rect { x: area.x + 2, y: area.y + 1, width: area.width.saturating_sub(4), height: area.height - 1 };
+    let inside = Rect {
+        x: area.x + 2,
+        y: area.y + 1,
+        width: area.width.saturating_sub(4),
+        height: area.height.saturating_sub(1),
+    };
     let Some(row) = row else { return };
     let lines = usize::from(inside.height);
     let mut paper = Paper::new(inside.width);

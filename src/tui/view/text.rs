@@ -110,7 +110,7 @@ pub fn time(at: Timestamp, now: Timestamp, zone: &TimeZone, seconds: bool) -> St
 /// Dollars bear no sign; a run of a plan is `plan`.
 pub fn column(money: Money) -> String {
     if money.currency == Currency::Quota {
-        return "plan   ".to_owned();
+        return "plan ".to_owned();
     }
     let mark = if money.currency == Currency::Xno { "Ӿ" } else { "" };
     let text = Money::new(money.amount, Currency::Usd).to_string().replace('$', "");
@@ -138,6 +138,15 @@ pub fn state(row: &JobRow) -> &'static str {
 pub fn value(name: &str, value: &serde_json::Value) -> String {
     let text = crate::domain::text::plain(value);
     if name == "duration" && text.chars().all(|c| c.is_ascii_digit()) { format!("{text} s") } else { text }
+}
+
+/// A parameter's name for people.
+pub fn label(name: &str) -> String {
+    match name {
+        "aspect_ratio" => "aspect".to_owned(),
+        "negative_prompt" => "negative".to_owned(),
+        _ => name.replace('_', " "),
+    }
 }
 
 /// A number of bytes: `812 kB`, `3.1 MB`.

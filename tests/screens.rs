@@ -1,0 +1,15 @@
+//! Pictures of the screen, journeys through it, and a storm of random keys.
+//!
+//! `UPDATE_SCREENS=1 cargo test --test screens` writes the pictures anew; a change of them is read
+//! like a change of code.
+
+#[path = "screens/bytes.rs"]
+mod bytes;
+#[path = "screens/golden.rs"]
+mod golden;
+#[path = "screens/journeys.rs"]
+mod journeys;
+#[path = "screens/storm.rs"]
+mod storm;
+#[path = "screens/world.rs"]
+mod world;

@@ -1,0 +1,201 @@
+//! Every pane, state and overlay at three sizes, against files.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use rushes::app::Input;
+use rushes::domain::message::{Draft, Level};
+use rushes::domain::{Event, JobState, Notice, Pause, Snapshot};
+use rushes::tui::theme::{ColorDepth, Glyphs, Styles, Theme};
+
+use super::world::{Stage, letters, lines, snapshot};
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
+
+/// Compares the screen with its file, or writes the file.
+fn check(name: &str, stage: &Stage, styles: &Styles) {
+    let (buffer, cursor) = stage.draw(styles);
+    let cursor = cursor.map_or_else(|| "hidden".to_owned(), |at| format!("column {} row {}", at.x, at.y));
+    let drawn =
+        format!("{}\n--- cursor {cursor}\n{}\n", lines(&buffer).join("\n"), letters(&buffer, styles).join("\n"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/screens/golden/{name}.txt"));
+    if std::env::var_os("UPDATE_SCREENS").is_some() {
+        std::fs::write(&path, &drawn).unwrap();
+    }
+    let wanted = std::fs::read_to_string(&path).unwrap_or_default();
+    if wanted != drawn {
+        let differ = wanted.lines().zip(drawn.lines()).enumerate().find(|(_, (a, b))| a != b);
+        panic!("{name} differs; first at {differ:?}\n{drawn}");
+    }
+}
+
+fn at_all_sizes(name: &str, snapshot: impl Fn() -> Snapshot, steps: impl Fn(&mut Stage)) {
+    for (cols, rows) in SIZES {
+        let mut stage = Stage::new((cols, rows), snapshot());
+        steps(&mut stage);
+        stage.settle();
+        check(&format!("{name}-{cols}x{rows}"), &stage, &Styles::default());
+    }
+}
+
+const EAGLE: &str = "A majestic eagle over the fjord at dawn, slow orbit, 山谷の霧";
+
+#[test]
+fn every_state_in_the_table() {
+    at_all_sizes("jobs", snapshot, |_| {});
+    for (i, state) in JobState::ALL.into_iter().enumerate() {
+        let mut stage = Stage::new((120, 40), snapshot());
+        stage.keys(&"j ".repeat(JobState::ALL.len() - i)).settle();
+        assert_eq!(stage.app.jobs().selected().unwrap().state, state);
+        check(&format!("story-{state}"), &stage, &Styles::default());
+    }
+}
+
+#[test]
+fn the_form_with_problems_and_prices() {
+    at_all_sizes("compose", snapshot, |stage| {
+        stage.keys("n").types(EAGLE).keys("Tab Tab Left Tab Tab Tab").types("3");
+    });
+    at_all_sizes("compose-problems", snapshot, |stage| {
+        stage.keys("n F2").types("veo2").keys("Enter").types(EAGLE).keys("Tab Tab 1").types("0");
+        stage.keys("Tab Right Tab").types("cat").keys("Tab Tab").types("seven");
+    });
+    at_all_sizes("compose-dear", snapshot, |stage| {
+        stage.keys("n").types(EAGLE).keys("BackTab n Tab Tab Tab Tab Tab").types("30");
+    });
+    at_all_sizes("compose-unknown-price", snapshot, |stage| {
+        stage.keys("n F2").types("mystery").keys("Enter").types(EAGLE);
+    });
+}
+
+#[test]
+fn the_models_tab() {
+    at_all_sizes("model", snapshot, |stage| {
+        stage.keys("3");
+    });
+    at_all_sizes("model-full", snapshot, |stage| {
+        stage.keys("m").types("veo2").keys("Enter 3 PageDown");
+    });
+}
+
+#[test]
+fn every_overlay() {
+    at_all_sizes("help", snapshot, |stage| {
+        stage.keys("?");
+    });
+    at_all_sizes("details-running", snapshot, |stage| {
+        stage.keys("Enter");
+    });
+    at_all_sizes("details-done", snapshot, |stage| {
+        stage.keys("j j j j Enter");
+    });
+    at_all_sizes("picker", snapshot, |stage| {
+        stage.keys("m").types("veo");
+    });
+    at_all_sizes("retry", snapshot, |stage| {
+        stage.keys("j j j j r");
+    });
+    at_all_sizes("retry-unconfirmed", snapshot, |stage| {
+        stage.keys("j r").types("twi");
+    });
+    at_all_sizes("quit", snapshot, |stage| {
+        stage.keys("q");
+    });
+    at_all_sizes(
+        "notices",
+        || paused(snapshot()),
+        |stage| {
+            notices(stage);
+            stage.keys("e");
+        },
+    );
+    at_all_sizes("filter", snapshot, |stage| {
+        stage.keys("/").types("state:run");
+    });
+}
+
+fn paused(mut snapshot: Snapshot) -> Snapshot {
+    snapshot.accounts[0].pause = Some(Pause {
+        kind: rushes::domain::ErrorKind::Balance,
+        message: "insufficient credits; add some at the service, then press u".to_owned(),
+        until: None,
+    });
+    snapshot.accounts[1].trouble = Some("no connection since 14:01, trying again".to_owned());
+    snapshot
+}
+
+fn notices(stage: &mut Stage) {
+    for (level, text) in [
+        (Level::Info, "queued j-11 to j-14, $20.00"),
+        (Level::Warning, "nanogpt did not answer an order for $2.50; looking it up, nothing is sent again"),
+        (Level::Error, "j-7: the disk is full; free some room and press h"),
+    ] {
+        stage.event(Event::Noticed(Notice { at: Timestamp::UNIX_EPOCH, level, text: text.to_owned() }));
+    }
+}
+
+#[test]
+fn where_there_is_nothing_yet() {
+    at_all_sizes("opening", snapshot, |_| {});
+    for (cols, rows) in SIZES {
+        check(&format!("opening-{cols}x{rows}"), &Stage::empty((cols, rows)), &Styles::default());
+    }
+    at_all_sizes(
+        "first-run",
+        || Snapshot { jobs: vec![], ..snapshot() },
+        |stage| {
+            stage.keys("Esc");
+        },
+    );
+    at_all_sizes("no-account", Snapshot::default, |_| {});
+    at_all_sizes("nothing-matches", snapshot, |stage| {
+        stage.keys("/").types("zebra").keys("Enter");
+    });
+    let held = || Snapshot {
+        read_only: Some("rushes run, process 4711, has the data directory".to_owned()),
+        simulated: None,
+        ..snapshot()
+    };
+    at_all_sizes("read-only", held, |stage| {
+        stage.keys("c");
+    });
+    let draft = || Snapshot {
+        draft: Some(Draft {
+            prompt: "kept\nover a crash".to_owned(),
+            model: "nanogpt/veo2-video".to_owned(),
+            params: serde_json::from_value(serde_json::json!({"duration": 12, "seed": 7})).unwrap(),
+            copies: 4,
+        }),
+        ..snapshot()
+    };
+    at_all_sizes("draft", draft, |stage| {
+        stage.keys("n");
+    });
+}
+
+#[test]
+fn without_colour_and_without_unicode() {
+    let mut stage = Stage::new((80, 24), paused(snapshot()));
+    notices(&mut stage);
+    stage.keys("j Space Space").settle();
+    let ascii = Styles::new(&Theme::built_in("default").unwrap(), ColorDepth::None, Glyphs::Ascii);
+    check("ascii-80x24", &stage, &ascii);
+    let (buffer, _) = stage.draw(&ascii);
+    for line in lines(&buffer) {
+        let strange: Vec<char> = line.chars().filter(|c| "─│╭╮╰╯├┤━┃●▌•·×…‹›".contains(*c)).collect();
+        // A dot between words of a note comes from the job's own text.
+        assert!(strange.iter().all(|c| *c == '·'), "{line}");
+    }
+}
+
+#[test]
+fn a_screen_that_is_too_small_says_so() {
+    for (cols, rows) in [(1, 1), (10, 3), (35, 24), (80, 8)] {
+        let stage = Stage::new((cols, rows), snapshot());
+        let text: String = stage.text().split_whitespace().collect();
+        assert!("rushesneeds36x9".starts_with(&text[..text.len().min(15)]), "{cols}x{rows}: {text}");
+    }
+    let mut stage = Stage::new((10, 3), snapshot());
+    stage.input(Input::Resize { cols: 36, rows: 9 });
+    check("smallest-36x9", &stage, &Styles::default());
+}

@@ -1,0 +1,390 @@
+//! Journeys: keys and events in, commands and screen out.
+
+use rushes::app::{Dirty, Effect, Input, QuitHow};
+use rushes::domain::message::{Answer, Draft, NewJob};
+use rushes::domain::{Command, Event, JobId, JobState, Problem, Snapshot};
+
+use super::world::{Stage, at, detail, job, jobs, snapshot, usd};
+
+const WIDE: (u16, u16) = (160, 46);
+const PROMPT: &str = "a quiet harbor at dawn";
+
+fn stage() -> Stage {
+    Stage::new(WIDE, snapshot())
+}
+
+fn accepted(ids: &[i64]) -> Answer {
+    Answer::Accepted { ids: ids.iter().map(|id| JobId(*id)).collect(), known: 0 }
+}
+
+fn queued(stage: &Stage) -> &[NewJob] {
+    match stage.commands().as_slice() {
+        [Command::Queue { jobs }] => jobs,
+        other => panic!("not one order: {other:?}"),
+    }
+}
+
+fn prompt(stage: &Stage) -> String {
+    stage.app.compose().prompt().text()
+}
+
+#[test]
+fn a_prompt_is_queued_and_cleared_only_when_it_is_on_disk() {
+    let mut stage = stage();
+    stage.keys("n").types(PROMPT).keys("Tab Tab Left Tab Tab Tab Right Ctrl-S");
+    let orders = queued(&stage);
+    assert_eq!(orders.len(), 2, "two copies are two orders");
+    assert_eq!(orders[0], orders[1]);
+    assert_eq!(orders[0].request.prompt, PROMPT);
+    assert_eq!(orders[0].request.params["duration"], 6);
+    assert_eq!(orders[0].request.model_ref().to_string(), "ninjachat/veo-3.1");
+    assert_eq!(prompt(&stage), PROMPT, "nothing is cleared on the way");
+    assert!(stage.text().contains("being written to disk"));
+    stage.keys("Ctrl-S");
+    queued(&stage);
+    stage.answer(accepted(&[11, 12]));
+    assert_eq!((prompt(&stage).as_str(), stage.app.compose().copies()), ("", 1));
+    assert!(stage.text().contains("queued j-11 to j-12, $10.00"), "{}", stage.text());
+    stage.keys("Alt-u");
+    assert_eq!(prompt(&stage), PROMPT, "undo brings it back");
+}
+
+#[test]
+fn a_refusal_keeps_everything_and_says_why() {
+    let mut stage = stage();
+    stage.keys("n").types(PROMPT).keys("Ctrl-S");
+    let why = Problem::new("image", "max_bytes", "cat.png has 9 MB; at most 3.2 MB are taken");
+    stage.answer(Answer::Refused { problems: vec![why] });
+    assert_eq!(prompt(&stage), PROMPT);
+    let text = stage.text();
+    assert!(text.contains("not queued: image: cat.png has 9 MB"), "{text}");
+    assert!(text.contains("[max_bytes]"), "{text}");
+    stage.types("!").keys("Ctrl-S");
+    assert_eq!(stage.commands().len(), 2, "after a change it may be tried again");
+}
+
+#[test]
+fn what_is_typed_while_the_engine_writes_is_not_cleared() {
+    let mut stage = stage();
+    stage.keys("n").types(PROMPT).keys("Ctrl-S").types(", gulls");
+    let ticket = stage.sent.iter().find(|(_, c)| matches!(c, Command::Queue { .. })).unwrap().0;
+    stage.event(Event::Answered { ticket, answer: accepted(&[11]) });
+    assert_eq!(prompt(&stage), format!("{PROMPT}, gulls"));
+}
+
+#[test]
+fn an_illegal_choice_cannot_be_queued_and_names_the_rule() {
+    let mut stage = stage();
+    stage.keys("n Ctrl-S");
+    assert!(stage.commands().is_empty(), "a blank prompt");
+    assert!(stage.text().contains("[blank]"), "{}", stage.text());
+    stage.types(PROMPT).keys("Tab Tab Tab Tab").types("cat.png").keys("Tab Ctrl-S");
+    assert!(stage.commands().is_empty());
+    let text = stage.text();
+    assert!(text.contains("image: must be a public http(s) URL") && text.contains("[url]"), "{text}");
+    stage.types("https://example.com/");
+    assert_eq!(stage.app.compose().form().values()["image"], "cat.pnghttps://example.com/", "the cursor went there");
+    stage.keys("Ctrl-U").types("https://example.com/cat.png").keys("Ctrl-S");
+    assert_eq!(queued(&stage)[0].request.params["image"], "https://example.com/cat.png");
+}
+
+#[test]
+fn only_values_that_the_rules_allow_now_are_stepped_through() {
+    let mut stage = stage();
+    stage.keys("n F2").types("veo2").keys("Enter Tab Tab").types("1");
+    assert_eq!(stage.app.compose().form().values()["duration"], 10);
+    stage.keys("Tab Right");
+    assert_eq!(stage.app.compose().form().values()["resolution"], "720p", "1080p is not legal at 10 s");
+    stage.keys("BackTab Right Tab Right");
+    assert_eq!(stage.app.compose().form().values()["resolution"], "1080p");
+    stage.keys("BackTab Left");
+    let problems: Vec<String> = stage.app.compose().problems().map(ToString::to_string).collect();
+    assert_eq!(problems, ["resolution: 1080p is not offered; it takes 720p when duration is 10 [one_of]"]);
+    assert!(stage.text().contains("the form breaks"), "the sidebar says so, too");
+}
+
+#[test]
+fn more_than_the_balance_holds_is_asked_about_first() {
+    let mut stage = stage();
+    stage.keys("n").types(PROMPT).keys("BackTab n Tab Tab Tab Tab Tab").types("9");
+    let text = stage.text();
+    assert!(text.contains("9 jobs at $5.00, $45.00") && text.contains("$22.00 more than the balance holds"), "{text}");
+    stage.keys("Ctrl-S");
+    assert!(stage.commands().is_empty(), "asked first");
+    stage.keys("n");
+    assert!(stage.commands().is_empty() && prompt(&stage) == PROMPT, "a no leaves all as it was");
+    stage.keys("Ctrl-S y");
+    assert_eq!(queued(&stage).len(), 9);
+}
+
+#[test]
+fn an_unknown_price_wants_a_ceiling_or_is_held() {
+    let mut stage = stage();
+    stage.keys("n F2").types("mystery").keys("Enter").types(PROMPT).keys("Ctrl-S");
+    assert_eq!(queued(&stage)[0].ceiling, None);
+    let mut stage = self::stage();
+    stage.keys("n F2").types("mystery").keys("Enter").types(PROMPT).keys("Tab Tab").types("2.50").keys("Ctrl-S");
+    assert_eq!(queued(&stage)[0].ceiling, Some(usd("2.50")));
+}
+
+#[test]
+fn a_retry_shows_its_price_and_an_unconfirmed_one_wants_a_word() {
+    let mut stage = stage();
+    stage.keys("j j j r");
+    assert!(stage.text().contains("1 new job is made, for $5.00"), "{}", stage.text());
+    assert!(stage.commands().is_empty());
+    stage.keys("y");
+    assert_eq!(stage.commands(), [&Command::Retry { ids: vec![JobId(7)], may_pay_twice: false }]);
+    let mut stage = self::stage();
+    stage.keys("j r y Enter");
+    assert!(stage.commands().is_empty(), "a key is not enough");
+    assert!(stage.text().contains("may pay twice"), "{}", stage.text());
+    stage.keys("Esc");
+    assert!(stage.app.overlays().is_empty());
+    stage.keys("r").types("twice").keys("Enter");
+    assert_eq!(stage.commands(), [&Command::Retry { ids: vec![JobId(9)], may_pay_twice: true }]);
+}
+
+#[test]
+fn what_was_sent_is_not_cancelled_and_what_was_not_sent_is() {
+    let mut stage = stage();
+    stage.keys("c");
+    assert!(stage.commands().is_empty());
+    assert!(stage.text().contains("j-10 is running: what was sent cannot be cancelled"), "{}", stage.text());
+    stage.keys("G c");
+    assert_eq!(stage.commands(), [&Command::Cancel { ids: vec![JobId(1)] }]);
+    stage.answer(accepted(&[1]));
+    assert!(stage.text().contains("cancelled j-1"));
+    stage.keys("a");
+    assert_eq!(stage.commands().len(), 1);
+    stage.keys("g a y");
+    assert_eq!(stage.commands()[1], &Command::Abandon { ids: vec![JobId(10)] });
+}
+
+#[test]
+fn marked_jobs_are_acted_on_together_and_asked_about_once() {
+    let mut stage = stage();
+    stage.keys("G Space k Space c");
+    assert!(stage.text().contains("2 jobs that were not sent"), "{}", stage.text());
+    stage.keys("y");
+    assert_eq!(stage.commands(), [&Command::Cancel { ids: vec![JobId(1), JobId(2)] }]);
+    stage.answer(accepted(&[1, 2]));
+    assert_eq!(stage.app.jobs().marked(), 0);
+    stage.keys("* Esc");
+    assert_eq!(stage.app.jobs().marked(), 0);
+}
+
+#[test]
+fn a_held_job_is_released_and_one_without_a_price_only_with_a_ceiling() {
+    let mut stage = stage();
+    stage.keys("G k h");
+    assert_eq!(stage.commands(), [&Command::Release { ids: vec![JobId(2)], ceiling: None }]);
+    let mut unpriced = job(2, JobState::Held).row();
+    unpriced.estimate = None;
+    let mut stage = self::stage();
+    stage.event(Event::JobChanged(Box::new(unpriced)));
+    stage.keys("G k h").types("x").keys("Enter");
+    assert!(stage.commands().is_empty(), "an amount is needed");
+    stage.keys("Backspace").types("1.50").keys("Enter");
+    assert_eq!(stage.commands(), [&Command::Release { ids: vec![JobId(2)], ceiling: Some(usd("1.50")) }]);
+    stage.keys("G h");
+    assert_eq!(stage.commands()[1], &Command::Hold { ids: vec![JobId(1)] });
+}
+
+#[test]
+fn the_filter_narrows_while_it_is_typed_and_goes_with_escape() {
+    let mut stage = stage();
+    let shown = |stage: &Stage| stage.app.jobs().scroll().1;
+    stage.keys("/").types("state:failed");
+    assert_eq!(shown(&stage), 1);
+    stage.keys("q");
+    assert_eq!(shown(&stage), 0, "q is a letter here");
+    stage.keys("Backspace Enter");
+    assert_eq!(stage.app.jobs().selected().unwrap().state, JobState::Failed);
+    assert!(stage.text().contains("/state:failed  1 of 10"), "{}", stage.text());
+    stage.keys("/ Ctrl-U").types("nothing").keys("Esc");
+    assert_eq!(shown(&stage), 1, "Esc while typing takes the change back");
+    stage.keys("Esc");
+    assert_eq!(shown(&stage), 10);
+}
+
+#[test]
+fn a_smaller_screen_folds_into_tabs_and_loses_nothing() {
+    let mut stage = stage();
+    stage.keys("n").types(PROMPT);
+    for (cols, rows) in [(120, 40), (80, 24), (20, 5), (100, 30), (160, 46)] {
+        stage.input(Input::Resize { cols, rows });
+        assert_eq!(prompt(&stage), PROMPT);
+        stage.types("x").keys("Backspace");
+        if cols >= 36 {
+            assert!(stage.text().contains("a quiet harbor"), "{cols}x{rows}\n{}", stage.text());
+        }
+    }
+    stage.input(Input::Resize { cols: 80, rows: 24 });
+    assert!(!stage.text().contains("state  model"), "the form has the tab");
+    stage.keys("Alt-1");
+    assert!(stage.text().contains("state  model"));
+    stage.keys("3");
+    assert!(stage.text().contains("best quality, with sound"));
+    stage.keys("Tab");
+    assert!(stage.text().contains("state  model"));
+}
+
+#[test]
+fn a_paste_goes_into_the_prompt_as_one_edit_and_nowhere_by_accident() {
+    let mut stage = stage();
+    stage.input(Input::Paste("rm -rf\r\nq\ry".to_owned()));
+    assert!(stage.commands().is_empty() && stage.effects.is_empty() && prompt(&stage).is_empty());
+    assert_eq!(stage.app.jobs().len(), 10);
+    stage.keys("n").types("x").input(Input::Paste("one\r\ntwo\x1b[31m".to_owned()));
+    assert_eq!(prompt(&stage), "xone\ntwo[31m");
+    stage.keys("Alt-u");
+    assert_eq!(prompt(&stage), "x");
+    stage.keys("Tab F2").input(Input::Paste("kling".to_owned())).keys("Enter");
+    assert_eq!(stage.app.compose().model_name(), "a4f/provider-2/kling-v2.1");
+}
+
+fn drafts(stage: &Stage) -> Vec<&Draft> {
+    let drafts = stage.sent.iter().filter_map(|(_, command)| match command {
+        Command::SaveDraft { draft } => Some(draft),
+        _ => None,
+    });
+    drafts.collect()
+}
+
+#[test]
+fn a_draft_is_saved_when_the_form_rests_or_is_left_and_comes_back() {
+    let mut stage = stage();
+    stage.keys("n").types(PROMPT);
+    assert!(drafts(&stage).is_empty());
+    stage.wait(3_000);
+    assert_eq!(drafts(&stage).len(), 1, "saved once it rested");
+    stage.wait(60_000);
+    assert_eq!(drafts(&stage).len(), 1, "and not again without a change");
+    stage.keys("Tab Tab Left Esc");
+    let draft = (*drafts(&stage).last().unwrap()).clone();
+    assert_eq!((draft.prompt.as_str(), draft.model.as_str()), (PROMPT, "ninjachat/veo-3.1"));
+    assert_eq!(draft.params["duration"], 6);
+    let mut again = Stage::new(WIDE, Snapshot { draft: Some(draft.clone()), ..snapshot() });
+    assert_eq!(prompt(&again), PROMPT);
+    assert_eq!(again.app.compose().form().values()["duration"], 6);
+    again.keys("n").types("!").event(Event::Snapshot(Box::new(Snapshot { draft: Some(draft), ..snapshot() })));
+    assert_eq!(prompt(&again), format!("{PROMPT}!"), "a later snapshot does not take back what was typed");
+}
+
+#[test]
+fn leaving_asks_while_paid_answers_are_open() {
+    let mut stage = stage();
+    stage.keys("q");
+    assert!(stage.effects.is_empty());
+    assert!(stage.text().contains("1 paid order is waiting"), "{}", stage.text());
+    stage.keys("Esc q y");
+    assert_eq!(stage.effects, [Effect::Quit(QuitHow::Drain)]);
+    let mut stage = self::stage();
+    stage.keys("Ctrl-C Ctrl-C");
+    assert_eq!(stage.effects, [Effect::Quit(QuitHow::Now)]);
+    let calm = Snapshot { jobs: vec![job(6, JobState::Done).row()], ..snapshot() };
+    let mut stage = Stage::new(WIDE, calm);
+    stage.keys("n").types("keep me").keys("Ctrl-Q");
+    assert_eq!(drafts(&stage).len(), 1);
+    assert_eq!(stage.effects, [Effect::Quit(QuitHow::Drain)]);
+}
+
+#[test]
+fn letters_are_text_in_the_form_and_keys_in_the_table() {
+    let mut stage = stage();
+    stage.keys("n").types("qcra?/!1");
+    assert_eq!(prompt(&stage), "qcra?/!1");
+    assert!(stage.effects.is_empty() && stage.app.overlays().is_empty());
+    stage.keys("Ctrl-Z Ctrl-L");
+    assert_eq!(stage.effects, [Effect::Suspend, Effect::Repaint]);
+}
+
+#[test]
+fn the_path_of_a_clip_is_copied_and_a_link_while_there_is_none() {
+    let mut stage = stage();
+    stage.keys("j j j j o");
+    let done = jobs().into_iter().find(|job| job.state == JobState::Done).unwrap();
+    stage.answer(Answer::Detail(Box::new(detail(&done))));
+    assert_eq!(stage.effects, [Effect::Copy(done.files[0].path.clone())]);
+    assert!(stage.text().contains("sent to the terminal's clipboard"));
+    stage.keys("G o");
+    stage.answer(Answer::Detail(Box::new(detail(&jobs()[0]))));
+    assert_eq!(stage.effects.len(), 1);
+    assert!(stage.text().contains("j-1 has no file and no link yet"), "{}", stage.text());
+}
+
+#[test]
+fn a_job_can_be_composed_again() {
+    let mut stage = stage();
+    stage.keys("n").types("mine").keys("Esc j j j j y");
+    let mut done = jobs().into_iter().find(|job| job.state == JobState::Done).unwrap();
+    done.request.params.clear();
+    stage.answer(Answer::Detail(Box::new(detail(&done))));
+    assert_eq!(prompt(&stage), done.request.prompt);
+    assert_eq!(stage.app.compose().model_name(), "a4f/provider-2/kling-v2.1");
+    stage.keys("Alt-u");
+    assert_eq!(prompt(&stage), "mine", "what was typed before is one undo away");
+}
+
+#[test]
+fn nothing_can_be_changed_where_another_engine_works() {
+    let holder = "rushes run, process 4711".to_owned();
+    let mut stage = Stage::new(WIDE, Snapshot { read_only: Some(holder), ..snapshot() });
+    stage.keys("G c h r a u b n").types(PROMPT).keys("Ctrl-S Esc").wait(5_000);
+    assert!(stage.commands().is_empty(), "{:?}", stage.commands());
+    assert!(drafts(&stage).is_empty());
+    assert!(stage.text().contains("read-only: rushes run, process 4711"), "{}", stage.text());
+    stage.keys("q");
+    assert_eq!(stage.effects, [Effect::Quit(QuitHow::Now)]);
+}
+
+#[test]
+fn what_waits_for_the_user_is_one_key_away() {
+    let mut stage = stage();
+    stage.keys("!");
+    assert_eq!(stage.app.jobs().selected().unwrap().state, JobState::Unconfirmed);
+    stage.keys("!");
+    assert_eq!(stage.app.jobs().selected().unwrap().state, JobState::Held);
+    stage.keys("!");
+    assert_eq!(stage.app.jobs().selected().unwrap().state, JobState::Unconfirmed);
+    assert!(stage.text().contains("2 need you"));
+}
+
+#[test]
+fn the_story_is_asked_once_the_selection_rests_and_follows_its_job() {
+    let mut stage = stage();
+    stage.settle();
+    stage.sent.clear();
+    stage.keys("j j j j j");
+    assert!(stage.sent.is_empty(), "not while it runs");
+    stage.wait(500);
+    assert_eq!(stage.sent.len(), 1, "{:?}", stage.sent);
+    let fetching = jobs().into_iter().find(|job| job.state == JobState::Downloading).unwrap();
+    stage.answer(Answer::Detail(Box::new(detail(&fetching))));
+    assert!(stage.text().contains("order accepted, charged $5.00"), "{}", stage.text());
+    stage.sent.clear();
+    let mut row = fetching.row();
+    row.progress = Some(80);
+    stage.event(Event::JobChanged(Box::new(row.clone()))).wait(5_000);
+    assert!(stage.sent.is_empty(), "progress is no story");
+    row.state = JobState::Done;
+    stage.event(Event::JobChanged(Box::new(row))).wait(5_000);
+    assert_eq!(stage.sent.len(), 1);
+}
+
+#[test]
+fn nothing_moves_with_time_where_nothing_runs() {
+    let calm = Snapshot { jobs: vec![job(6, JobState::Done).row(), job(1, JobState::Queued).row()], ..snapshot() };
+    let mut stage = Stage::new(WIDE, calm);
+    stage.settle();
+    assert_eq!(stage.app.next_tick(stage.now), None);
+    stage.app.take_dirty();
+    stage.wait(3_600_000);
+    assert_eq!(stage.app.take_dirty(), Dirty::None);
+    let mut running = self::stage();
+    running.settle();
+    assert_eq!(running.app.next_tick(at(1)), Some(at(2)), "the selected job's clock ticks");
+    running.input(Input::FocusLost);
+    assert_eq!(running.app.next_tick(at(1)), Some(at(10)), "but only while it is looked at");
+}
