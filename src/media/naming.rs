@@ -150,7 +150,7 @@ fn value(field: &str, job: &Job, ordinal: u32, zone: &TimeZone) -> String {
 fn safe(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
-        let is_kept = if c.is_ascii() { c.is_ascii_alphanumeric() || "._+=@,()".contains(c) } else { is_shown(c) };
+        let is_kept = if c.is_ascii() { c.is_ascii_alphanumeric() || "._+=@,".contains(c) } else { is_shown(c) };
         if is_kept {
             out.push(c);
         } else if !out.ends_with('-') {
@@ -220,7 +220,7 @@ mod tests {
             ("../../etc/passwd", "etc-passwd"),
             (".hidden", "hidden"),
             ("a\x1b[31m\u{202E}b\0c\u{7f}d", "a-31m-b-c-d"),
-            ("-rf $(x) `y` | z;", "rf-(x)-y-z"),
+            ("-rf $(x) `y` | z;", "rf-x-y-z"),
             ("con", "_con"),
             ("Com1.x", "_Com1.x"),
             ("größe 犬 नमस्ते", "größe-犬-नमस्ते"),

@@ -8,7 +8,7 @@ use std::io::{Read, Seek};
 use super::inspect::{ClipInfo, Container, NotAClip, read_at, read_block};
 
 /// Most elements looked at. A clip has a cluster every few seconds; an open one a block a frame.
-const MOST_ELEMENTS: u32 = 1_000_000;
+const MOST_ELEMENTS: u32 = 300_000;
 
 const EBML: u32 = 0x1A45_DFA3;
 const DOC_TYPE: u32 = 0x4282;
@@ -49,8 +49,10 @@ pub(super) fn inspect<R: Read + Seek + ?Sized>(file: &mut R, len: u64) -> Result
             }
             CLUSTER => {
                 has_pictures = true;
-                at = element.content;
-                continue;
+                if end.is_none() {
+                    at = element.content;
+                    continue;
+                }
             }
             EBML | INFO | TRACKS => {
                 let block = read_block(file, element.content, small(end))?;

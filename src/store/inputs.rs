@@ -34,11 +34,11 @@ pub struct StoredInput {
 /// larger than 512 MiB; else whatever the disk says.
 pub fn put_input(dir: &Path, path: &Path) -> io::Result<StoredInput> {
     let refuse = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
-    let mut source = File::open(path)?;
-    let about = source.metadata()?;
-    if !about.is_file() {
+    // Looked at before it is opened: opening a pipe would wait for whoever writes to it.
+    if !fs::metadata(path)?.is_file() {
         return Err(refuse(format!("{} is not a file", path.display())));
     }
+    let mut source = File::open(path)?;
     let mut head = Vec::new();
     (&mut source).take(4096).read_to_end(&mut head)?;
     let mime = sniff(&head).ok_or_else(|| {

@@ -60,12 +60,13 @@ struct Shared {
     path: PathBuf,
     simulated: bool,
     salt: [u8; 32],
-    /// `None` where the store is open for reading only.
-    writer: Option<Writer>,
     /// Idle connections for reading.
     readers: Mutex<Vec<Connection>>,
     /// Keeps counting what others wrote, so it is never mixed with the readers.
     watch: Mutex<Connection>,
+    /// `None` where the store is open for reading only. Dropped last: as the last connection it
+    /// writes the log back, so that a closed database is one file.
+    writer: Option<Writer>,
 }
 
 #[derive(Debug)]

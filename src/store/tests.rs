@@ -70,6 +70,7 @@ fn a_job_comes_back_whole_after_reopening_and_its_row_is_the_one_it_would_show()
     first.progress = Some(100);
     store.commit_blocking(vec![put(&first)]).unwrap();
     drop(store);
+    assert!(!dir.path().join("rushes.db-wal").exists(), "a closed database is one file");
 
     let store = Store::open(dir.path(), true).unwrap();
     assert_eq!(store.job(JobId(1)).unwrap().unwrap(), first);

@@ -27,7 +27,9 @@ const LARGE: usize = 2_000;
 
 /// Makes commits until nobody can ask for more.
 pub(super) fn work(mut db: Connection, reserve: &Reserve, queue: &Receiver<Work>) {
+    // A crash may have left a log behind.
     let mut since_checkpoint = 0;
+    tune(&db, "PRAGMA wal_checkpoint(PASSIVE)");
     while let Ok(Work { changes, reply }) = queue.recv() {
         let is_large = changes.len() >= LARGE;
         if is_large {
