@@ -5,6 +5,8 @@
 //! A clip's way: [`check_room`] before it is paid for, [`ClipWriter`] while it comes, [`check`] when
 //! it is there, [`publish`](publish::publish) under the claimed name, [`publish_sidecar`] beside it.
 
+#[cfg(test)]
+mod diary;
 pub mod disk;
 mod gif;
 pub mod inspect;

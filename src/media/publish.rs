@@ -190,6 +190,7 @@ pub fn hash_file(disk: &dyn Disk, path: &Path) -> io::Result<(u64, String)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::diary::DiaryDisk;
     use super::super::{RealDisk, mp4};
     use super::*;
     use std::fs;
@@ -232,6 +233,33 @@ mod tests {
         assert!(matches!(find_published(&RealDisk, &to), Err(PublishError::NotAClip(_))));
         fs::remove_file(&part.path).unwrap();
         assert!(matches!(publish(&RealDisk, &part, None, &to), Err(PublishError::Vanished(_))));
+    }
+
+    #[test]
+    fn content_is_on_the_medium_before_its_name_and_the_name_before_the_recipe_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        fs::create_dir(&out).unwrap();
+        let disk = DiaryDisk::with_room(u64::MAX);
+        let part = part(&out, &mp4::tests::plain());
+        publish(&disk, &part, None, &out.join("clip.mp4")).unwrap();
+        publish_sidecar(&disk, &out.join("clip.mp4"), &Value::Null).unwrap();
+        let clip = ["append clip.part", "sync clip.part", "rename clip.part", "sync_dir out"];
+        let name = "clip.mp4.json.part";
+        let recipe = ["create", "write", "sync", "rename"].map(|what| format!("{what} {name}"));
+        let expected = [&clip.map(str::to_owned), &recipe[..], &["sync_dir out".to_owned()]].concat();
+        assert_eq!(disk.calls(), expected);
+    }
+
+    /// What does not fit is taken away again, and the clip itself is not touched.
+    #[test]
+    fn a_recipe_that_does_not_fit_leaves_nothing_half() {
+        let dir = tempfile::tempdir().unwrap();
+        let clip = dir.path().join("clip.mp4");
+        fs::write(&clip, "x").unwrap();
+        let full = publish_sidecar(&DiaryDisk::with_room(2), &clip, &serde_json::json!({"id": 1})).unwrap_err();
+        assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -213,6 +213,7 @@ impl Drop for ClipWriter {
 #[cfg(test)]
 mod tests {
     use super::super::RealDisk;
+    use super::super::diary::DiaryDisk;
     use super::*;
     use std::fs;
 
@@ -281,64 +282,33 @@ mod tests {
         assert_eq!((parts[0].whole, parts[0].bytes), (false, 3));
     }
 
-    /// A disk that takes `room` bytes and half of the write that does not fit.
-    struct SmallDisk(u64);
-    struct SmallFile(Box<dyn DiskFile>, u64);
-
-    impl DiskFile for SmallFile {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-            let fits = bytes.len().min(usize::try_from(self.1).unwrap());
-            self.0.write(&bytes[..fits])?;
-            self.1 -= fits as u64;
-            if fits < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
-        }
-        fn sync(&mut self) -> io::Result<()> {
-            self.0.sync()
-        }
-        fn truncate(&mut self, len: u64) -> io::Result<()> {
-            self.0.truncate(len)
-        }
-    }
-
-    impl Disk for SmallDisk {
-        fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-            Ok(Box::new(SmallFile(RealDisk.create_new(path)?, self.0)))
-        }
-        fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-            RealDisk.append(path)
-        }
-        fn read(&self, path: &Path) -> io::Result<Box<dyn super::super::ReadSeek>> {
-            RealDisk.read(path)
-        }
-        fn len(&self, path: &Path) -> io::Result<Option<u64>> {
-            RealDisk.len(path)
-        }
-        fn rename_no_replace(&self, from: &Path, to: &Path) -> io::Result<()> {
-            RealDisk.rename_no_replace(from, to)
-        }
-        fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-            RealDisk.sync_dir(dir)
-        }
-        fn create_dir(&self, dir: &Path) -> io::Result<()> {
-            RealDisk.create_dir(dir)
-        }
-        fn free_space(&self, _: &Path) -> io::Result<u64> {
-            Ok(self.0)
-        }
-        fn remove(&self, path: &Path) -> io::Result<()> {
-            RealDisk.remove(path)
-        }
-    }
-
     #[test]
     fn a_full_disk_keeps_what_it_took_and_says_so() {
         let dir = tempfile::tempdir().unwrap();
-        let mut writer = ClipWriter::new(Arc::new(SmallDisk(5)), dir.path().join("clip"), 1);
+        let mut writer = ClipWriter::new(Arc::new(DiaryDisk::with_room(5)), dir.path().join("clip"), 1);
         writer.begin(&head(0, None)).unwrap();
         writer.write(b"abc").unwrap();
         assert_eq!(writer.write(b"defg").unwrap_err().kind(), io::ErrorKind::StorageFull);
         let part = writer.finish().remove(0);
         assert_eq!((part.bytes, part.whole, part.sha256), (5, false, sha(b"abcde")));
         assert_eq!(fs::read(part.path).unwrap(), b"abcde");
+    }
+
+    #[test]
+    fn a_crash_of_the_machine_loses_no_more_than_a_mebibyte_and_an_ended_clip_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = DiaryDisk::with_room(u64::MAX);
+        let mut writer = ClipWriter::new(Arc::new(disk.clone()), dir.path().join("clip"), 1);
+        writer.begin(&head(0, None)).unwrap();
+        for _ in 0..10 {
+            writer.write(&[0; 300_000]).unwrap();
+        }
+        writer.end().unwrap();
+        let unsynced = disk.calls().into_iter().fold((0, 0u32), |(most, writes), call| match call.as_str() {
+            "write clip.part" => (most.max(writes + 1), writes + 1),
+            "sync clip.part" => (most, 0),
+            _ => (most, writes),
+        });
+        assert_eq!(unsynced, (4, 0), "{:?}", disk.calls());
     }
 }
