@@ -1,34 +1,27 @@
-//! The way to a service: two clients an account, one for free calls and one for paid ones.
+//! The way to a service: free calls, probes and paid requests of one account.
 //!
-//! Knows connections, redirects and where the key may go. Must not know any service's paths or
+//! Knows redirects and where the key may go. Must not know any service's paths or
 //! bodies, and never sends anything twice.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Once;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::Response;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
-use reqwest::{Client, ClientBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::domain::text::clean;
 use crate::domain::{ErrorKind, Service};
 
-use super::address::{Policy, is_localhost, same_origin, same_site};
+use super::address::{Policy, same_origin, same_site};
 use super::answer::{Answer, JSON_MAX, transport};
+use super::connection::Clients;
 use super::{Endpoint, PaidRequest, RemoteState, ServiceError, Status, SubmitAnswer, Trace};
 
-/// Longest time to connect; an answer to a paid request is waited for without a limit here.
-const CONNECT: Duration = Duration::from_secs(15);
-/// Longest silence in the answer of a free call.
-const SILENCE: Duration = Duration::from_secs(60);
 /// Most redirects followed.
 const HOPS: usize = 5;
 
@@ -49,8 +42,7 @@ pub(super) struct Wire {
     pub(super) policy: Policy,
     key: SecretString,
     header: KeyHeader,
-    free: Client,
-    paid: Client,
+    clients: Clients,
 }
 
 /// A paid request that got no answer's head.
@@ -79,14 +71,8 @@ impl Wire {
     pub(super) fn new(endpoint: Endpoint, header: KeyHeader) -> Result<Self, ServiceError> {
         let Endpoint { service, base_url, key, allow_insecure } = endpoint;
         let policy = Policy::new(service, &base_url, allow_insecure)?;
-        install_tls();
-        let failed = |e: reqwest::Error| {
-            let text = format!("cannot prepare connections: {}", clean(&e.without_url().to_string(), 200));
-            ServiceError::new(ErrorKind::Unavailable, text)
-        };
-        let free = client(&policy).read_timeout(SILENCE).build().map_err(failed)?;
-        let paid = client(&policy).http1_only().pool_max_idle_per_host(0).no_gzip().build().map_err(failed)?;
-        let wire = Wire { service, policy, key, header, free, paid };
+        let clients = Clients::new(&policy)?;
+        let wire = Wire { service, policy, key, header, clients };
         wire.key_header()?;
         Ok(wire)
     }
@@ -97,18 +83,31 @@ impl Wire {
             .map_err(|e| ServiceError::new(ErrorKind::Protocol, format!("cannot form a URL: {e}")))
     }
 
-    /// A free GET of a path, read whole, redirects followed.
+    /// A free GET of a path, read whole. Redirects are followed within the origin only: elsewhere the
+    /// key does not go, and an answer without it would pass for a wrong key.
     pub(super) async fn get(&self, origin: &Url, path: &str, max: usize) -> Result<Answer, ServiceError> {
-        let url = self.url(origin, path)?;
-        let (response, _) = self.open(origin, url, &HeaderMap::new()).await?;
-        Ok(Answer::read(response, max).await)
+        let mut url = self.url(origin, path)?;
+        for _ in 0..=HOPS {
+            let response = self.hop(&url, true, &HeaderMap::new()).await?;
+            match redirect_target(&response, &url)? {
+                None => return Ok(Answer::read(response, max).await),
+                Some(next) if same_origin(&next, origin) => url = next,
+                Some(next) => {
+                    let host = clean(next.host_str().unwrap_or_default(), 80);
+                    let text = format!("its host now redirects to {host}; start rushes again to find the new host");
+                    return Err(self.error(ErrorKind::Protocol, &text));
+                }
+            }
+        }
+        Err(self.error(ErrorKind::Protocol, "it redirects in circles"))
     }
 
     /// A free POST of an empty object, read whole; redirects are not followed.
     pub(super) async fn post_free(&self, origin: &Url, path: &str) -> Result<Answer, ServiceError> {
         let url = self.url(origin, path)?;
         self.policy.admit(&url)?;
-        let request = self.free.post(url).headers(self.headers(true)?).header(CONTENT_TYPE, "application/json");
+        let client = &self.clients.of(&url).await?.free;
+        let request = client.post(url).headers(self.headers(true)?).header(CONTENT_TYPE, "application/json");
         let response = request.body("{}").send().await.map_err(|e| transport(self.service, &e))?;
         Ok(Answer::read(response, JSON_MAX).await)
     }
@@ -128,7 +127,7 @@ impl Wire {
                 None => return Ok((response, url)),
             }
         }
-        Err(ServiceError::new(ErrorKind::Protocol, format!("{} redirects in circles", self.service.title())))
+        Err(self.error(ErrorKind::Protocol, "it redirects in circles"))
     }
 
     /// One free GET without following anything.
@@ -136,7 +135,8 @@ impl Wire {
         self.policy.admit(url)?;
         let mut headers = self.headers(keyed)?;
         headers.extend(extra.clone());
-        self.free.get(url.clone()).headers(headers).send().await.map_err(|e| transport(self.service, &e))
+        let client = &self.clients.of(url).await?.free;
+        client.get(url.clone()).headers(headers).send().await.map_err(|e| transport(self.service, &e))
     }
 
     /// Finds out where the account lives: a free GET of `path`, redirects followed within the
@@ -186,7 +186,8 @@ impl Wire {
             headers.insert(name, value);
         }
         let body = PaidBody { bytes: Some(request.body), trace: trace.clone() };
-        let sending = self.paid.post(url).headers(headers).body(reqwest::Body::wrap(body)).send();
+        let client = &self.clients.of(&url).await.map_err(not_sent)?.paid;
+        let sending = client.post(url).headers(headers).body(reqwest::Body::wrap(body)).send();
         sending.await.map_err(|e| Unanswered { released: trace.is_released(), error: transport(self.service, &e) })
     }
 
@@ -245,52 +246,6 @@ fn redirect_target(response: &Response, from: &Url) -> Result<Option<Url>, Servi
     let target =
         target.ok_or_else(|| ServiceError::new(ErrorKind::Protocol, "a redirect to something that is no URL"))?;
     Ok(Some(target))
-}
-
-/// What both clients have in common.
-fn client(policy: &Policy) -> ClientBuilder {
-    let client = Client::builder()
-        .user_agent(concat!("rushes/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .connect_timeout(CONNECT)
-        .tcp_keepalive(Duration::from_secs(30))
-        .tcp_nodelay(true)
-        .dns_resolver(Guard(policy.clone()));
-    if policy.may_use_proxy() { client } else { client.no_proxy() }
-}
-
-/// Installs the one TLS implementation that is linked; reqwest is built without a choice of its own.
-fn install_tls() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // An error means that somebody installed one before, which serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
-}
-
-/// Resolves names and drops every address that the policy does not admit, right before connecting,
-/// so that a name cannot change its mind in between.
-struct Guard(Policy);
-
-impl Resolve for Guard {
-    fn resolve(&self, name: Name) -> Resolving {
-        let policy = self.0.clone();
-        Box::pin(async move {
-            let name = name.as_str().to_owned();
-            let found: Vec<IpAddr> = if is_localhost(&name) {
-                vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]
-            } else {
-                tokio::net::lookup_host((name.as_str(), 0)).await?.map(|address| address.ip()).collect()
-            };
-            let admitted = policy.admit_addresses(&name, found.into_iter());
-            if admitted.is_empty() {
-                return Err("refused: the name leads only to addresses this account has no business with".into());
-            }
-            Ok(Box::new(admitted.into_iter().map(|ip| SocketAddr::new(ip, 0))) as Addrs)
-        })
-    }
 }
 
 /// The body of a paid request: of exact length, and it records when it was first asked for.

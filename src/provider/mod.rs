@@ -9,6 +9,7 @@ mod a4f;
 mod address;
 mod answer;
 mod body;
+mod connection;
 mod endpoint;
 mod error;
 mod fetch;

@@ -138,7 +138,11 @@ impl Provider for NanoGpt {
         if answer.status == 404 {
             // Old ids may be known to the old endpoint only (wire.md 1.2, 1.11).
             let path = format!("{LEGACY_STATUS}{id}&model={}", encoded(&job.model));
-            answer = self.wire.get(&origin, &path, JSON_MAX).await?;
+            let older = self.wire.get(&origin, &path, JSON_MAX).await?;
+            // Its own kind of not knowing an id, such as 400, says no more than the 404 did.
+            if older.is_success() || matches!(older.status, 401 | 408 | 429 | 500..=599) {
+                answer = older;
+            }
         }
         match answer.json().filter(|_| answer.is_success()) {
             Some(json) => status::read(json, &origin)
@@ -172,10 +176,11 @@ impl Provider for NanoGpt {
         let origin = self.origin(profile);
         let path = format!("{RECOVER}{}", utf8_percent_encode(&intent.correlation, NON_ALPHANUMERIC));
         let answer = self.wire.get(&origin, &path, JSON_MAX).await?;
-        let Some(json) = answer.json().filter(|_| answer.is_success()) else {
-            return Err(free(NANOGPT, &self.wire, &answer));
+        let mut evidence = match answer.json().filter(|_| answer.is_success()) {
+            Some(json) => recovered(json, intent).ok_or_else(|| self.unreadable("the list of runs", &answer))?,
+            None if answer.status == 404 => Evidence::open("NanoGPT offers no list of runs here"),
+            None => return Err(free(NANOGPT, &self.wire, &answer)),
         };
-        let mut evidence = recovered(json, intent).ok_or_else(|| self.unreadable("the list of runs", &answer))?;
         if evidence.grade != Grade::Proven
             && let Some(cost) = self.charge(&origin, &intent.correlation).await
         {

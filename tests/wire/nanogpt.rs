@@ -355,6 +355,31 @@ async fn an_old_id_is_asked_for_at_the_old_endpoint_and_gone_is_gone() {
     assert_eq!(asked[1], "/api/generate-video/status?runId=fal%2D1&model=veo2%2Dvideo");
     let gone = Scripted::always(Reply::json(404, r#"{"error":"Video job not found","status":404}"#)).await;
     assert_eq!(said(account(&gone.url()).poll(&job, &at(&gone.url())).await), "error gone");
+    for (older, expected) in [(400, "error gone"), (503, "error unavailable"), (401, "error authentication")] {
+        let server = Scripted::start(move |request| {
+            let status = if request.target.starts_with("/api/video/status") { 404 } else { older };
+            Reply::json(status, r#"{"error":"m","status":0}"#)
+        })
+        .await;
+        assert_eq!(said(account(&server.url()).poll(&job, &at(&server.url())).await), expected, "{older}");
+    }
+}
+
+#[tokio::test]
+async fn a_status_question_follows_no_redirect_to_another_origin() {
+    let elsewhere = Scripted::always(Reply::json(401, r#"{"error":"Invalid session","status":401}"#)).await;
+    let to = format!("{}/api/video/status?requestId=v", elsewhere.url());
+    let server = Scripted::always(Reply::json(301, "").header("location", &to)).await;
+    let job = RemoteJob { remote_id: "v".into(), model: "m".into() };
+    let error = account(&server.url()).poll(&job, &at(&server.url())).await.unwrap_err();
+    assert_eq!((error.kind.word(), elsewhere.connections()), ("protocol", 0), "{error}");
+    let server = Scripted::start(|request| match request.target.strip_prefix("/v2") {
+        Some(_) => Reply::json(200, r#"{"status":"processing"}"#),
+        None => Reply::json(308, "").header("location", &format!("/v2{}", request.target)),
+    })
+    .await;
+    assert_eq!(said(account(&server.url()).poll(&job, &at(&server.url())).await), "working -");
+    assert!(server.received().iter().all(|r| r.header("x-api-key") == Some(KEY)));
 }
 
 #[tokio::test]
@@ -446,6 +471,14 @@ async fn only_a_row_or_a_charge_under_our_own_id_is_proof() {
         cases.check(name, asked.ends_with(&OURS.replace('-', "%2D")), asked);
     }
     cases.finish();
+    let charged = Scripted::start(move |request| match request.target.starts_with("/api/v1/usage/") {
+        true => Reply::json(200, &charged),
+        false => Reply::new(404, "text/html", "<html>"),
+    })
+    .await;
+    let intent = Intent { correlation: OURS.into(), model: "m".into(), sent_at: 0 };
+    let evidence = account(&charged.url()).find(&intent, &at(&charged.url())).await.unwrap();
+    assert_eq!(evidence.grade, Grade::Proven, "a charge proves it where there is no list: {evidence:?}");
     let down = Scripted::always(Reply::json(503, "")).await;
     let intent = Intent { correlation: OURS.into(), model: "m".into(), sent_at: 0 };
     assert!(account(&down.url()).find(&intent, &at(&down.url())).await.is_err(), "a failed look-up is no evidence");
