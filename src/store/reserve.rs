@@ -34,17 +34,19 @@ impl Reserve {
         fs::remove_file(&self.path).is_ok()
     }
 
-    /// Makes the reserve again where it is missing and there is room. That it cannot be made is no
-    /// error: everything works without it.
-    pub(super) fn restore(&self) {
+    /// Makes the reserve again where it is missing and there is room; false where there is none
+    /// then. That is no error: everything works without it.
+    pub(super) fn restore(&self) -> bool {
         let whole = fs::metadata(&self.path).is_ok_and(|file| file.len() == SIZE);
         if whole || !self.has_room() {
-            return;
+            return whole;
         }
         if let Err(error) = self.make() {
             tracing::debug!(%error, "no reserve could be made");
             let _ = fs::remove_file(&self.path);
+            return false;
         }
+        true
     }
 
     fn has_room(&self) -> bool {
@@ -81,7 +83,7 @@ mod tests {
         assert!(file.len() == SIZE && file.blocks() * 512 >= SIZE, "{} blocks", file.blocks());
         assert!(reserve.release());
         assert!(!reserve.release());
-        reserve.restore();
+        assert!(reserve.restore() && reserve.restore());
         assert!(reserve.release());
     }
 }

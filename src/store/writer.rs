@@ -40,10 +40,9 @@ pub(super) fn work(mut db: Connection, reserve: &Reserve, queue: &Receiver<Work>
         let is_kept = result.is_ok();
         reply(result);
         // What follows nobody waits for.
-        if is_kept {
-            reserve.restore();
-        }
-        if since_checkpoint >= CHECKPOINT_EVERY {
+        // On a full disk the log is written back each time: it then takes no more room.
+        let is_short = is_kept && !reserve.restore();
+        if is_short || since_checkpoint >= CHECKPOINT_EVERY {
             since_checkpoint = 0;
             tune(&db, "PRAGMA wal_checkpoint(PASSIVE)");
         }
