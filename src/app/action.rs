@@ -141,12 +141,6 @@ macro_rules! table {
 
 /// The list.
 pub const TABLE: &[Entry] = table! {
-    Up "up" "up" [Jobs Model Reading Picker] ["Up" "k"] "Move up one line.";
-    Down "down" "down" [Jobs Model Reading Picker] ["Down" "j"] "Move down one line.";
-    PageUp "page-up" "page up" [Jobs Model Reading Picker] ["PageUp" "Ctrl-B"] "Move up one page.";
-    PageDown "page-down" "page down" [Jobs Model Reading Picker] ["PageDown" "Ctrl-F"] "Move down one page.";
-    First "first" "first" [Jobs Model Reading] ["Home" "g"] "Go to the newest job, or to the top.";
-    Last "last" "last" [Jobs Model Reading] ["End" "G"] "Go to the oldest job, or to the bottom.";
     NextNeedy "next-needy" "needs you" [Jobs] ["!"] "Go to the next job that waits for you: unconfirmed or held.";
     Mark "mark" "mark" [Jobs] ["Space"] "Mark or unmark the job; verbs then act on all marked jobs.";
     MarkAll "mark-all" "mark all" [Jobs] ["*"] "Mark every job that the filter shows.";
@@ -159,6 +153,12 @@ pub const TABLE: &[Entry] = table! {
     Abandon "abandon" "abandon" [Jobs Detail] ["a"] "Hide jobs that were sent; they are still polled, downloaded and booked.";
     CopyLink "copy" "copy" [Jobs Detail] ["o"] "Copy the clip's path, or its link while it is not on disk.";
     Reuse "reuse" "compose again" [Jobs Detail] ["y"] "Put the job's prompt, model and parameters into the form.";
+    Up "up" "up" [Jobs Model Reading Picker] ["Up" "k"] "Move up one line.";
+    Down "down" "down" [Jobs Model Reading Picker] ["Down" "j"] "Move down one line.";
+    PageUp "page-up" "page up" [Jobs Model Reading Picker] ["PageUp" "Ctrl-B"] "Move up one page.";
+    PageDown "page-down" "page down" [Jobs Model Reading Picker] ["PageDown" "Ctrl-F"] "Move down one page.";
+    First "first" "first" [Jobs Model Reading] ["Home" "g"] "Go to the newest job, or to the top.";
+    Last "last" "last" [Jobs Model Reading] ["End" "G"] "Go to the oldest job, or to the bottom.";
     Queue "queue" "queue" [Compose] ["Ctrl-S"] "Queue what the form says; it is cleared once that is on disk.";
     NextField "next-field" "next field" [Compose] ["Tab"] "Go to the form's next field.";
     PreviousField "previous-field" "previous field" [Compose] ["BackTab"] "Go to the form's previous field.";
@@ -182,7 +182,7 @@ pub const TABLE: &[Entry] = table! {
     Suspend "suspend" "suspend" [Everywhere] ["Ctrl-Z"] "Stop the program and go to the shell; fg comes back.";
     Quit "quit" "quit" [Everywhere] ["q" "Ctrl-Q" "Ctrl-C"] "Leave; jobs at the services go on and are picked up at the next start.";
     Close "close" "close" [Reading Ask Picker Filter] ["Esc" "q"] "Close without doing anything.";
-    Accept "accept" "yes" [Ask Picker Filter] ["Enter" "y"] "Say yes; take the chosen line.";
+    Accept "accept" "accept" [Ask Picker Filter] ["Enter" "y"] "Say yes; take the chosen line.";
     Decline "decline" "no" [Ask] ["n"] "Say no; nothing is done.";
 };
 

@@ -104,7 +104,7 @@ impl App {
         let lost: Vec<String> =
             rows.iter().filter(|r| r.state == JobState::Unconfirmed).map(|r| r.id.to_string()).collect();
         let mut lines = vec![
-            format!("{} made, for {}.", count(rows.len(), "new job is", "new jobs are"), in_words(&sums, unknown)),
+            format!("Makes {}, for {}.", count(rows.len(), "new job", "new jobs"), in_words(&sums, unknown)),
             "Each is priced anew; the prices are those of the first time.".to_owned(),
         ];
         let ids = ids(&rows);

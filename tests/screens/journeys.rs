@@ -131,7 +131,7 @@ fn an_unknown_price_wants_a_ceiling_or_is_held() {
 fn a_retry_shows_its_price_and_an_unconfirmed_one_wants_a_word() {
     let mut stage = stage();
     stage.keys("j j j r");
-    assert!(stage.text().contains("1 new job is made, for $5.00"), "{}", stage.text());
+    assert!(stage.text().contains("Makes 1 new job, for $5.00"), "{}", stage.text());
     assert!(stage.commands().is_empty());
     stage.keys("y");
     assert_eq!(stage.commands(), [&Command::Retry { ids: vec![JobId(7)], may_pay_twice: false }]);

@@ -16,7 +16,7 @@ use crate::domain::Problem;
 use crate::tui::theme::{Glyphs, Role, Styles};
 
 /// Fewest and most columns of the labels.
-const INDENT: (u16, u16) = (10, 20);
+const INDENT: (u16, u16) = (12, 20);
 
 /// Draws the form; returns the cursor when the form has the focus.
 pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) -> Option<Position> {

@@ -6,9 +6,10 @@ use ratatui::layout::Rect;
 use super::paint::{Paper, middle, sheet};
 use super::{jobs, story, text};
 use crate::app::App;
+use crate::app::action::{Action, Context};
 use crate::app::overlay::Scroll;
 use crate::domain::message::JobDetail;
-use crate::domain::{Job, JobId, JobRow, Refund};
+use crate::domain::{Job, JobId, JobRow, JobState, Refund};
 use crate::tui::theme::{Role, Styles};
 
 const INDENT: usize = 13;
@@ -79,6 +80,9 @@ fn standing(app: &App, row: &JobRow, job: &Job, paper: &mut Paper) {
     if let Some(error) = &job.error {
         paper.pair("error", INDENT, Role::Error, &error.to_string());
     }
+    if let Some(next) = next_step(app, job) {
+        paper.pair("next", INDENT, Role::Strong, &next);
+    }
     if let Some(id) = &job.remote_id {
         paper.pair("service's id", INDENT, Role::Text, id);
     }
@@ -93,6 +97,20 @@ fn standing(app: &App, row: &JobRow, job: &Job, paper: &mut Paper) {
     if !job.request.tags.is_empty() {
         paper.pair("tags", INDENT, Role::Text, &job.request.tags.join(", "));
     }
+}
+
+/// What the user can do, where the job waits for that.
+fn next_step(app: &App, job: &Job) -> Option<String> {
+    let key = |action| app.keymap().shown(action, Context::Detail).map(|key| key.to_string()).unwrap_or_default();
+    let (retry, abandon, hold) = (key(Action::Retry), key(Action::Abandon), key(Action::Hold));
+    Some(match job.state {
+        JobState::Unconfirmed => format!(
+            "it is looked for again by itself and never sent again by itself; {retry} buys it again and may pay twice, {abandon} hides it"
+        ),
+        JobState::Held => format!("{hold} lets it go on once the reason is gone"),
+        JobState::Failed => format!("{retry} makes a new job of it, at its own price"),
+        _ => return None,
+    })
 }
 
 fn money(job: &Job, paper: &mut Paper) {

@@ -44,8 +44,8 @@ fn hinted(context: Context) -> &'static [Action] {
             Action::Retry,
             Action::Cancel,
             Action::Hold,
-            Action::CopyLink,
             Action::NextNeedy,
+            Action::CopyLink,
             Action::ChooseModel,
             Action::Abandon,
             Action::Reuse,
@@ -84,7 +84,13 @@ pub fn hints(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     let width = |(key, word): &(String, &str)| text::width(key) + text::width(word) + 4;
     let mut room = usize::from(area.width).saturating_sub(1 + last.as_ref().map_or(0, width));
     let mut x = area.x + 1;
-    let listed = hinted(context).iter().filter_map(|action| hint(*action)).map_while(|hint| {
+    let needy = app.jobs().counts().needy() > 0;
+    let useful = |action: &&Action| match action {
+        Action::NextNeedy => needy,
+        Action::NewClip | Action::ChooseModel | Action::Quit | Action::Notices => true,
+        _ => context != Context::Jobs || !app.jobs().is_empty(),
+    };
+    let listed = hinted(context).iter().filter(useful).filter_map(|action| hint(*action)).map_while(|hint| {
         room = room.checked_sub(width(&hint))?;
         Some(hint)
     });

@@ -118,7 +118,7 @@ fn spend(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
         tail_role = Role::Warn;
     }
     let tail_width = u16::try_from(text::width(&tail)).unwrap_or(0);
-    let end = area.right().saturating_sub(tail_width + 1);
+    let end = area.right().saturating_sub(tail_width + 3);
     let mut x = put(buf, (area.x, y), end, "today ", styles.of(Role::Dim));
     let dollars = |list: &[Money]| Money::usd(Spend::amount(list, Currency::Usd));
     let today = dollars(&spend.today);

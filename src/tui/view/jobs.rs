@@ -6,6 +6,7 @@ use ratatui::style::Style;
 
 use super::paint::{Paper, frame, put, put_right};
 use super::{story, text};
+use crate::app::action::{Action, Context};
 use crate::app::geometry::Pane;
 use crate::app::{App, clock};
 use crate::domain::{Currency, JobRow, JobState};
@@ -27,21 +28,23 @@ struct Columns {
 impl Columns {
     fn lay(area: Rect) -> Self {
         let wide = area.width >= 110;
+        // The room for the model and its blank; none on narrow screens, nor for the time.
         let model_width = match area.width {
-            0..60 => 10,
-            60..72 => 13,
+            0..56 => 0,
+            56..72 => 13,
             72..110 => 15,
             _ => 22,
         };
-        let (cost_width, time_width) = (9, 6);
-        let progress_width = if area.width < 60 { 6 } else { 13 };
-        let end = area.right();
+        let (cost_width, time_width) = (8, if area.width < 56 { 0 } else { 6 });
+        let progress_width = if area.width < 56 { 5 } else { 13 };
+        let end = area.right().saturating_sub(1);
         let state = area.x + 2;
         let model = state + 7;
-        let account = wide.then_some(model + model_width + 1);
-        let prompt = account.map_or(model + model_width + 1, |account| account + 12);
+        let after_model = model + model_width + u16::from(model_width > 0);
+        let account = wide.then_some(after_model);
+        let prompt = account.map_or(after_model, |account| account + 12);
         let cost = end.saturating_sub(cost_width);
-        let time = cost.saturating_sub(time_width + 1);
+        let time = cost.saturating_sub(time_width + u16::from(time_width > 0));
         let progress = time.saturating_sub(progress_width + 1);
         Columns { state, model, account, prompt, progress, time, cost, end }
     }
@@ -88,14 +91,14 @@ fn title(app: &App, area: Rect) -> (String, Option<Position>) {
 fn counts(app: &App, room: u16) -> String {
     let counts = app.jobs().counts();
     let listed = [
-        (JobState::Submitting, "sending", "send"),
         (JobState::Running, "running", "run"),
-        (JobState::Downloading, "downloading", "fetch"),
         (JobState::Queued, "queued", "queue"),
-        (JobState::Held, "held", "held"),
         (JobState::Unconfirmed, "unconfirmed", "lost?"),
         (JobState::Failed, "failed", "fail"),
+        (JobState::Held, "held", "held"),
         (JobState::Done, "done", "done"),
+        (JobState::Downloading, "downloading", "fetch"),
+        (JobState::Submitting, "sending", "send"),
         (JobState::Cancelled, "cancelled", "gone"),
     ];
     let mut parts: Vec<(usize, &str, &str)> =
@@ -150,13 +153,15 @@ fn scrollbar(styles: &Styles, area: Rect, top: usize, all: usize, buf: &mut Buff
 fn heading(c: &Columns, styles: &Styles, y: u16, buf: &mut Buffer) {
     let dim = styles.of(Role::Dim);
     put(buf, (c.state, y), c.model, "state", dim);
-    put(buf, (c.model, y), c.prompt, "model", dim);
+    put(buf, (c.model, y), c.account.unwrap_or(c.prompt), "model", dim);
     if let Some(account) = c.account {
         put(buf, (account, y), c.prompt, "account", dim);
     }
     put(buf, (c.prompt, y), c.progress, "prompt", dim);
-    put(buf, (c.progress, y), c.time, "progress", dim);
-    put_right(buf, y, c.time, c.cost - 1, "time", dim);
+    if c.time < c.cost {
+        put(buf, (c.progress, y), c.time, "progress", dim);
+        put_right(buf, y, c.time, c.cost - 1, "time", dim);
+    }
     put_right(buf, y, c.cost, c.end.saturating_sub(1), "cost", dim);
 }
 
@@ -221,7 +226,7 @@ fn right_side(app: &App, styles: &Styles, c: &Columns, y: u16, row: &JobRow, sel
     let cells = usize::from(c.time.saturating_sub(c.progress + 1));
     match row.progress {
         Some(percent) => {
-            let bar_cells = cells.saturating_sub(5);
+            let bar_cells = if cells < 8 { 0 } else { cells - 5 };
             let (full, rest) = text::bar(percent, bar_cells, styles.glyphs);
             let x = put(buf, (c.progress, y), c.time, &full, styles.of(state_role(row)));
             put(buf, (x, y), c.time, &rest, styles.of(Role::Track));
@@ -236,7 +241,9 @@ fn right_side(app: &App, styles: &Styles, c: &Columns, y: u16, row: &JobRow, sel
             put(buf, (c.progress, y), c.time, &text::cut(word, cells, styles.glyphs), styles.of(Role::Dim));
         }
     }
-    if let Some(clock) = clock::read(row, app.now(), selected && app.is_looked_at()) {
+    if c.time < c.cost
+        && let Some(clock) = clock::read(row, app.now(), selected && app.is_looked_at())
+    {
         let role = if row.late { Role::Warn } else { Role::Dim };
         put_right(buf, y, c.time, c.cost - 1, &text::clock(clock), styles.of(role));
     }
@@ -272,8 +279,9 @@ fn empty(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
         height: area.height.saturating_sub(1),
     };
     let mut paper = Paper::new(inside.width);
-    let key = |action| app.keymap().keys(action).last().map(ToString::to_string).unwrap_or_default();
-    use crate::app::action::Action;
+    let context = app.contexts().first().copied().unwrap_or(Context::Jobs);
+    let context = if context == Context::Compose { context } else { Context::Everywhere };
+    let key = |action| app.keymap().shown(action, context).map(|key| key.to_string()).unwrap_or_default();
     if !app.is_ready() {
         paper.say(Role::Dim, "Opening the job list.");
     } else if !app.jobs().is_empty() {
@@ -291,7 +299,8 @@ fn empty(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
         paper.blank().say(Role::Dim, "rushes --sim tries everything on simulated services, without money.");
     } else {
         paper.say(Role::Strong, "No jobs yet.");
-        let (new, model, queue) = (key(Action::NewClip), key(Action::ChooseModel), key(Action::Queue));
+        let (new, model) = (key(Action::NewClip), key(Action::ChooseModel));
+        let queue = app.keymap().shown(Action::Queue, Context::Compose).map(|key| key.to_string()).unwrap_or_default();
         paper.say(
             Role::Text,
             &format!("{new} goes to the prompt, {model} chooses a model, {queue} queues. The price stands below the form before anything is bought."),

@@ -13,8 +13,8 @@ use crate::tui::theme::{Role, Styles};
 
 /// Draws the notices.
 pub fn render(app: &App, scroll: &Scroll, styles: &Styles, area: Rect, buf: &mut Buffer) {
-    let inside = sheet(buf, middle(area, 100, area.height), styles, "Notices", &app.notices().all().len().to_string());
-    let mut paper = Paper::new(inside.width);
+    let wanted = middle(area, 100, area.height);
+    let mut paper = Paper::new(wanted.width.saturating_sub(4));
     for account in app.accounts() {
         if let Some(pause) = &account.pause {
             let until = pause.until.map(|at| format!(" until {}", text::time(at, app.now(), app.time_zone(), false)));
@@ -35,6 +35,8 @@ pub fn render(app: &App, scroll: &Scroll, styles: &Styles, area: Rect, buf: &mut
         let role = if notice.level == Level::Info { Role::Text } else { role };
         paper.pair(&at, 12, role, &notice.text);
     }
+    let rows = u16::try_from(paper.len() + 2).unwrap_or(u16::MAX).max(8);
+    let inside = sheet(buf, middle(area, 100, rows), styles, "Notices", &app.notices().all().len().to_string());
     let first = scroll.fit(paper.len(), usize::from(inside.height));
     paper.draw(buf, inside, first, styles);
 }

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::paint::{Paper, frame};
 use super::text;
 use crate::app::App;
+use crate::app::action::{Action, Context};
 use crate::app::compose::Also;
 use crate::app::geometry::Pane;
 use crate::domain::message::Offer;
@@ -31,8 +32,13 @@ pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     paper.draw(buf, inside, first, styles);
     let rest = paper.len().saturating_sub(first + usize::from(inside.height));
     if rest > 0 && inside.height > 0 {
-        let key = if focused { "Down" } else { "3" };
-        let words = format!(" {key}: {rest} more lines ");
+        let (action, context) = match app.focus() {
+            Pane::Model => (Action::Down, Context::Model),
+            Pane::Compose => (Action::ShowModel, Context::Compose),
+            Pane::Jobs => (Action::ShowModel, Context::Everywhere),
+        };
+        let key = app.keymap().shown(action, context).map(|key| key.to_string()).unwrap_or_default();
+        let words = format!(" {key}: {rest} more {} ", if rest == 1 { "line" } else { "lines" });
         super::paint::put_right(buf, area.bottom() - 1, area.x + 2, area.right() - 2, &words, styles.of(Role::Dim));
     }
 }
@@ -44,7 +50,7 @@ fn write(app: &App, offer: Option<&Offer>, width: u16) -> Paper {
         if !wanted.is_empty() {
             paper.say(Role::Warn, &format!("{wanted} is not on offer now."));
         }
-        let key = app.keymap().shown(crate::app::action::Action::ChooseModel, crate::app::action::Context::Compose);
+        let key = app.keymap().shown(Action::ChooseModel, Context::Compose);
         let key = key.map(|k| k.to_string()).unwrap_or_default();
         paper.say(Role::Dim, &format!("{key} chooses a model; what its documents say of it stands here then."));
         return paper;
