@@ -2,7 +2,8 @@
 
 use crate::sim::bank::{QUOTA, USD, XNO};
 use crate::sim::call::{Asked, Call, prefix, reply};
-use crate::sim::faults::{Fault, place};
+use crate::sim::faults::Fault;
+use crate::sim::place::place;
 use crate::sim::service::{Service, mask};
 use crate::sim::{HELP, Simulation, a4f_rules, nanogpt_rules, ninjachat_rules};
 use axum::body::Bytes;

@@ -4,7 +4,7 @@ use crate::sim::server::Line;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -22,6 +22,7 @@ pub struct Asked(pub Uri);
 /// A request without its body.
 #[derive(Debug)]
 pub struct Call {
+    pub method: Method,
     pub headers: HeaderMap,
     pub query: HashMap<String, String>,
     pub peer: IpAddr,
@@ -43,6 +44,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Call {
         let prefix = prefix(uri.path()).map_or("", Service::name);
         let slash = if prefix.is_empty() { "" } else { "/" };
         Ok(Self {
+            method: parts.method.clone(),
             headers: parts.headers.clone(),
             query,
             peer: line.map_or(IpAddr::from([127, 0, 0, 1]), |line| line.0.peer.ip()),

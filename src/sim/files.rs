@@ -8,7 +8,7 @@ use crate::sim::orders::State as OrderState;
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use std::ops::Range;
 use std::sync::Arc;
@@ -36,7 +36,9 @@ pub async fn clip(
         Err(error) => return plain(500, &error),
     };
     let length = made.bytes.len() as u64;
-    simulation.world().book.delivered(&id, clip, &made.sha256, length);
+    if call.method != Method::HEAD {
+        simulation.world().book.delivered(&id, clip, &made.sha256, length);
+    }
     if let Some(Extension(spoiled)) = spoiled {
         let kind = match spoiled {
             Spoiled::Short(_) => "video/mp4",

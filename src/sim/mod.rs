@@ -33,6 +33,7 @@ mod nanogpt_status;
 mod ninjachat;
 mod ninjachat_rules;
 mod orders;
+mod place;
 mod requests;
 mod server;
 mod service;

@@ -3,7 +3,7 @@
 
 use crate::sim::Simulation;
 use crate::sim::bank::{AccountName, USD, XNO};
-use crate::sim::call::{Call, number, reply, with};
+use crate::sim::call::{self, Call, reply, with};
 use crate::sim::clip::Shot;
 use crate::sim::clock::{SECOND, until_midnight};
 use crate::sim::nanogpt_rules::{self as rules, plain};
@@ -11,12 +11,13 @@ use crate::sim::orders::{NewOrder, Outcome};
 use crate::sim::service::{Service, mix};
 use crate::sim::steer::Steer;
 use crate::sim::{files, nanogpt_account, nanogpt_catalog, nanogpt_status};
-use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -39,7 +40,21 @@ pub fn routes() -> Router<Arc<Simulation>> {
         .route("/api/check-balance", post(nanogpt_account::balance))
         .route("/api/v1/usage/requests/{id}", get(nanogpt_account::request_billing))
         .route("/api/v1/video-models", get(nanogpt_catalog::video_models))
+        .layer(axum::middleware::from_fn(number))
         .route("/storage/{file}", get(files::clip))
+}
+
+/// The id of a request: the caller's own `X-Request-ID`, or one made here.
+#[derive(Clone, Debug)]
+struct Numbered(String);
+
+/// Every answer carries an `X-Request-ID` (wire.md 1.6 and 6).
+async fn number(mut request: Request, next: Next) -> Response {
+    let own = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+    let id = own.filter(|id| !id.is_empty()).map(str::to_owned);
+    let id = id.unwrap_or_else(|| format!("req_{}", uuid::Uuid::new_v4().simple()));
+    request.extensions_mut().insert(Numbered(id.clone()));
+    with(next.run(request).await, "x-request-id", &id)
 }
 
 /// The key from `x-api-key` or `Authorization: Bearer` (seed 002), or 401; 403 for a key that may
@@ -76,20 +91,14 @@ pub fn within_rate(simulation: &Simulation, key: &str) -> Result<(), Response> {
 
 async fn submit(
     State(simulation): State<Arc<Simulation>>,
+    Extension(Numbered(id)): Extension<Numbered>,
     call: Call,
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Response {
-    // Every answer carries an `X-Request-ID`, the caller's own if it sent one (wire.md 1.6).
-    let id = match call.header("x-request-id") {
-        Some(id) => id.to_owned(),
-        None => format!("req_{}", uuid::Uuid::new_v4().simple()),
-    };
-    let body = match body {
-        Ok(body) if body.len() <= EDGE => body,
-        _ => return too_large(),
-    };
-    let answer = accept(&simulation, &call, &id, &body);
-    with(answer.unwrap_or_else(|refusal| refusal), "x-request-id", &id)
+    match body {
+        Ok(body) if body.len() <= EDGE => accept(&simulation, &call, &id, &body).unwrap_or_else(|refusal| refusal),
+        _ => too_large(),
+    }
 }
 
 /// The edge's 413: no JSON, a tag (wire.md 1.6).
@@ -185,9 +194,9 @@ fn accept(simulation: &Simulation, call: &Call, id: &str, body: &[u8]) -> Result
             "id": order.id,
             "status": "pending",
             "model": order.model,
-            "cost": number(price),
+            "cost": call::number(price),
             "paymentSource": currency,
-            "remainingBalance": number(left),
+            "remainingBalance": call::number(left),
         }),
     ))
 }

@@ -2,7 +2,7 @@
 //! no keys.
 
 use crate::sim::clock::{Moment, iso};
-use crate::sim::faults::Place;
+use crate::sim::place::Place;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 

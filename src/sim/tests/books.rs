@@ -1,7 +1,7 @@
 //! Money: what is charged comes from an order, what fails comes back, and every account adds up.
 
 use super::*;
-use crate::sim::{NANOGPT_KEY, NINJACHAT_KEY};
+use crate::sim::{A4F_KEY, NANOGPT_KEY, NINJACHAT_KEY};
 
 #[tokio::test]
 async fn failed_jobs_are_refunded_and_every_account_adds_up() {
@@ -43,6 +43,25 @@ async fn each_key_has_its_own_account() {
     assert_eq!(status, 402);
     let (_, plain) = bench.call("/api/v1/video", "nj_sk_plain", Some(ninja("a"))).await;
     assert_eq!(plain["balance"], "$39.00");
+}
+
+#[tokio::test]
+async fn a4f_calls_are_counted_and_come_back_at_midnight() {
+    // A million times real time: a day passes in 86 ms.
+    let bench = Bench::at(1_000_000.0).await;
+    let (status, _) = bench.call("/v1/video/generations", A4F_KEY, Some(a4f("[fail]"))).await;
+    assert_eq!(status, 500);
+    loop {
+        bench.call("/v1/usage", A4F_KEY, None).await;
+        let bank = bench.assert_books_balance().await;
+        let kinds: Vec<&Value> = bank[0]["entries"].as_array().unwrap().iter().map(|entry| &entry["kind"]).collect();
+        assert_eq!(kinds[0], "charge", "a failed call was a call");
+        if kinds.len() == 2 {
+            assert_eq!((kinds[1], &bank[0]["balance"]), (&json!("deposit"), &bank[0]["opening"]));
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test]

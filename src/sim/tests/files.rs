@@ -57,4 +57,5 @@ async fn a_link_is_nothing_before_its_time() {
     let head = bench.client.head(&link).send().await.unwrap();
     assert_eq!(head.status(), 200);
     assert!(head.headers().contains_key("content-length"));
+    assert_eq!(bench.admin("/_sim/orders").await[0]["downloads"], 0, "a look is no download");
 }

@@ -111,6 +111,8 @@ async fn a_charge_is_found_by_its_request_id() {
         request.body(nano("a").to_string()).send()
     };
     assert_eq!(send("mine").await.unwrap().headers()["x-request-id"], "mine");
+    let other = bench.client.get(bench.url("/api/v1/video-models")).send().await.unwrap();
+    assert!(other.headers()["x-request-id"].to_str().unwrap().starts_with("req_"));
     let (status, body) = bench.call("/api/v1/usage/requests/mine", NANOGPT_KEY, None).await;
     assert_eq!((status, &body["cost"]), (200, &json!("3.40000000")));
     let (status, _) = bench.call("/api/v1/usage/requests/none", NANOGPT_KEY, None).await;
