@@ -1,3 +1,195 @@
 //! Arguments, config, engine, face, exit code; decides nothing.
 
-fn main() {}
+use std::future::Future;
+
+use rushes::cli::{self, NO_KEY, Parsed, Verb, change, code, out::Out, shelf::Shelf};
+use rushes::config::{Account, Config, ConfigError, Env};
+use rushes::domain::Service;
+use rushes::engine::{self, Engine, EngineError};
+use rushes::sim::{self, SimOptions, Simulator};
+
+/// How many times faster than ours the embedded simulator's clock runs.
+const EMBEDDED_SPEED: f64 = 10.0;
+
+fn main() {
+    let code = match cli::parse(std::env::args_os(), sim::HELP) {
+        Ok(parsed) => start(parsed),
+        Err(error) => {
+            // Where even this cannot be printed, the code still tells.
+            let _ = error.print();
+            u8::try_from(error.exit_code()).unwrap_or(code::USAGE)
+        }
+    };
+    std::process::exit(code.into())
+}
+
+fn start(parsed: Parsed) -> u8 {
+    let mut out = Out::default();
+    let env = Env::capture();
+    let config = match (&parsed.verb, Config::load(&parsed.globals, &env)) {
+        (Some(Verb::Completions { shell }), _) => return cli::shells::completions(*shell, sim::HELP),
+        (Some(Verb::Man), _) => return cli::shells::man(sim::HELP),
+        (Some(Verb::Sim(asked)), _) => return wait(serve(asked.clone(), &mut out)),
+        (Some(Verb::Doctor(asked)), config) => return cli::doctor::doctor(&config, &env, asked.json, &mut out),
+        (_, Ok(config)) => config,
+        (_, Err(error)) => return refuse(&error, &out),
+    };
+    config.warnings.iter().for_each(|warning| out.say(warning));
+    if parsed.globals.verbose > 0 && parsed.verb.is_some() {
+        cli::out::trace(parsed.globals.verbose);
+    }
+    match parsed.verb {
+        None if config.accounts.is_empty() => {
+            out.say(format_args!("{NO_KEY}; until then this is the simulator, ten times as fast as the services"));
+            wait(dashboard(config.simulated(), &out))
+        }
+        None => wait(dashboard(config, &out)),
+        Some(_) if config.accounts.is_empty() && !config.simulated => {
+            out.say(format_args!("{NO_KEY}; or give --sim to use the simulator"));
+            code::USAGE
+        }
+        Some(verb) => match wait(work(verb, config, parsed.globals.verbose, &mut out)) {
+            Ok(code) => code,
+            Err(error) => refuse(&error, &out),
+        },
+    }
+}
+
+/// What can go wrong before a verb's own work.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("the simulator cannot start: {0}")]
+    Simulator(#[from] std::io::Error),
+}
+
+async fn work(verb: Verb, mut config: Config, verbose: u8, out: &mut Out) -> Result<u8, StartError> {
+    if config.simulated {
+        // Nobody listens here; only an engine that is online needs more.
+        config.accounts = simulated_accounts("http://127.0.0.1:9");
+    }
+    let reader = || engine::read(&config.data_dir);
+    match &verb {
+        Verb::List(asked) => return Ok(cli::look::list(asked, &reader()?, out)?),
+        Verb::Show(asked) => return Ok(cli::look::show(asked, &reader()?, out)?),
+        Verb::Books(asked) => return Ok(cli::look::books(asked.json, &reader()?, out)?),
+        _ => {}
+    }
+    let names: Vec<(String, Service)> = config.accounts.iter().map(|a| (a.name.clone(), a.service)).collect();
+    let offers = engine::offers(&names, config.models.as_deref())?;
+    let accounts = names.into_iter().map(|(name, _)| name).collect();
+    let shelf = Shelf::new(offers, accounts, |text, names| rushes::catalog::nearest(text, names));
+    // Batches are judged before a key is asked for or a directory locked.
+    let batch = match &verb {
+        Verb::Models(asked) => return Ok(cli::models::models(asked, &shelf, out)),
+        Verb::Run(run) if run.files.is_empty() => None,
+        Verb::Run(run) => Some(change::import(&run.files, &run.import, &shelf, out)),
+        Verb::Add(add) if add.files.is_empty() => Some(change::one(add, &shelf, out)),
+        Verb::Add(add) => Some(change::import(&add.files, &add.import, &shelf, out)),
+        _ => None,
+    };
+    let batch = match batch.transpose() {
+        Ok(batch) => batch,
+        Err(code) => return Ok(code),
+    };
+    config.unlock_with_shell()?;
+    let online = matches!(verb, Verb::Run(_) | Verb::Balance(_));
+    let simulator = if online { embed(&mut config).await? } else { None };
+    if let Verb::Balance(asked) = &verb {
+        let balances = engine::balances(&cli::settings::settings(&config, "balance", true)?).await?;
+        return Ok(cli::look::balance(asked.json, &balances, out));
+    }
+    let kind = if online { "run" } else { "a change to the queue" };
+    let engine = Engine::start(cli::settings::settings(&config, kind, online)?).await?;
+    let code = match verb {
+        Verb::Run(run) => cli::run::run(batch, run.json, verbose, engine, out).await,
+        Verb::Add(add) => change::add(batch.unwrap_or_default(), add.json, engine, out).await,
+        Verb::Cancel(jobs) => change::change(change::Change::Cancel, jobs.ids, engine, out).await,
+        Verb::Abandon(jobs) => change::change(change::Change::Abandon, jobs.ids, engine, out).await,
+        Verb::Retry(jobs) => {
+            let retry = change::Change::Retry { may_pay_twice: jobs.may_pay_twice };
+            change::change(retry, jobs.ids, engine, out).await
+        }
+        Verb::Release(jobs) => {
+            change::change(change::Change::Release { ceiling: jobs.ceiling }, jobs.ids, engine, out).await
+        }
+        _ => code::USAGE,
+    };
+    if let Some(simulator) = simulator {
+        simulator.shutdown().await;
+    }
+    Ok(code)
+}
+
+/// Starts the simulator inside this process, where it stands in for the services.
+async fn embed(config: &mut Config) -> Result<Option<Simulator>, std::io::Error> {
+    if !config.simulated {
+        return Ok(None);
+    }
+    let simulator = Simulator::start(SimOptions { speed: EMBEDDED_SPEED, ..SimOptions::default() }).await?;
+    config.accounts = simulated_accounts(&simulator.url());
+    Ok(Some(simulator))
+}
+
+fn simulated_accounts(url: &str) -> Vec<Account> {
+    let keys = [sim::NINJACHAT_KEY, sim::NANOGPT_KEY, sim::A4F_KEY];
+    let services = Service::ALL.into_iter().zip(keys);
+    services.map(|(service, key)| Account::simulated(service, &format!("{url}/{service}"), key.into())).collect()
+}
+
+/// Runs the simulator for other programs until a signal.
+async fn serve(asked: cli::args::Sim, out: &mut Out) -> u8 {
+    let options = SimOptions {
+        port: asked.port,
+        speed: asked.speed,
+        cheap_clips: asked.cheap_clips,
+        full_size: asked.full_size,
+        seed: asked.seed,
+    };
+    let simulator = match Simulator::start(options).await {
+        Ok(simulator) => simulator,
+        Err(error) => {
+            out.say(format_args!("the simulator cannot listen on port {}: {error}", asked.port));
+            return code::USAGE;
+        }
+    };
+    for account in simulated_accounts(&simulator.url()) {
+        let name = account.service.word().to_uppercase();
+        out.line(format_args!("export RUSHES_{name}_BASE_URL={}", account.base_url));
+    }
+    for (name, key) in [("NINJACHAT", sim::NINJACHAT_KEY), ("NANOGPT", sim::NANOGPT_KEY), ("A4F", sim::A4F_KEY)] {
+        out.line(format_args!("export {name}_API_KEY={key}"));
+    }
+    out.say(format_args!("the simulator listens on {}; Ctrl-C ends it", simulator.url()));
+    let code = cli::run::until_signal().await.unwrap_or(code::USAGE);
+    simulator.shutdown().await;
+    code
+}
+
+async fn dashboard(_config: Config, out: &Out) -> u8 {
+    out.say("the dashboard is not built yet");
+    code::USAGE
+}
+
+fn refuse(error: &dyn std::fmt::Display, out: &Out) -> u8 {
+    out.say(format_args!("rushes: {error}"));
+    code::USAGE
+}
+
+fn wait<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => {
+            let value = runtime.block_on(work);
+            runtime.shutdown_background();
+            value
+        }
+        Err(error) => {
+            Out::default().say(format_args!("rushes: no runtime: {error}"));
+            std::process::exit(code::USAGE.into())
+        }
+    }
+}

@@ -3,6 +3,7 @@
 //! [`core`] decides, purely; the rest is its tokio shell. Faces meet only the handle in this file:
 //! commands go in, events come out, and the engine never waits for a screen.
 
+mod balance;
 pub mod core;
 mod download;
 mod offers;
@@ -20,11 +21,14 @@ use crate::domain::message::{Command, HistoryLine, Ticket};
 use crate::store::{EngineLock, LockError, Store, StoreError};
 
 pub use self::core::budget::Caps;
+pub use balance::balances;
 pub use offers::offers;
 pub use reader::{Reader, read};
 pub use report::Events;
 pub use settings::{AccountSettings, LEAST_FREE, Settings};
 pub use viewer::watch;
+
+pub use crate::store::{EntryFilter, JobFilter};
 
 use self::shell::Message;
 
@@ -57,6 +61,11 @@ impl From<LockError> for EngineError {
     fn from(error: LockError) -> Self {
         EngineError::Locked(error.to_string())
     }
+}
+
+/// Who works in a data directory now, as it wrote itself down, or `None`.
+pub fn holder(data_dir: &std::path::Path) -> Option<String> {
+    EngineLock::holder(data_dir)
 }
 
 /// How to leave.

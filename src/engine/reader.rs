@@ -8,18 +8,23 @@ use super::EngineError;
 use crate::domain::books::Ledger;
 use crate::domain::message::HistoryLine;
 use crate::domain::{Balance, Entry, Job, JobId};
-use crate::store::{EntryFilter, JobFilter, Store};
+use crate::store::{EntryFilter, JobFilter, Store, StoreError};
 
 /// A look at the data directory.
 #[derive(Debug)]
-pub struct Reader(Store);
+pub struct Reader(Option<Store>);
 
-/// Opens a data directory for reading; works while an engine runs.
+/// Opens a data directory for reading; works while an engine runs. Where there is none yet, there is
+/// nothing to read, which is no error.
 ///
 /// # Errors
 /// [`EngineError::Store`].
 pub fn read(data_dir: &Path) -> Result<Reader, EngineError> {
-    Ok(Reader(Store::open_read_only(data_dir)?))
+    match Store::open_read_only(data_dir) {
+        Ok(store) => Ok(Reader(Some(store))),
+        Err(StoreError::NotThere(_)) => Ok(Reader(None)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 impl Reader {
@@ -28,7 +33,7 @@ impl Reader {
     /// # Errors
     /// [`EngineError::Store`].
     pub fn jobs(&self, filter: &JobFilter) -> Result<Vec<Job>, EngineError> {
-        Ok(self.0.jobs(filter)?)
+        Ok(self.0.as_ref().map_or(Ok(Vec::new()), |store| store.jobs(filter))?)
     }
 
     /// One job.
@@ -36,7 +41,7 @@ impl Reader {
     /// # Errors
     /// [`EngineError::Store`].
     pub fn job(&self, id: JobId) -> Result<Option<Job>, EngineError> {
-        Ok(self.0.job(id)?)
+        Ok(self.0.as_ref().map_or(Ok(None), |store| store.job(id))?)
     }
 
     /// What happened to a job, oldest first.
@@ -44,7 +49,7 @@ impl Reader {
     /// # Errors
     /// [`EngineError::Store`].
     pub fn history(&self, id: JobId) -> Result<Vec<HistoryLine>, EngineError> {
-        Ok(self.0.history(id)?)
+        Ok(self.0.as_ref().map_or(Ok(Vec::new()), |store| store.history(id))?)
     }
 
     /// Entries of the books, oldest first.
@@ -52,7 +57,7 @@ impl Reader {
     /// # Errors
     /// [`EngineError::Store`].
     pub fn entries(&self, filter: &EntryFilter) -> Result<Vec<Entry>, EngineError> {
-        Ok(self.0.entries(filter)?)
+        Ok(self.0.as_ref().map_or(Ok(Vec::new()), |store| store.entries(filter))?)
     }
 
     /// The sums of all entries, and what each account held last.
@@ -60,7 +65,8 @@ impl Reader {
     /// # Errors
     /// [`EngineError::Store`].
     pub fn ledger(&self) -> Result<(Ledger, Vec<(String, Balance)>), EngineError> {
-        let loaded = self.0.load()?;
+        let Some(store) = &self.0 else { return Ok((Ledger::default(), Vec::new())) };
+        let loaded = store.load()?;
         Ok((loaded.ledger, loaded.balances))
     }
 }

@@ -246,9 +246,16 @@ impl Shell {
                 }
             }
         }
-        self.act(step);
+        // Whoever is told that work was taken must not find the engine drained a moment longer, and
+        // whoever finds it drained must have been told everything.
         let drained = self.core.is_drained();
-        self.drained.send_if_modified(|was| std::mem::replace(was, drained) != drained);
+        if !drained {
+            self.drained.send_if_modified(|was| std::mem::replace(was, false));
+        }
+        self.act(step);
+        if drained {
+            self.drained.send_if_modified(|was| !std::mem::replace(was, true));
+        }
     }
 
     fn act(&mut self, step: Step) {

@@ -52,6 +52,15 @@ impl EngineLock {
         Ok(EngineLock { _file: file })
     }
 
+    /// Who has the lock of `dir` now, or `None`. Makes no file, and holds nothing when it returns.
+    pub fn holder(dir: &Path) -> Option<String> {
+        let mut file = File::open(dir.join("engine.lock")).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Some(read_holder(&mut file)),
+            _ => None,
+        }
+    }
+
     /// What an engine writes into its lock: its kind (`dashboard`, `run`), this process and host, since when.
     pub fn describe(kind: &str, since: jiff::Timestamp) -> String {
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
@@ -79,7 +88,9 @@ mod tests {
         let first = EngineLock::take(&data, "run, process 1 on box").unwrap();
         let refused = EngineLock::take(&data, "dashboard").unwrap_err();
         assert!(matches!(&refused, LockError::Held { holder } if holder == "run, process 1 on box"), "{refused}");
+        assert_eq!(EngineLock::holder(&data).as_deref(), Some("run, process 1 on box"));
         drop(first);
+        assert_eq!(EngineLock::holder(&data), None);
         let second = EngineLock::take(&data, "x").unwrap();
         let refused = EngineLock::take(&data, "y").unwrap_err();
         assert!(refused.to_string().ends_with(": x"), "the old holder's text is gone: {refused}");

@@ -1,0 +1,88 @@
+//! One command, one answer: what the verbs that change something have in common.
+//!
+//! Knows tickets. Must not know any verb.
+
+use std::collections::BTreeMap;
+
+use crate::domain::message::{Answer, Command, Event, Notice};
+use crate::domain::{JobId, JobRow, Pause};
+use crate::engine::{Commands, Engine, Events};
+
+/// A face that asks and waits, and remembers what it is told meanwhile.
+pub struct Desk {
+    commands: Commands,
+    events: Events,
+    ticket: u64,
+    /// The newest row of every job.
+    pub rows: BTreeMap<JobId, JobRow>,
+    /// Which accounts wait, and why.
+    pub pauses: BTreeMap<String, Pause>,
+}
+
+/// What a [`Desk`] was told.
+#[derive(Debug)]
+pub enum News {
+    /// A job is new or changed; the row it replaces, if any.
+    Job(Box<JobRow>, Option<Box<JobRow>>),
+    /// An account began to wait.
+    Paused(String, Pause),
+    /// Something to read.
+    Notice(Notice),
+    /// An answer to the ticket.
+    Answer(u64, Answer),
+    /// Something that changes nothing here.
+    Other,
+}
+
+impl Desk {
+    /// Attaches to an engine.
+    pub fn new(engine: &Engine) -> Desk {
+        let (commands, events) = engine.attach();
+        Desk { commands, events, ticket: 0, rows: BTreeMap::new(), pauses: BTreeMap::new() }
+    }
+
+    /// The next thing told; `None` once the engine has stopped.
+    pub async fn next(&mut self) -> Option<News> {
+        Some(match self.events.next().await? {
+            Event::Snapshot(snapshot) => {
+                self.rows = snapshot.jobs.into_iter().map(|row| (row.id, row)).collect();
+                let paused = snapshot.accounts.into_iter().filter_map(|row| Some((row.name, row.pause?)));
+                self.pauses = paused.collect();
+                News::Other
+            }
+            Event::JobChanged(row) => {
+                let old = self.rows.insert(row.id, (*row).clone());
+                News::Job(row, old.map(Box::new))
+            }
+            Event::AccountChanged(row) => match row.pause {
+                Some(pause) if self.pauses.get(&row.name) != Some(&pause) => {
+                    self.pauses.insert(row.name.clone(), pause.clone());
+                    News::Paused(row.name, pause)
+                }
+                Some(_) => News::Other,
+                None => {
+                    self.pauses.remove(&row.name);
+                    News::Other
+                }
+            },
+            Event::Noticed(notice) => News::Notice(notice),
+            Event::Answered { ticket, answer } => News::Answer(ticket, answer),
+            Event::Stopped => return None,
+            Event::SpendChanged(_) | Event::OffersChanged(_) => News::Other,
+        })
+    }
+
+    /// Asks and waits for the answer, which comes after the commit; `None` when the engine stopped.
+    /// Notices on the way go to `heard`.
+    pub async fn ask(&mut self, command: Command, heard: impl Fn(&Notice)) -> Option<Answer> {
+        self.ticket += 1;
+        self.commands.send(self.ticket, command);
+        loop {
+            match self.next().await? {
+                News::Answer(ticket, answer) if ticket == self.ticket => return Some(answer),
+                News::Notice(notice) => heard(&notice),
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! `add`, `cancel`, `retry`, `release`, `abandon`: verbs that change the queue and send nothing.
+//!
+//! Knows their answers as prose and JSON. They work with an engine that is not online, so they need
+//! the data directory to themselves.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::args::{Add, Import};
+use super::ask::Desk;
+use super::batch::{self, Batch, Options};
+use super::code;
+use super::out::Out;
+use super::shelf::Shelf;
+use crate::domain::message::{Answer, Command};
+use crate::domain::{JobId, Money};
+use crate::engine::{Engine, Leave};
+
+/// Reads batch files. Says every problem; `Err` is the exit code when nothing may be queued.
+///
+/// # Errors
+/// Exit code 2 for an unreadable file, or for a bad row without `--skip-bad`.
+pub fn import(files: &[PathBuf], import: &Import, shelf: &Shelf, out: &Out) -> Result<Batch, u8> {
+    let mut reader = batch::Reader::new(shelf, options(import));
+    for path in files {
+        if let Err(error) = reader.read(path) {
+            out.say(format_args!("{}: cannot be read: {error}; nothing was queued", path.display()));
+            return Err(code::USAGE);
+        }
+    }
+    judge(reader.finish(), import, out)
+}
+
+fn options(import: &Import) -> Options {
+    // A word of its own for every time: what was bought before is bought again.
+    let again = import.again.then(|| jiff::Timestamp::now().as_millisecond().to_string());
+    Options { again, ceiling: import.ceiling, tags: Vec::new() }
+}
+
+fn judge(batch: Batch, import: &Import, out: &Out) -> Result<Batch, u8> {
+    batch.problems.iter().for_each(|problem| out.say(problem));
+    let bad = batch.problems.len();
+    if bad > 0 && !import.skip_bad {
+        out.say(format_args!(
+            "nothing was queued: {bad} {} in {} rows; correct them, or give --skip-bad to queue the others",
+            plural(bad, "problem"),
+            batch.rows
+        ));
+        return Err(code::USAGE);
+    }
+    if batch.unpriced > 0 {
+        let n = batch.unpriced;
+        out.say(format_args!(
+            "{n} {} of unknown price will be held; --ceiling DOLLARS or a `ceiling` in the row lets them go",
+            plural(n, "job")
+        ));
+    }
+    Ok(batch)
+}
+
+/// One request out of flags, read as the row it stands for.
+///
+/// # Errors
+/// Exit code 2, with its problems said.
+pub fn one(add: &Add, shelf: &Shelf, out: &Out) -> Result<Batch, u8> {
+    let mut row = serde_json::Map::new();
+    let named = [
+        ("model", &add.model),
+        ("prompt", &add.prompt),
+        ("duration", &add.duration),
+        ("aspect_ratio", &add.aspect_ratio),
+        ("resolution", &add.resolution),
+        ("image", &add.image),
+        ("end_image", &add.end_image),
+        ("video", &add.video),
+        ("audio", &add.audio),
+        ("seed", &add.seed),
+        ("negative_prompt", &add.negative_prompt),
+        ("key", &add.key),
+    ];
+    let given = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+    for (name, value) in add.params.iter().cloned().chain(given) {
+        row.insert(name, Value::String(value));
+    }
+    row.insert("copies".into(), json!(add.copies.unwrap_or(1)));
+    row.insert("tags".into(), json!(add.tags));
+    // What is typed by hand is meant anew each time, unless a key says otherwise.
+    let mut options = options(&add.import);
+    if add.key.is_none() {
+        options.again = Some(jiff::Timestamp::now().as_nanosecond().to_string());
+    }
+    let mut reader = batch::Reader::new(shelf, options);
+    let text = Value::Object(row).to_string();
+    if let Err(error) = reader.read_from(text.as_bytes(), "add", PathBuf::new(), Some("jsonl")) {
+        out.say(error);
+        return Err(code::USAGE);
+    }
+    let strict = Import { skip_bad: false, ..add.import.clone() };
+    judge(reader.finish(), &strict, out)
+}
+
+/// Queues a batch; the ids of the jobs it made, and how many of it were known.
+///
+/// # Errors
+/// The exit code, with the problems said.
+pub async fn queue(batch: Batch, desk: &mut Desk, out: &Out) -> Result<(Vec<JobId>, usize), u8> {
+    let (all, repeated) = (batch.jobs.len(), batch.repeated);
+    if all == 0 {
+        return Ok((Vec::new(), repeated));
+    }
+    match desk.ask(Command::Queue { jobs: batch.jobs }, |notice| out.say(&notice.text)).await {
+        Some(Answer::Accepted { ids, known }) => {
+            out.say(format_args!("{} known, {} new", known + repeated, all.saturating_sub(known)));
+            Ok((ids, known + repeated))
+        }
+        answer => Err(refused(answer, out)),
+    }
+}
+
+/// Says why a command was refused.
+fn refused(answer: Option<Answer>, out: &Out) -> u8 {
+    match answer {
+        Some(Answer::Refused { problems }) => problems.iter().for_each(|problem| out.say(problem)),
+        _ => out.say("the engine stopped before it answered; run the command again"),
+    }
+    out.say("nothing was changed");
+    code::USAGE
+}
+
+/// `add`, with its rows read already.
+pub async fn add(batch: Batch, json: bool, engine: Engine, out: &mut Out) -> u8 {
+    let mut desk = Desk::new(&engine);
+    let queued = queue(batch, &mut desk, out).await;
+    engine.leave(Leave::Now).await;
+    match queued {
+        Ok((ids, known)) if json => {
+            out.json(&json!({"schema": 1, "ids": ids, "known": known}));
+            code::DONE
+        }
+        Ok((ids, _)) => {
+            ids.iter().for_each(|id| out.line(id));
+            code::DONE
+        }
+        Err(code) => code,
+    }
+}
+
+/// A change to jobs.
+pub enum Change {
+    /// `cancel`
+    Cancel,
+    /// `retry`
+    Retry {
+        /// Whether unconfirmed jobs are meant too.
+        may_pay_twice: bool,
+    },
+    /// `release`
+    Release {
+        /// The most each may cost where its price is unknown.
+        ceiling: Option<Money>,
+    },
+    /// `abandon`
+    Abandon,
+}
+
+/// Makes a change to jobs.
+pub async fn change(change: Change, ids: Vec<JobId>, engine: Engine, out: &mut Out) -> u8 {
+    let (command, word) = match change {
+        Change::Cancel => (Command::Cancel { ids }, "cancelled"),
+        Change::Retry { may_pay_twice } => (Command::Retry { ids, may_pay_twice }, "queued"),
+        Change::Release { ceiling } => (Command::Release { ids, ceiling }, "released"),
+        Change::Abandon => (Command::Abandon { ids }, "abandoned"),
+    };
+    let answer = Desk::new(&engine).ask(command, |notice| out.say(&notice.text)).await;
+    engine.leave(Leave::Now).await;
+    match answer {
+        Some(Answer::Accepted { ids, .. }) => {
+            ids.iter().for_each(|id| out.line(id));
+            out.say(format_args!("{} {} {word}", ids.len(), plural(ids.len(), "job")));
+            code::DONE
+        }
+        answer => refused(answer, out),
+    }
+}
+
+/// `job` or `jobs`.
+pub fn plural(n: usize, word: &str) -> String {
+    if n == 1 { word.to_owned() } else { format!("{word}s") }
+}
+
+/// Whether a path is standard input.
+pub fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}

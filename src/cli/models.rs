@@ -1,0 +1,134 @@
+//! `models`: what the accounts offer, with limits and prices.
+//!
+//! Knows how a model is written as a line and as JSON. Must not know where it is described.
+
+use serde_json::{Value, json};
+
+use super::args::Models;
+use super::out::{Out, table};
+use super::shelf::Shelf;
+use crate::domain::model::{Advice, Parameter};
+use crate::domain::rule::list;
+use crate::domain::text::{clean, plain};
+use crate::domain::{Money, Offer, Request};
+
+/// Prints the models; returns the exit code.
+pub fn models(asked: &Models, shelf: &Shelf, out: &mut Out) -> u8 {
+    let wanted: Vec<&Offer> = shelf.offers().iter().filter(|offer| matches(offer, &asked.filter)).collect();
+    if asked.json {
+        wanted.iter().for_each(|offer| out.json(&record(offer)));
+    } else if wanted.is_empty() {
+        out.say("no model fits; `rushes models` lists all");
+    } else {
+        let mut rows = vec![["model", "default", "price", "takes", ""].map(str::to_owned).to_vec()];
+        rows.extend(wanted.iter().map(|offer| row(offer)));
+        table(&rows).into_iter().for_each(|line| out.line(line));
+    }
+    u8::from(wanted.is_empty())
+}
+
+/// Whether all words are in its name, maker or use.
+fn matches(offer: &Offer, words: &[String]) -> bool {
+    let model = &offer.model;
+    let parts = [&offer.account, &model.id, &model.name];
+    let more = [&model.maker, &model.best_for].into_iter().flatten();
+    let text: String = parts.into_iter().chain(more).map(|part| part.to_lowercase() + " ").collect();
+    words.iter().all(|word| text.contains(&word.to_lowercase()))
+}
+
+fn row(offer: &Offer) -> Vec<String> {
+    let model = &offer.model;
+    let price = default_price(offer).map_or("?".to_owned(), |money| money.to_string());
+    let takes: Vec<String> = model.parameters.iter().filter_map(short).collect();
+    let mut notes = Vec::new();
+    notes.extend(model.advice.map(|advice| match advice {
+        Advice::Daily => "daily use".to_owned(),
+        Advice::Balanced => "balanced".to_owned(),
+        Advice::Sparingly => "use sparingly".to_owned(),
+    }));
+    notes.extend(model.plan.as_ref().map(|plan| format!("needs {plan}")));
+    notes.extend(model.best_for.clone());
+    if model.gone {
+        notes.push("no longer listed by its service".to_owned());
+    }
+    let cells = [offer.model_ref().to_string(), price, model.price.text(), takes.join(" "), notes.join(", ")];
+    cells.into_iter().map(|cell| clean(&cell, 160)).collect()
+}
+
+/// The parameters people choose a model by: length, shape, lines, picture.
+fn short(parameter: &Parameter) -> Option<String> {
+    let values = match (&parameter.range, parameter.one_of.as_slice()) {
+        (Some(range), _) => range.text().replace(" to ", "-"),
+        (None, []) => String::new(),
+        (None, values) => values.iter().map(plain).collect::<Vec<_>>().join("/"),
+    };
+    match parameter.name.as_str() {
+        "duration" if !values.is_empty() => Some(format!("{values}s")),
+        "aspect_ratio" | "resolution" if !values.is_empty() => Some(values),
+        name if parameter.kind.is_media() => {
+            Some(if parameter.required { format!("{name}!") } else { name.to_owned() })
+        }
+        _ => None,
+    }
+}
+
+/// What one clip with all defaults costs, where that is known.
+fn default_price(offer: &Offer) -> Option<Money> {
+    Request::new(&offer.model_ref(), "").price(&offer.model)
+}
+
+/// A model as JSON.
+fn record(offer: &Offer) -> Value {
+    let model = &offer.model;
+    let parameters: Vec<Value> = model
+        .parameters
+        .iter()
+        .map(|parameter| {
+            let legal = parameter.choices();
+            json!({
+                "name": parameter.name, "type": parameter.kind, "required": parameter.required,
+                "default": parameter.default, "one_of": legal, "range": parameter.range,
+                "max_len": parameter.max_len, "max_bytes": parameter.max_bytes, "note": parameter.note,
+            })
+        })
+        .collect();
+    let rules: Vec<Value> = model
+        .rules
+        .iter()
+        .map(|rule| {
+            let when: Vec<String> =
+                rule.when.iter().map(|(field, values)| format!("{field} is {}", list(values))).collect();
+            json!({"field": rule.field, "rule": rule.check.name(), "when": when})
+        })
+        .collect();
+    json!({
+        "schema": 1,
+        "model": offer.model_ref().to_string(), "account": offer.account, "service": model.service, "id": model.id,
+        "name": model.title(), "maker": model.maker, "best_for": model.best_for, "speed": model.speed,
+        "advice": model.advice, "plan": model.plan, "prompt_required": model.prompt_required,
+        "prompt_max": model.prompt_max, "parameters": parameters, "rules": rules,
+        "price": {
+            "text": model.price.text(), "default": default_price(offer), "as_of": model.price.as_of,
+            "source": model.price.source, "currency": model.price.currency,
+        },
+        "source": model.source, "gone": model.gone,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::shelf::tests::shelf;
+
+    #[test]
+    fn a_model_is_told_by_its_limits_and_price() {
+        let shelf = shelf();
+        let veo = shelf.find("ninjachat/veo-3.1").unwrap();
+        assert_eq!(row(veo), ["ninjachat/veo-3.1", "$5.00", "$5.00 a clip", "4/6/8s 16:9/9:16 image", ""]);
+        let record = record(veo);
+        assert_eq!(record["price"]["default"]["amount"].to_string(), "5");
+        assert_eq!(record["parameters"][0]["one_of"], json!([4, 6, 8]));
+        assert_eq!(row(shelf.find("nanogpt/kling-v21-pro").unwrap())[1], "?", "unknown is not zero");
+        assert!(matches(veo, &["VEO".into(), "ninja".into()]) && !matches(veo, &["kling".into()]));
+    }
+}

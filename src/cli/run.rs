@@ -1,0 +1,243 @@
+//! `run`: works the queue without a screen until nothing can go on.
+//!
+//! Knows progress lines, the durable log as JSON, signals and the exit code. Must not know how a job
+//! is worked.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::ask::{Desk, News};
+use super::batch::Batch;
+use super::change::{plural, queue};
+use super::code;
+use super::out::Out;
+use crate::domain::text::clean;
+use crate::domain::{JobId, JobRow, JobState};
+use crate::engine::{Engine, Leave, Log};
+
+/// Works until nothing can go on; returns the exit code. With `json` every committed event is a line
+/// on standard output, out of the durable log, so that none is missed.
+pub async fn run(batch: Option<Batch>, json: bool, verbose: u8, engine: Engine, out: &mut Out) -> u8 {
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => {
+            out.say(format_args!("cannot listen for signals: {error}"));
+            return code::USAGE;
+        }
+    };
+    let printer = json.then(|| tokio::spawn(print_log(engine.log())));
+    let mut desk = Desk::new(&engine);
+    // The snapshot: what was open before.
+    let first = desk.next().await;
+    let mut mine: BTreeSet<JobId> = desk.rows.values().filter(|row| is_open(row)).map(|row| row.id).collect();
+    if let Some(batch) = batch.filter(|_| first.is_some()) {
+        match queue(batch, &mut desk, out).await {
+            Ok((ids, _)) => mine.extend(ids),
+            Err(code) => {
+                engine.leave(Leave::Now).await;
+                finish(printer).await;
+                return code;
+            }
+        }
+    }
+    let ended = work(&engine, &mut desk, &mut signals, &mut mine, verbose, out).await;
+    let code = match ended {
+        None => {
+            engine.leave(Leave::Drain).await;
+            catch_up(&mut desk, &mut mine, verbose, out).await;
+            judge(&desk, &mine, out)
+        }
+        Some(number) => {
+            out.say("stopping: nothing new is sent; waiting for answers and downloads. A second signal leaves at once");
+            let leaving = engine.leave(Leave::Drain);
+            tokio::pin!(leaving);
+            loop {
+                tokio::select! {
+                    () = &mut leaving => break,
+                    _ = signals.next() => {
+                        out.say("leaving at once; what is on disk goes on at the next start");
+                        return code::SIGNAL + number;
+                    }
+                    Some(news) = desk.next() => tell(news, &mut mine, verbose, out),
+                }
+            }
+            code::SIGNAL + number
+        }
+    };
+    finish(printer).await;
+    code
+}
+
+/// Follows the work until it is drained, or a signal's number.
+async fn work(
+    engine: &Engine,
+    desk: &mut Desk,
+    signals: &mut Signals,
+    mine: &mut BTreeSet<JobId>,
+    verbose: u8,
+    out: &Out,
+) -> Option<u8> {
+    let drained = engine.drained();
+    tokio::pin!(drained);
+    loop {
+        tokio::select! {
+            biased;
+            number = signals.next() => return Some(number),
+            news = desk.next() => tell(news?, mine, verbose, out),
+            () = &mut drained => return None,
+        }
+    }
+}
+
+/// What was told before the engine stopped.
+async fn catch_up(desk: &mut Desk, mine: &mut BTreeSet<JobId>, verbose: u8, out: &Out) {
+    while let Some(news) = desk.next().await {
+        tell(news, mine, verbose, out);
+    }
+}
+
+/// One line a change; percents only when asked for.
+fn tell(news: News, mine: &mut BTreeSet<JobId>, verbose: u8, out: &Out) {
+    match news {
+        News::Job(row, old) => {
+            if is_open(&row) {
+                mine.insert(row.id);
+            }
+            let state_changed = old.as_ref().is_none_or(|old| old.state != row.state || old.late != row.late);
+            let detail = old.as_ref().is_none_or(|old| old.progress != row.progress || old.phase != row.phase);
+            if state_changed || (verbose > 0 && detail) {
+                out.say(line(&row));
+            }
+        }
+        News::Paused(account, pause) => {
+            let until = pause.until.map_or("until you resume it".to_owned(), |at| format!("until {at}"));
+            out.say(format_args!("{account}: paused {until}: {}", clean(&pause.message, 300)));
+        }
+        News::Notice(notice) => out.say(clean(&notice.text, 600)),
+        News::Answer(..) | News::Other => {}
+    }
+}
+
+/// A job's progress as a line.
+fn line(row: &JobRow) -> String {
+    let mut line = format!("{} {}", row.id, row.state);
+    if let Some(percent) = row.progress.filter(|_| row.state == JobState::Running) {
+        line += &format!(" {percent}%");
+    }
+    if row.late {
+        line += " (late, still polled)";
+    }
+    line += &format!("  {}/{}", row.account, row.model);
+    if let Some(note) = &row.note {
+        line += &format!("  {}", clean(note, 300));
+    }
+    if let Some(cost) = row.cost {
+        line += &format!("  {cost}");
+    }
+    line
+}
+
+/// Whether more can happen to a job, or it needs the user.
+fn is_open(row: &JobRow) -> bool {
+    !row.state.is_final() && !row.abandoned
+}
+
+/// The exit code, and how it went.
+fn judge(desk: &Desk, mine: &BTreeSet<JobId>, out: &Out) -> u8 {
+    let mut counts = Vec::new();
+    let mut bad = 0;
+    for state in JobState::ALL {
+        let n =
+            mine.iter().filter_map(|id| desk.rows.get(id)).filter(|row| row.state == state && !row.abandoned).count();
+        if n > 0 {
+            counts.push(format!("{n} {state}"));
+            bad += if matches!(state, JobState::Done | JobState::Cancelled) { 0 } else { n };
+        }
+    }
+    if counts.is_empty() {
+        out.say("nothing to do");
+    } else {
+        out.say(counts.join(", "));
+    }
+    for (account, pause) in &desk.pauses {
+        out.say(format_args!("{account} is paused: {}", clean(&pause.message, 300)));
+    }
+    if bad > 0 {
+        out.say(format_args!("{bad} {} did not become a clip; `rushes list` shows which", plural(bad, "job")));
+    }
+    if bad == 0 { code::DONE } else { code::SOME_FAILED }
+}
+
+/// Prints the log's lines as they are committed.
+async fn print_log(mut log: Log) {
+    let mut out = Out::default();
+    while let Some(lines) = log.next().await {
+        for line in lines {
+            out.json(&json!({
+                "schema": 1, "seq": line.seq, "at": line.at, "job": line.job, "account": line.account,
+                "kind": line.kind, "text": line.text,
+            }));
+        }
+    }
+}
+
+async fn finish(printer: Option<tokio::task::JoinHandle<()>>) {
+    if let Some(printer) = printer {
+        // A printer that panicked has printed what it could.
+        let _ = printer.await;
+    }
+}
+
+/// The signals that end a run.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Signals> {
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next signal's number.
+    async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.interrupt.recv() => 2,
+            _ = self.terminate.recv() => 15,
+            _ = self.hangup.recv() => 1,
+        }
+    }
+}
+
+/// Waits for the first signal and returns its exit code; for the simulator.
+///
+/// # Errors
+/// When signals cannot be listened for.
+pub async fn until_signal() -> std::io::Result<u8> {
+    Ok(code::SIGNAL + Signals::listen()?.next().await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Job, Request};
+
+    #[test]
+    fn a_line_says_what_changed_and_steers_no_terminal() {
+        let request = Request::new(&"ninjachat/veo-3.1".parse().unwrap(), "x");
+        let mut row = Job::new(JobId(7), request, jiff::Timestamp::UNIX_EPOCH).row();
+        (row.state, row.progress) = (JobState::Running, Some(71));
+        assert_eq!(line(&row), "j-7 running 71%  ninjachat/veo-3.1");
+        (row.state, row.note) = (JobState::Failed, Some("policy: no\u{1b}[2J".into()));
+        assert_eq!(line(&row), "j-7 failed  ninjachat/veo-3.1  policy: no[2J");
+        row.abandoned = true;
+        assert!(!is_open(&row));
+    }
+}

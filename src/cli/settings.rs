@@ -1,0 +1,59 @@
+//! The engine's settings out of the config.
+//!
+//! Knows both forms. Must not decide any value.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::config::{Account, Config, ConfigError};
+use crate::engine::{AccountSettings, Caps, LEAST_FREE, Settings};
+
+/// What the screens say of the simulator.
+const SIMULATED: &str = "simulator: nothing here costs anything, and no clip is real";
+
+/// What jobs of the embedded simulator remember as their origin; its port changes from run to run.
+const SIMULATED_ORIGIN: &str = "simulator";
+
+/// The engine's settings. `kind` is what the engine is to whoever finds the directory locked; without
+/// `online` commands are applied and nothing is sent.
+///
+/// # Errors
+/// An account whose key is not known yet; see [`Config::unlock`].
+pub fn settings(config: &Config, kind: &str, online: bool) -> Result<Settings, ConfigError> {
+    let accounts = config.accounts.iter().map(|account| account_settings(account, config.simulated));
+    Ok(Settings {
+        accounts: accounts.collect::<Result<_, _>>()?,
+        data_dir: config.data_dir.clone(),
+        output_dir: config.output_dir.clone(),
+        name_template: config.name_template.clone(),
+        caps: Caps { day: config.caps.day, month: config.caps.month, day_jobs: config.caps.day_jobs },
+        simulated: config.simulated.then(|| SIMULATED.to_owned()),
+        time_zone: TimeZone::system(),
+        online,
+        least_free: LEAST_FREE,
+        kind: kind.to_owned(),
+        models: config.models.clone(),
+    })
+}
+
+fn account_settings(account: &Account, simulated: bool) -> Result<AccountSettings, ConfigError> {
+    let Some(key) = account.key() else {
+        return Err(ConfigError {
+            place: format!("account {}", account.name),
+            message: "its key is not known; check api_key_env or api_key_command".to_owned(),
+        });
+    };
+    Ok(AccountSettings {
+        name: account.name.clone(),
+        service: account.service,
+        base_url: account.base_url.clone(),
+        origin: if simulated { SIMULATED_ORIGIN.to_owned() } else { account.base_url.clone() },
+        key: key.clone(),
+        max_in_flight: account.max_in_flight,
+        poll_interval: if simulated { Duration::from_millis(500) } else { account.poll_interval },
+        allow_insecure: account.allow_insecure,
+        day_cap: account.day_cap,
+        month_cap: account.month_cap,
+    })
+}

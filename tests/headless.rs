@@ -1,0 +1,363 @@
+//! The real binary without a screen: exit codes, what goes to which stream, and what is refused.
+//!
+//! The services are the simulator in this process; nothing here leaves loopback.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use rushes::sim::{self, SimOptions, Simulator};
+use serde_json::Value;
+
+/// A user's machine: a home, the simulator as all three services, and the binary.
+struct Place {
+    dir: tempfile::TempDir,
+    runtime: tokio::runtime::Runtime,
+    url: String,
+    _simulator: Simulator,
+}
+
+impl Place {
+    fn new() -> Place {
+        Place::at_speed(200.0)
+    }
+
+    fn at_speed(speed: f64) -> Place {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let options = SimOptions { speed, cheap_clips: true, ..SimOptions::default() };
+        let simulator = runtime.block_on(Simulator::start(options)).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join("config/rushes");
+        std::fs::create_dir_all(&config).unwrap();
+        let quick = "[accounts.ninjachat]\npoll_interval = 1\n[accounts.nanogpt]\npoll_interval = 1\n";
+        std::fs::write(config.join("config.toml"), quick).unwrap();
+        Place { dir, runtime, url: simulator.url(), _simulator: simulator }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        std::fs::write(self.path(name), text).unwrap();
+        self.path(name).display().to_string()
+    }
+
+    /// The binary with nothing of the tester's environment.
+    fn bare(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rushes"));
+        command.args(args).env_clear().stdin(Stdio::null()).current_dir(self.dir.path());
+        command.env("HOME", self.dir.path()).env("PATH", "/usr/bin:/bin");
+        command.env("XDG_CONFIG_HOME", self.path("config")).env("XDG_DATA_HOME", self.path("data"));
+        command
+    }
+
+    /// The same with the three accounts.
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.bare(args);
+        for (name, key) in [("NINJACHAT", sim::NINJACHAT_KEY), ("NANOGPT", sim::NANOGPT_KEY), ("A4F", sim::A4F_KEY)] {
+            command.env(format!("{name}_API_KEY"), key);
+            command.env(format!("RUSHES_{name}_BASE_URL"), format!("{}/{}", self.url, name.to_lowercase()));
+        }
+        command
+    }
+
+    fn rushes(&self, args: &[&str]) -> Told {
+        Told::of(self.command(args).output().unwrap())
+    }
+
+    fn jobs(&self) -> Vec<Value> {
+        self.rushes(&["list", "--json"]).json()
+    }
+
+    /// What the simulator was ordered to make.
+    fn orders(&self) -> usize {
+        let url = format!("{}/_sim/orders", self.url);
+        let text = self.runtime.block_on(async {
+            let host = url.trim_start_matches("http://").split('/').next().unwrap().to_owned();
+            use tokio::io::{AsyncReadExt, AsyncWriteExt};
+            let mut socket = tokio::net::TcpStream::connect(&host).await.unwrap();
+            let ask = format!("GET /_sim/orders HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+            socket.write_all(ask.as_bytes()).await.unwrap();
+            let mut text = String::new();
+            socket.read_to_string(&mut text).await.unwrap();
+            text
+        });
+        let body = text.split("\r\n\r\n").nth(1).unwrap();
+        let value: Value = serde_json::from_str(body).unwrap();
+        value.as_array().or_else(|| value["orders"].as_array()).unwrap().len()
+    }
+}
+
+/// What the binary said.
+#[derive(Debug)]
+struct Told {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Told {
+    fn of(output: Output) -> Told {
+        Told {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    #[track_caller]
+    fn exits(self, code: i32) -> Told {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        self
+    }
+
+    /// All of these are said on standard error, and no terminal is steered.
+    #[track_caller]
+    fn says(self, parts: &[&str]) -> Told {
+        for part in parts {
+            assert!(self.err.contains(part), "`{part}` is not said: {self:#?}");
+        }
+        assert!(!self.err.contains('\u{1b}'), "{self:#?}");
+        self
+    }
+
+    #[track_caller]
+    fn json(&self) -> Vec<Value> {
+        self.out.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}"))).collect()
+    }
+}
+
+fn row(model: &str, prompt: &str) -> String {
+    format!("{{\"model\":\"{model}\",\"prompt\":\"{prompt}\"}}\n")
+}
+
+#[test]
+fn a_batch_is_run_to_the_end_once_and_known_afterwards() {
+    let place = Place::new();
+    let rows = row("ninjachat/veo-3.1", "a river")
+        + &row("nanogpt/veo3-1-fast-video", "a river")
+        + "{\"model\":\"a4f/provider-2/kling-v2.1\",\"prompt\":\"a river\",\"copies\":2,\"tags\":[\"x\"]}\n";
+    let file = place.write("rows.jsonl", &rows);
+    place.rushes(&["run", &file]).exits(0).says(&["0 known, 4 new", "4 done"]);
+    let jobs = place.jobs();
+    assert_eq!(jobs.len(), 4);
+    for job in &jobs {
+        assert_eq!((job["schema"].as_u64(), job["state"].as_str()), (Some(1), Some("done")), "{job}");
+        assert!(Path::new(job["file"].as_str().unwrap()).is_file(), "{job}");
+        assert_eq!(job["simulated"], false);
+    }
+    assert_eq!(place.orders(), 4);
+    place.rushes(&["run", &file]).exits(0).says(&["4 known, 0 new"]);
+    assert_eq!(place.orders(), 4, "nothing is bought twice");
+    place.rushes(&["run", "--again", &file]).exits(0).says(&["0 known, 4 new"]);
+    assert_eq!(place.orders(), 8, "unless it is asked for");
+}
+
+#[test]
+fn bad_rows_are_named_and_nothing_of_their_file_is_queued() {
+    let place = Place::new();
+    let long = "x".repeat(4001);
+    let rows = [
+        row("ninjachat/veo-3.1", "good"),
+        "{\"model\":\n".to_owned(),
+        row("ninjachat/veo3.1", "x"),
+        row("ninjachat/veo-3.1", "  "),
+        row("ninjachat/veo-3.1", &long),
+        "{\"model\":\"ninjachat/veo-3.1\",\"prompt\":\"x\",\"duration\":5}\n".to_owned(),
+        row("work/veo-3.1", "x"),
+    ];
+    let file = place.write("rows.jsonl", &rows.concat());
+    let expected = [
+        format!("{file}:2: row: is no JSON object"),
+        format!("{file}:3: model: `ninjachat/veo3.1` is not offered; did you mean ninjachat/veo-3.1"),
+        format!("{file}:4: prompt: is blank"),
+        format!("{file}:5: prompt: has 4001 characters; veo-3.1 takes at most 4000 [max_len]"),
+        format!("{file}:6: duration: 5 is not offered; it takes 4, 6 or 8 [one_of]"),
+        format!("{file}:7: model: `work/veo-3.1` names no account of yours"),
+        "nothing was queued: 6 problems in 7 rows".to_owned(),
+    ];
+    let parts: Vec<&str> = expected.iter().map(String::as_str).collect();
+    for verb in ["run", "add"] {
+        let told = place.rushes(&[verb, &file]).exits(2).says(&parts);
+        assert_eq!(told.out, "");
+    }
+    assert_eq!((place.jobs().len(), place.orders()), (0, 0));
+    place.rushes(&["run", "--skip-bad", &file]).exits(0).says(&["0 known, 1 new"]);
+    assert_eq!(place.orders(), 1);
+    place.rushes(&["run", "nowhere.jsonl"]).exits(2).says(&["nowhere.jsonl: cannot be read"]);
+}
+
+#[test]
+fn a_table_and_standard_input_are_batches_too() {
+    let place = Place::new();
+    let file = place.write("rows.csv", "prompt,model,duration\n\"a, b\",ninjachat/veo-3.1,6\nx,ninjachat/veo-3.1\n");
+    place.rushes(&["add", &file]).exits(2).says(&[":3: row: has 2 cells; the header has 3"]);
+    let mut child = place.command(&["add", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(row("ninjachat/veo-3.1", "piped").as_bytes()).unwrap();
+    Told::of(child.wait_with_output().unwrap()).exits(0);
+    assert_eq!(place.jobs()[0]["prompt"], "piped");
+    assert_eq!(place.orders(), 0, "add sends nothing");
+}
+
+#[test]
+fn without_a_key_every_verb_says_which_variables_help() {
+    let place = Place::new();
+    let names = ["NINJACHAT_API_KEY", "NANOGPT_API_KEY", "A4F_API_KEY", "--sim"];
+    for verb in ["run", "list", "models", "balance", "books"] {
+        Told::of(place.bare(&[verb]).output().unwrap()).exits(2).says(&names);
+    }
+    // A test build never uses a key that could spend: a real service's origin is no loopback.
+    let mut real = place.bare(&["run"]);
+    real.env("NINJACHAT_API_KEY", "nj_sk_planted");
+    let told = Told::of(real.output().unwrap()).exits(2).says(&names);
+    assert!(!told.err.contains("planted"));
+}
+
+#[test]
+fn a_key_of_another_service_is_refused_without_being_shown() {
+    let place = Place::new();
+    let mut command = place.command(&["models"]);
+    command.env("NANOGPT_API_KEY", "nj_sk_secret_0123");
+    let told = Told::of(command.output().unwrap()).exits(2).says(&["NANOGPT_API_KEY", "a key of NinjaChat"]);
+    assert!(!told.err.contains("0123") && !told.out.contains("0123"));
+}
+
+#[test]
+fn a_mistake_in_the_config_is_named_with_its_line() {
+    let place = Place::new();
+    let file = place.write("c.toml", "[caps]\ndya = 3\n");
+    place
+        .rushes(&["--config", &file, "models"])
+        .exits(2)
+        .says(&[&format!("{file}:2: unknown key `dya`; did you mean `day`?")]);
+    place.rushes(&["models", "--config", "/nonexistent.toml"]).exits(2).says(&["there is no such file"]);
+    place.rushes(&["run", "--nonsense"]).exits(2).says(&["--nonsense"]);
+}
+
+#[test]
+fn a_place_that_cannot_be_written_to_is_refused_before_money_moves() {
+    let place = Place::new();
+    let file = place.write("rows.jsonl", &row("ninjachat/veo-3.1", "x"));
+    place.rushes(&["run", "--output-dir", "/dev/null/clips", &file]).exits(2).says(&["/dev/null/clips"]);
+    place.rushes(&["run", "--data-dir", "/dev/null/data", &file]).exits(2).says(&["/dev/null/data"]);
+    assert_eq!(place.orders(), 0);
+}
+
+/// Starts a run whose job takes long, and returns once its order is at the service.
+fn long_run(place: &Place) -> Child {
+    let file = place.write("slow.jsonl", &row("ninjachat/veo-3.1", "[slow] a river"));
+    let mut command = place.command(&["run", &file]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while child.try_wait().unwrap().is_none()
+        && (place.orders() == 0 || place.jobs().first().is_none_or(|job| job["state"] != "running"))
+    {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child
+}
+
+fn terminate(child: &Child) {
+    let id = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+}
+
+#[test]
+fn a_second_engine_is_told_who_works_here_and_a_signal_ends_the_first() {
+    let place = Place::at_speed(1.0);
+    let first = long_run(&place);
+    place.rushes(&["run"]).exits(2).says(&["another rushes works in this data directory", "process"]);
+    place.rushes(&["cancel", "j-1"]).exits(2).says(&["another rushes works"]);
+    // Reading needs no lock.
+    assert_eq!(place.rushes(&["show", "j-1", "--json"]).exits(0).json()[0]["state"], "running");
+    terminate(&first);
+    Told::of(first.wait_with_output().unwrap()).exits(143).says(&["stopping: nothing new is sent"]);
+    assert_eq!(place.jobs()[0]["state"], "running", "it is polled on at the next start");
+    assert_eq!(place.orders(), 1);
+}
+
+#[test]
+fn a_job_that_fails_makes_the_exit_code_1() {
+    let place = Place::new();
+    let file = place.write("rows.jsonl", &(row("ninjachat/veo-3.1", "[fail] x") + &row("ninjachat/veo-3.1", "y")));
+    place.rushes(&["run", &file]).exits(1).says(&["1 done", "1 failed"]);
+    let failed = place.rushes(&["list", "--json", "--state", "failed"]).exits(0).json();
+    assert_eq!((failed.len(), failed[0]["error"]["kind"].as_str()), (1, Some("generation")));
+    let id = failed[0]["id"].as_str().unwrap().to_owned();
+    let child = place.rushes(&["retry", &id]).exits(0).out;
+    let retried = &place.rushes(&["show", child.trim(), "--json"]).exits(0).json()[0];
+    assert_eq!((retried["parent"].as_str(), retried["state"].as_str()), (Some(id.as_str()), Some("queued")));
+    place.rushes(&["cancel", child.trim()]).exits(0);
+    assert_eq!(place.rushes(&["show", child.trim(), "--json"]).json()[0]["state"], "cancelled");
+    place.rushes(&["cancel", &id]).exits(2).says(&[&id]);
+    place.rushes(&["show", "j-999"]).exits(2).says(&["there is no job j-999"]);
+}
+
+#[test]
+fn events_come_as_json_lines_out_of_the_durable_log() {
+    let place = Place::new();
+    let file = place.write("rows.jsonl", &row("ninjachat/veo-3.1", "x").repeat(3));
+    let told = place.rushes(&["run", "--json", &file]).exits(0);
+    let events = told.json();
+    let numbers: Vec<i64> = events.iter().map(|event| event["seq"].as_i64().unwrap()).collect();
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "none is missed: {numbers:?}");
+    let count = |kind: &str| events.iter().filter(|event| event["kind"] == kind).count();
+    assert_eq!((count("queued"), count("done")), (3, 3), "{events:#?}");
+}
+
+#[test]
+fn the_books_and_balances_agree_with_what_was_ordered() {
+    let place = Place::new();
+    place
+        .rushes(&["add", "--model", "ninjachat/veo-3.1", "--prompt", "x", "--duration", "6", "--copies", "2"])
+        .exits(0);
+    place.rushes(&["run"]).exits(0).says(&["2 done"]);
+    let books = place.rushes(&["books", "--json"]).exits(0).json().remove(0);
+    let own = books["accounts"].as_array().unwrap().iter().find(|a| a["account"] == "ninjachat").unwrap().clone();
+    let number = |field: &str| own[field].as_str().unwrap().parse::<f64>().unwrap();
+    assert!((number("charged") - 10.0).abs() < 1e-9 && number("reserved").abs() < 1e-9, "{own}");
+    let balances = place.rushes(&["balance", "--json"]).json();
+    let ninja = balances.iter().find(|b| b["account"] == "ninjachat").unwrap();
+    // The old generation has no documented balance for keys: either nothing is told, or the truth is.
+    if let Some(amount) = ninja["balances"].get(0) {
+        assert_eq!(amount["amount"].to_string().parse::<f64>().unwrap(), 32.0);
+    }
+}
+
+#[test]
+fn the_embedded_simulator_needs_no_key_and_keeps_its_data_apart() {
+    let place = Place::new();
+    let file = place.write("rows.jsonl", &row("nanogpt/veo2-video", "x"));
+    Told::of(place.bare(&["add", &file, "--sim"]).output().unwrap()).exits(0);
+    let told = Told::of(place.bare(&["--sim", "list", "--json"]).output().unwrap()).exits(0);
+    assert_eq!(told.json()[0]["simulated"], true);
+    assert_eq!(place.jobs().len(), 0, "what is simulated lies apart");
+    let models = Told::of(place.bare(&["models", "--sim", "--json"]).output().unwrap()).exits(0).json();
+    assert!(models.len() > 50);
+}
+
+#[test]
+fn models_are_listed_with_their_limits() {
+    let place = Place::new();
+    let told = place.rushes(&["models", "ninja", "veo-3.1", "--json"]).exits(0);
+    let models = told.json();
+    assert_eq!(models.len(), 2);
+    assert_eq!(models[0]["price"]["text"], "$5.00 a clip");
+    place.rushes(&["models", "nothing", "like", "this"]).exits(1).says(&["no model fits"]);
+}
+
+#[test]
+fn help_completions_manual_and_doctor_need_nothing() {
+    let place = Place::new();
+    for args in [vec!["--help"], vec!["completions", "bash"], vec!["man"], vec!["--version"], vec!["sim", "--help"]] {
+        let told = Told::of(place.bare(&args).output().unwrap()).exits(0);
+        assert!(told.out.contains("rushes"), "{args:?}");
+    }
+    let doctor = Told::of(place.bare(&["doctor", "--json"]).output().unwrap()).exits(1);
+    let checks = doctor.json();
+    let of = |name: &str| checks.iter().find(|check| check["check"] == name).unwrap()["verdict"].clone();
+    assert_eq!((of("config"), of("accounts"), of("data")), ("ok".into(), "warning".into(), "ok".into()));
+    let file = place.write("c.toml", "nonsense = 1");
+    Told::of(place.bare(&["doctor", "--config", &file]).output().unwrap()).exits(2);
+}
