@@ -31,22 +31,30 @@ pub(super) struct Encoded<'a> {
     job: &'a Job,
     row: JobRow,
     body: String,
+    /// Only a new job needs it.
+    content: Option<String>,
 }
 
 /// The costly part of keeping a job, for which no database is needed.
 pub(super) fn encode(job: &Job) -> Result<Encoded<'_>, StoreError> {
-    Ok(Encoded { job, row: job.row(), body: to_json(job)? })
+    Ok(Encoded { job, row: job.row(), body: to_json(job)?, content: None })
+}
+
+/// The same for a job that is most likely new.
+pub(super) fn encode_new(job: &Job) -> Result<Encoded<'_>, StoreError> {
+    Ok(Encoded { content: Some(content_hash(&job.request)), ..encode(job)? })
 }
 
 /// Keeps a job. What it asks for, its key and its batch are kept when it is new and never change.
 /// `is_new` says that it surely is new, which spares looking for it.
 pub(super) fn put(db: &Connection, encoded: &Encoded<'_>, is_new: bool) -> Result<(), StoreError> {
-    let Encoded { job, row, body } = encoded;
+    let Encoded { job, row, body, content } = encoded;
     if !is_new && update(db, row)? {
         db.prepare_cached("UPDATE job_bodies SET body = ?2 WHERE id = ?1")?.execute(params![job.id.0, body])?;
         return Ok(());
     }
-    insert(db, job, row)?;
+    let hashed = || content_hash(&job.request);
+    insert(db, job, row, &content.clone().unwrap_or_else(hashed))?;
     db.prepare_cached("INSERT INTO job_bodies (id, body) VALUES (?1, ?2)")?.execute(params![job.id.0, body])?;
     Ok(())
 }
@@ -79,7 +87,7 @@ fn update(db: &Connection, row: &JobRow) -> Result<bool, StoreError> {
     Ok(changed == 1)
 }
 
-fn insert(db: &Connection, job: &Job, row: &JobRow) -> Result<(), StoreError> {
+fn insert(db: &Connection, job: &Job, row: &JobRow, content: &str) -> Result<(), StoreError> {
     let (estimate, estimate_currency) = amount(row.estimate);
     let (cost, cost_currency) = amount(row.cost);
     let tags = if row.tags.is_empty() { "[]".to_owned() } else { to_json(&row.tags)? };
@@ -110,7 +118,7 @@ fn insert(db: &Connection, job: &Job, row: &JobRow) -> Result<(), StoreError> {
         row.batch,
         tags,
         job.key,
-        content_hash(&job.request),
+        content,
     ])
     .map_err(|error| match &job.key {
         Some(key) if is_duplicate(&error, "jobs.key") => StoreError::DuplicateKey(key.clone()),

@@ -84,7 +84,7 @@ fn commit_once(db: &mut Connection, changes: &[Change]) -> Result<Committed, Sto
     std::thread::scope(|scope| {
         let (send, receive) = sync_channel(8);
         scope.spawn(move || {
-            let mut jobs = jobs.map(jobs::encode).peekable();
+            let mut jobs = jobs.map(jobs::encode_new).peekable();
             while jobs.peek().is_some() {
                 let some: Vec<_> = jobs.by_ref().take(128).collect();
                 if send.send(some).is_err() {
