@@ -59,6 +59,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         spawn = spawn.env(&name, value);
     }
     let mut terminal = spawn.start();
+    // Before the first output the line is not raw yet, and Ctrl-S would stop it.
+    terminal.wait_written(0, "");
     still(&terminal);
     for keys in keys {
         play(&mut terminal, keys);

@@ -7,12 +7,11 @@ use std::time::{Duration, Instant};
 
 use crossterm::cursor::{Hide, MoveTo, Show};
 use crossterm::queue;
-use crossterm::style::{Attribute, SetAttribute};
 use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
-use ratatui::backend::{Backend, CrosstermBackend};
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect};
 
+use super::pen::{Pen, mark_halves};
 use crate::app::Dirty;
 
 /// The least time between two frames nobody asked for: at most 10 frames/s.
@@ -62,6 +61,7 @@ impl FrameClock {
 pub struct Canvas {
     shown: Buffer,
     next: Buffer,
+    pen: Pen,
     cursor: Option<Position>,
     known: bool,
 }
@@ -70,7 +70,8 @@ impl Canvas {
     /// A screen of this size, in cells, of which nothing is known.
     pub fn new(cols: u16, rows: u16) -> Canvas {
         let area = Rect::new(0, 0, cols, rows);
-        Canvas { shown: Buffer::empty(area), next: Buffer::empty(area), cursor: None, known: false }
+        let (shown, next) = (Buffer::empty(area), Buffer::empty(area));
+        Canvas { shown, next, pen: Pen::default(), cursor: None, known: false }
     }
 
     /// Nothing on the screen is known any more: the next frame draws every cell.
@@ -96,40 +97,45 @@ impl Canvas {
             return None;
         }
         let mut bytes = Vec::with_capacity(256 + cells.len() * 8);
-        let outcome = self.encode(&mut bytes, &cells, cursor);
+        let outcome =
+            encode(&mut bytes, &cells, &self.next, &mut self.pen, (self.known.then_some(self.cursor), cursor));
         debug_assert!(outcome.is_ok(), "writing to memory does not fail");
         std::mem::swap(&mut self.shown, &mut self.next);
+        mark_halves(&mut self.shown);
         self.cursor = cursor;
         self.known = true;
         Some(bytes)
     }
+}
 
-    fn encode(
-        &self,
-        bytes: &mut Vec<u8>,
-        cells: &[(u16, u16, &ratatui::buffer::Cell)],
-        cursor: Option<Position>,
-    ) -> io::Result<()> {
-        queue!(bytes, BeginSynchronizedUpdate)?;
-        if !self.known {
-            // Never `Terminal::clear()`: it asks the terminal where the cursor is (ratatui #2691).
-            queue!(bytes, SetAttribute(Attribute::Reset), Clear(ClearType::All))?;
-        }
-        if !cells.is_empty() {
-            CrosstermBackend::new(&mut *bytes).draw(cells.iter().copied())?;
-        }
-        match cursor {
-            Some(Position { x, y }) => {
-                queue!(bytes, MoveTo(x, y))?;
-                if self.cursor.is_none() || !self.known {
-                    queue!(bytes, Show)?;
-                }
-            }
-            None if self.cursor.is_some() || !self.known => queue!(bytes, Hide)?,
-            None => {}
-        }
-        queue!(bytes, EndSynchronizedUpdate)
+/// One frame. The cursor was at the first of `cursors`, `None` if nothing is known of the screen, and goes to the second.
+fn encode(
+    bytes: &mut Vec<u8>,
+    cells: &[(u16, u16, &Cell)],
+    next: &Buffer,
+    pen: &mut Pen,
+    cursors: (Option<Option<Position>>, Option<Position>),
+) -> io::Result<()> {
+    let (before, after) = cursors;
+    queue!(bytes, BeginSynchronizedUpdate)?;
+    if before.is_none() {
+        // Never `Terminal::clear()`: it asks the terminal where the cursor is (ratatui #2691).
+        pen.reset(bytes);
+        queue!(bytes, Clear(ClearType::All))?;
     }
+    pen.write(bytes, cells, next);
+    match after {
+        Some(Position { x, y }) => {
+            pen.moved();
+            queue!(bytes, MoveTo(x, y))?;
+            if !matches!(before, Some(Some(_))) {
+                queue!(bytes, Show)?;
+            }
+        }
+        None if before != Some(None) => queue!(bytes, Hide)?,
+        None => {}
+    }
+    queue!(bytes, EndSynchronizedUpdate)
 }
 
 #[cfg(test)]
@@ -165,7 +171,7 @@ mod tests {
         canvas.forget();
         let whole = canvas.frame(text("hallo", None)).expect("everything is drawn");
         let whole = String::from_utf8(whole).expect("escape sequences and text");
-        assert!(whole.starts_with("\x1b[?2026h\x1b[0m\x1b[2J") && whole.contains("hallo"), "{whole:?}");
+        assert!(whole.starts_with("\x1b[?2026h\x1b[m\x1b[2J") && whole.contains("hallo"), "{whole:?}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod frame;
 pub mod input;
 pub mod leave;
 pub mod output;
+pub mod pen;
 pub mod signals;
 pub mod terminal;
 pub mod theme;
