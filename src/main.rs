@@ -103,7 +103,11 @@ async fn work(verb: Verb, mut config: Config, verbose: u8, out: &mut Out) -> Res
         return Ok(cli::look::balance(asked.json, &balances, out));
     }
     let kind = if online { "run" } else { "a change to the queue" };
-    let engine = Engine::start(cli::settings::settings(&config, kind, online)?).await?;
+    let settings = cli::settings::settings(&config, kind, online)?;
+    if online {
+        engine::check_output(&settings)?;
+    }
+    let engine = Engine::start(settings).await?;
     let code = match verb {
         Verb::Run(run) => cli::run::run(batch, run.json, verbose, engine, out).await,
         Verb::Add(add) => change::add(batch.unwrap_or_default(), add.json, engine, out).await,

@@ -194,7 +194,13 @@ fn a_table_and_standard_input_are_batches_too() {
     let place = Place::new();
     let file = place.write("rows.csv", "prompt,model,duration\n\"a, b\",ninjachat/veo-3.1,6\nx,ninjachat/veo-3.1\n");
     place.rushes(&["add", &file]).exits(2).says(&[":3: row: has 2 cells; the header has 3"]);
-    let mut child = place.command(&["add", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = place
+        .command(&["add", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     child.stdin.take().unwrap().write_all(row("ninjachat/veo-3.1", "piped").as_bytes()).unwrap();
     Told::of(child.wait_with_output().unwrap()).exits(0);
     assert_eq!(place.jobs()[0]["prompt"], "piped");

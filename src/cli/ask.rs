@@ -24,8 +24,6 @@ pub struct Desk {
 pub enum News {
     /// A job is new or changed; the row it replaces, if any.
     Job(Box<JobRow>, Option<Box<JobRow>>),
-    /// An account began to wait.
-    Paused(String, Pause),
     /// Something to read.
     Notice(Notice),
     /// An answer to the ticket.
@@ -54,17 +52,14 @@ impl Desk {
                 let old = self.rows.insert(row.id, (*row).clone());
                 News::Job(row, old.map(Box::new))
             }
-            Event::AccountChanged(row) => match row.pause {
-                Some(pause) if self.pauses.get(&row.name) != Some(&pause) => {
-                    self.pauses.insert(row.name.clone(), pause.clone());
-                    News::Paused(row.name, pause)
-                }
-                Some(_) => News::Other,
-                None => {
-                    self.pauses.remove(&row.name);
-                    News::Other
-                }
-            },
+            Event::AccountChanged(row) => {
+                // A notice says so to people; this is for the end of a run.
+                match row.pause {
+                    Some(pause) => self.pauses.insert(row.name, pause),
+                    None => self.pauses.remove(&row.name),
+                };
+                News::Other
+            }
             Event::Noticed(notice) => News::Notice(notice),
             Event::Answered { ticket, answer } => News::Answer(ticket, answer),
             Event::Stopped => return None,

@@ -111,10 +111,6 @@ fn tell(news: News, mine: &mut BTreeSet<JobId>, verbose: u8, out: &Out) {
                 out.say(line(&row));
             }
         }
-        News::Paused(account, pause) => {
-            let until = pause.until.map_or("until you resume it".to_owned(), |at| format!("until {at}"));
-            out.say(format_args!("{account}: paused {until}: {}", clean(&pause.message, 300)));
-        }
         News::Notice(notice) => out.say(clean(&notice.text, 600)),
         News::Answer(..) | News::Other => {}
     }

@@ -173,10 +173,9 @@ fn message(original: &str) -> String {
         return original.to_owned();
     };
     let known: Vec<&str> = quoted.collect();
-    let near =
-        known.iter().max_by(|a, b| strsim::jaro_winkler(unknown, a).total_cmp(&strsim::jaro_winkler(unknown, b)));
-    match near {
-        Some(near) if strsim::jaro_winkler(unknown, near) > 0.7 => {
+    let likeness = |name: &str| strsim::normalized_damerau_levenshtein(unknown, name);
+    match known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))) {
+        Some(near) if likeness(near) > 0.5 => {
             format!("unknown key `{unknown}`; did you mean `{near}`?")
         }
         _ => format!("unknown key `{unknown}`; known here: {}", known.join(", ")),

@@ -42,6 +42,7 @@ fn an_unknown_key_is_refused_with_its_line_and_the_nearest_name() {
     assert_eq!(refused("\nthme = \"dark\"\n", &[]), "/c/config.toml:2: unknown key `thme`; did you mean `theme`?");
     let nested = refused("[accounts.n]\nservice = \"nanogpt\"\nbase_ulr = \"x\"\n", &[]);
     assert_eq!(nested, "/c/config.toml:3: unknown key `base_ulr`; did you mean `base_url`?");
+    assert!(refused("[caps]\ndya = 1", &[]).ends_with("unknown key `dya`; did you mean `day`?"));
     assert!(refused("zzz = 1", &[]).contains("known here: output_dir"));
     assert!(refused("[caps]\nday = \"lots\"", &[]).starts_with("/c/config.toml:2:"));
 }

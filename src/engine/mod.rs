@@ -18,6 +18,7 @@ mod viewer;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::domain::message::{Command, HistoryLine, Ticket};
+use crate::media;
 use crate::store::{EngineLock, LockError, Store, StoreError};
 
 pub use self::core::budget::Caps;
@@ -52,15 +53,19 @@ pub enum EngineError {
     /// The catalogue or the user's models file.
     #[error("models: {0}")]
     Catalog(String),
-    /// The output directory or the name template.
+    /// The data directory, the output directory or the name template.
     #[error("{0}")]
     Output(String),
 }
 
-impl From<LockError> for EngineError {
-    fn from(error: LockError) -> Self {
-        EngineError::Locked(error.to_string())
-    }
+/// Says whether the output directory takes files, making it where it is missing. An engine that
+/// finds out later only waits; a run that nobody watches should not start.
+///
+/// # Errors
+/// [`EngineError::Output`]. Too little room is no error here: it may be made meanwhile.
+pub fn check_output(settings: &Settings) -> Result<(), EngineError> {
+    let tried = media::check_room(&media::RealDisk, &settings.output_dir, 0);
+    tried.map(drop).map_err(|error| EngineError::Output(error.to_string()))
 }
 
 /// Who works in a data directory now, as it wrote itself down, or `None`.
@@ -93,7 +98,14 @@ impl Engine {
     /// # Errors
     /// [`EngineError`]; [`EngineError::Locked`] when another engine has the directory.
     pub async fn start(settings: Settings) -> Result<Engine, EngineError> {
-        let lock = EngineLock::take(&settings.data_dir, &EngineLock::describe(&settings.kind, jiff::Timestamp::now()))?;
+        let who = EngineLock::describe(&settings.kind, jiff::Timestamp::now());
+        let lock = EngineLock::take(&settings.data_dir, &who).map_err(|error| match error {
+            LockError::Held { .. } => EngineError::Locked(error.to_string()),
+            LockError::Io(why) => {
+                let dir = settings.data_dir.display();
+                EngineError::Output(format!("cannot work in {dir}: {why}; choose another --data-dir"))
+            }
+        })?;
         let store = Store::open(&settings.data_dir, settings.simulated.is_some())?;
         let loaded = store.load()?;
         let (logged_in, logged) = watch::channel(loaded.last_seq);
