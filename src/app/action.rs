@@ -106,6 +106,7 @@ pub enum Action {
     Quit,
     Close,
     Accept,
+    Together,
     Decline,
 }
 
@@ -183,6 +184,7 @@ pub const TABLE: &[Entry] = table! {
     Quit "quit" "quit" [Everywhere] ["q" "Ctrl-Q" "Ctrl-C"] "Leave; jobs at the services go on and are picked up at the next start.";
     Close "close" "close" [Reading Ask Picker Filter] ["Esc" "q"] "Close without doing anything.";
     Accept "accept" "accept" [Ask Picker Filter] ["Enter" "y"] "Say yes; take the chosen line.";
+    Together "together" "shoot-out" [Picker] ["Tab"] "Take the model beside the chosen one: one prompt, queued at all of them.";
     Decline "decline" "no" [Ask] ["n"] "Say no; nothing is done.";
 };
 

@@ -17,6 +17,7 @@ use super::overlay::amount;
 use super::quote::Quote;
 use crate::domain::message::{AccountRow, Draft, NewJob, Offer, Spend, Ticket};
 use crate::domain::request::MAX_COPIES;
+use crate::domain::rule::Values;
 use crate::domain::{Money, Problem, Request};
 use prompt::{Pressed, Prompt};
 
@@ -57,6 +58,8 @@ pub struct Also {
 pub struct Compose {
     prompt: Prompt,
     form: Form,
+    /// Models that get the same prompt beside the chosen one.
+    others: Vec<Offer>,
     offers: Arc<Vec<Offer>>,
     /// The model that was asked for, until it is on offer.
     wanted: String,
@@ -77,6 +80,7 @@ impl Default for Compose {
         Compose {
             prompt: Prompt::default(),
             form: Form::default(),
+            others: Vec::new(),
             offers: Arc::default(),
             wanted: String::new(),
             copies: 1,
@@ -109,6 +113,11 @@ impl Compose {
         self.form.offer().map_or_else(|| self.wanted.clone(), |offer| offer.model_ref().to_string())
     }
 
+    /// The models that get the same prompt beside the chosen one.
+    pub fn others(&self) -> &[Offer] {
+        &self.others
+    }
+
     /// How many copies.
     pub fn copies(&self) -> u32 {
         self.copies
@@ -121,7 +130,7 @@ impl Compose {
 
     /// Whether a ceiling is asked for: the price is unknown.
     pub fn needs_ceiling(&self) -> bool {
-        self.form.offer().is_some() && self.quote.as_ref().is_some_and(|quote| quote.each.is_none())
+        self.quote.as_ref().is_some_and(|quote| quote.needs_ceiling)
     }
 
     /// Where the cursor is.
@@ -167,12 +176,15 @@ impl Compose {
         {
             self.form.choose(offer);
         }
+        let still = |other: &Offer| self.offers.iter().find(|offer| offer.model_ref() == other.model_ref()).cloned();
+        self.others = self.others.iter().filter_map(still).collect();
         self.keep_spot();
     }
 
-    /// Chooses a model.
-    pub fn choose(&mut self, offer: Offer, now: Timestamp) {
+    /// Chooses a model, and others that get the same prompt beside it.
+    pub fn choose(&mut self, offer: Offer, others: Vec<Offer>, now: Timestamp) {
         self.wanted.clear();
+        self.others = others;
         self.form.choose(offer);
         self.keep_spot();
         self.edited(now);
@@ -188,6 +200,7 @@ impl Compose {
     /// Puts a draft into the form. The prompt before it can be had back by undo.
     pub fn reuse(&mut self, draft: Draft, now: Timestamp) {
         let text = draft.prompt.clone();
+        self.others.clear();
         self.load(Draft { prompt: String::new(), ..draft });
         self.prompt.replace(&text);
         self.spot = Spot::Prompt;
@@ -228,36 +241,61 @@ impl Compose {
         self.edited_at.take().map(|_| self.draft())
     }
 
-    /// The request as the form says it, if a model is chosen.
-    pub fn request(&self) -> Option<Request> {
-        let offer = self.form.offer()?;
-        let mut request = Request::new(&offer.model_ref(), self.prompt.text());
-        request.params = self.form.values();
-        Some(request)
+    /// The requests as the form says them: at the chosen model, and at those beside it.
+    fn requests(&self) -> Vec<(&Offer, Request)> {
+        let prompt = self.prompt.text();
+        let chosen = self.form.offer().into_iter().map(|offer| (offer, self.form.values()));
+        let others = self.others.iter().map(|offer| (offer, self.values_at(offer)));
+        let request = |(offer, params): (_, _)| {
+            let mut request = Request::new(&Offer::model_ref(offer), prompt.clone());
+            request.params = params;
+            (offer, request)
+        };
+        chosen.chain(others).map(request).collect()
+    }
+
+    /// What the form says to another model: what the user set, and the length where it has one;
+    /// everything else is that model's own default.
+    fn values_at(&self, offer: &Offer) -> Values {
+        let mut params = self.form.touched();
+        if let Some(duration) = self.form.values().remove("duration")
+            && offer.model.parameter("duration").is_some()
+        {
+            params.insert("duration".to_owned(), duration);
+        }
+        params
     }
 
     /// Checks and prices the form anew.
     pub fn check(&mut self, accounts: &[AccountRow], spend: &Spend) {
         let ceiling = amount(self.ceiling.text());
-        let Some((request, offer)) = self.request().zip(self.form.offer()) else {
-            let why = if self.wanted.is_empty() {
-                "choose one".into()
-            } else {
-                format!("{} is not on offer now", self.wanted)
-            };
-            self.problems = vec![Problem::new("model", "input_required", why)];
-            self.quote = None;
-            return;
-        };
-        self.problems = request.validate(&offer.model).err().unwrap_or_default();
-        if offer.model.gone {
-            self.problems.push(Problem::new("model", "gone", "the service no longer offers it; choose another"));
+        let requests = self.requests();
+        let mut problems = Vec::new();
+        if self.form.offer().is_none() {
+            let wanted = &self.wanted;
+            let why = if wanted.is_empty() { "choose one".into() } else { format!("{wanted} is not on offer now") };
+            problems.push(Problem::new("model", "input_required", why));
+        }
+        for (i, (offer, request)) in requests.iter().enumerate() {
+            let found = request.validate(&offer.model).err().unwrap_or_default();
+            // The chosen model's problems belong to their fields, the others' to the choice of model.
+            let at =
+                |p: Problem| Problem::new("model", p.rule, format!("{}: {} {}", offer.model.id, p.field, p.message));
+            problems.extend(
+                found.into_iter().filter(|p| i == 0 || p.rule != "blank").map(|p| if i == 0 { p } else { at(p) }),
+            );
+            if offer.model.gone {
+                let why = format!("{} is no longer offered by the service; choose another", offer.model.id);
+                problems.push(Problem::new("model", "gone", why));
+            }
         }
         if self.copies == 0 {
-            self.problems.push(Problem::new("copies", "range", format!("takes 1 to {MAX_COPIES}")));
+            problems.push(Problem::new("copies", "range", format!("takes 1 to {MAX_COPIES}")));
         }
-        let account = accounts.iter().find(|account| account.name == offer.account);
-        self.quote = Some(Quote::of(offer, &request, self.copies, ceiling, account, accounts, spend));
+        let quote = (!requests.is_empty()).then(|| Quote::of(&requests, self.copies, ceiling, accounts, spend));
+        drop(requests);
+        self.problems = problems;
+        self.quote = quote;
         if self.needs_ceiling() && ceiling.is_none() && !self.ceiling.text().trim().is_empty() {
             self.problems.push(Problem::new("at most", "price", "write an amount of dollars, such as 2.50"));
         }
@@ -273,15 +311,11 @@ impl Compose {
             self.also.clear();
             return;
         };
-        let mut params = self.form.touched();
-        if let Some(duration) = self.form.values().get("duration") {
-            params.insert("duration".to_owned(), duration.clone());
-        }
         let chosen = chosen.model_ref();
         let mut also: Vec<Also> = Vec::new();
         for offer in self.offers.iter().filter(|offer| !offer.model.gone && offer.model_ref() != chosen) {
             let mut request = Request::new(&offer.model_ref(), "x");
-            request.params.clone_from(&params);
+            request.params = self.values_at(offer);
             let problem = request.validate(&offer.model).err().and_then(|problems| {
                 let first = problems.into_iter().next()?;
                 let unknown = first.rule == "unknown";
@@ -310,10 +344,9 @@ impl Compose {
             self.go_to_field(&field);
             return Err(());
         }
-        let request = self.request().ok_or(())?;
         let ceiling = self.needs_ceiling().then(|| amount(self.ceiling.text())).flatten();
-        let job = NewJob { request, key: None, ceiling };
-        Ok(vec![job; self.copies as usize])
+        let jobs = self.requests().into_iter().map(|(_, request)| NewJob { request, key: None, ceiling });
+        Ok(jobs.flat_map(|job| vec![job; self.copies as usize]).collect())
     }
 
     fn go_to_field(&mut self, name: &str) {
@@ -340,6 +373,7 @@ impl Compose {
         if sent == self.prompt.text() {
             self.prompt.replace("");
             self.copies = 1;
+            self.others.clear();
             self.shows_all = false;
         }
         self.edited(now);

@@ -4,6 +4,7 @@ use super::geometry::Pane;
 use super::input::Effect;
 use super::jobs::Change;
 use super::overlay::Overlay;
+use super::quote::in_words;
 use super::{App, Waiting};
 use crate::domain::message::{AccountRow, Answer, Event, Level, Snapshot, Ticket};
 use crate::domain::{JobId, Problem};
@@ -89,7 +90,7 @@ impl App {
         let Some(waiting) = self.waiting.remove(&ticket) else { return Vec::new() };
         match (waiting, answer) {
             (Waiting::Queue, Answer::Accepted { ids, known }) => {
-                let price = self.compose.quote().and_then(|quote| quote.total).map(|t| format!(", {t}"));
+                let price = self.compose.quote().map(|quote| format!(", {}", in_words(&quote.sums, quote.unknown)));
                 self.compose.accepted(ticket, self.now);
                 self.check_form();
                 let known = if known > 0 { format!(", {known} known already") } else { String::new() };

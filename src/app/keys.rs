@@ -172,6 +172,11 @@ impl App {
             Action::Quit => return self.quit(),
             Action::Close | Action::Decline => self.close(),
             Action::Accept => return self.accept(),
+            Action::Together => {
+                if let Some(Overlay::Picker(picker)) = self.overlays.last_mut() {
+                    picker.toggle();
+                }
+            }
         }
         Vec::new()
     }
@@ -227,7 +232,8 @@ impl App {
 
     fn open_picker(&mut self) {
         let chosen = self.compose.form().offer().map(crate::domain::Offer::model_ref);
-        self.overlays.push(Overlay::Picker(Picker::new(self.offers.clone(), chosen.as_ref())));
+        let picker = Picker::new(self.offers.clone(), chosen.as_ref(), self.compose.others());
+        self.overlays.push(Overlay::Picker(picker));
     }
 
     fn open_details(&mut self) {
@@ -248,10 +254,10 @@ impl App {
     fn accept(&mut self) -> Vec<Effect> {
         match self.overlays.last() {
             Some(Overlay::Picker(picker)) => {
-                let chosen = picker.selected().cloned();
+                let (chosen, others) = (picker.selected().cloned(), picker.others());
                 self.overlays.pop();
                 if let Some(offer) = chosen {
-                    self.compose.choose(offer, self.now);
+                    self.compose.choose(offer, others, self.now);
                     self.compose.compare();
                     self.model_scroll = Scroll::default();
                     self.check_form();

@@ -21,12 +21,15 @@ pub struct Picker {
     /// Indices into the offers, best first.
     found: Vec<usize>,
     at: usize,
+    /// Taken beside the chosen one.
+    together: Vec<ModelRef>,
 }
 
 impl Picker {
-    /// A list of all offers, with the chosen one selected.
-    pub fn new(offers: Arc<Vec<Offer>>, chosen: Option<&ModelRef>) -> Self {
-        let mut picker = Picker { found: Vec::new(), at: 0, query: Line::default(), offers };
+    /// A list of all offers, with the chosen one selected and those beside it marked.
+    pub fn new(offers: Arc<Vec<Offer>>, chosen: Option<&ModelRef>, others: &[Offer]) -> Self {
+        let together = others.iter().map(Offer::model_ref).collect();
+        let mut picker = Picker { found: Vec::new(), at: 0, query: Line::default(), offers, together };
         picker.search();
         let chosen = |index: &usize| Some(picker.offers[*index].model_ref()).as_ref() == chosen;
         picker.at = picker.found.iter().position(chosen).unwrap_or(0);
@@ -64,6 +67,30 @@ impl Picker {
         self.at = self.at.saturating_add_signed(lines).min(self.found.len().saturating_sub(1));
     }
 
+    /// Takes the selected model beside the chosen one, or no longer, and goes one line on.
+    pub fn toggle(&mut self) {
+        let Some(selected) = self.selected().map(Offer::model_ref) else { return };
+        match self.together.iter().position(|name| *name == selected) {
+            Some(at) => {
+                self.together.remove(at);
+            }
+            None => self.together.push(selected),
+        }
+        self.move_by(1);
+    }
+
+    /// Whether a model is taken beside the chosen one.
+    pub fn is_together(&self, offer: &Offer) -> bool {
+        self.together.contains(&offer.model_ref())
+    }
+
+    /// The models taken beside the selected one.
+    pub fn others(&self) -> Vec<Offer> {
+        let selected = self.selected().map(Offer::model_ref);
+        let taken = self.offers.iter().filter(|o| self.is_together(o) && Some(o.model_ref()) != selected);
+        taken.cloned().collect()
+    }
+
     /// The offers that match, best first.
     pub fn found(&self) -> impl ExactSizeIterator<Item = &Offer> {
         self.found.iter().map(|&index| &self.offers[index])
@@ -92,12 +119,13 @@ impl Picker {
         for (index, offer) in self.offers.iter().enumerate() {
             let model = &offer.model;
             let maker = model.maker.as_deref().unwrap_or_default();
-            let text = format!("{}/{} {} {maker}", offer.account, model.id, model.title());
+            let text = format!("{} {}/{} {} {maker}", model.id, offer.account, model.id, model.title());
             if let Some(score) = pattern.score(Utf32Str::new(&text, &mut buffer), &mut matcher) {
                 scored.push((score, index));
             }
         }
-        scored.sort_by_key(|&(score, index)| (std::cmp::Reverse(score), index));
+        // Of equal matches the shorter name is meant: `veo-3.1` before `veo-3.1-fast`.
+        scored.sort_by_key(|&(score, index)| (std::cmp::Reverse(score), self.offers[index].model.id.len(), index));
         self.found = scored.into_iter().map(|(_, index)| index).collect();
     }
 }
@@ -122,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_few_letters_of_account_model_or_maker_find_it() {
-        let mut picker = Picker::new(offers(), Some(&"a4f/provider-2/kling-v2.1".parse().unwrap()));
+        let mut picker = Picker::new(offers(), Some(&"a4f/provider-2/kling-v2.1".parse().unwrap()), &[]);
         assert_eq!(picker.selected().unwrap().model.id, "provider-2/kling-v2.1");
         picker.paste("nj v31f");
         let found: Vec<_> = picker.found().map(|o| o.model.id.clone()).collect();
@@ -134,7 +162,10 @@ mod tests {
         picker.query = Line::default();
         picker.paste("google");
         assert_eq!(picker.found().len(), 3);
+        picker.toggle();
         picker.move_by(2);
+        let others: Vec<_> = picker.others().iter().map(|o| o.model.id.clone()).collect();
+        assert_eq!(others, ["veo-3.1"], "taken beside the selected one");
         picker.set_offers(Arc::new(offers()[1..].to_vec()));
         assert_eq!(picker.selected().unwrap().model.id, "provider-2/kling-v2.1");
     }

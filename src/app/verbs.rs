@@ -217,12 +217,15 @@ impl App {
             return Vec::new();
         };
         let quote = self.compose.quote().cloned().unwrap_or_default();
-        let Some((exceeds, total)) = quote.exceeds().zip(quote.total) else { return self.queue_now(jobs) };
-        let lines = vec![
-            format!("{} for {total}.", count(jobs.len(), "job", "jobs")),
-            format!("That is {exceeds} more than the balance holds after what is reserved."),
-            "What the balance does not cover waits in the queue until there is more.".to_owned(),
-        ];
+        if quote.exceeds.is_empty() {
+            return self.queue_now(jobs);
+        }
+        let total = in_words(&quote.sums, quote.unknown);
+        let mut lines = vec![format!("{} for {total}.", count(jobs.len(), "job", "jobs"))];
+        for (account, by) in &quote.exceeds {
+            lines.push(format!("That is {by} more than {account} holds after what is reserved."));
+        }
+        lines.push("What the balance does not cover waits in the queue until there is more.".to_owned());
         let mut ask = Ask::new("Queue", lines, Then::Queue(jobs));
         ask.grave = true;
         self.overlays.push(Overlay::Ask(ask));

@@ -108,13 +108,34 @@ fn more_than_the_balance_holds_is_asked_about_first() {
     let mut stage = stage();
     stage.keys("n").types(PROMPT).keys("BackTab n Tab Tab Tab Tab Tab").types("9");
     let text = stage.text();
-    assert!(text.contains("9 jobs at $5.00, $45.00") && text.contains("$22.00 more than the balance holds"), "{text}");
+    assert!(text.contains("9 jobs at $5.00, $45.00") && text.contains("$22.00 more than ninjachat holds"), "{text}");
     stage.keys("Ctrl-S");
     assert!(stage.commands().is_empty(), "asked first");
     stage.keys("n");
     assert!(stage.commands().is_empty() && prompt(&stage) == PROMPT, "a no leaves all as it was");
     stage.keys("Ctrl-S y");
     assert_eq!(queued(&stage).len(), 9);
+}
+
+#[test]
+fn one_prompt_goes_to_several_models_at_their_own_prices() {
+    let mut stage = stage();
+    stage.keys("n").types(PROMPT).keys("F2").types("veo-3.1-fast").keys("Tab Ctrl-U").types("kling").keys("Tab");
+    stage.keys("Ctrl-U").types("veo-3.1").keys("Enter");
+    let text = stage.text();
+    assert!(text.contains("ninjachat/veo-3.1 +2") && text.contains("3 jobs at 3 models, $8.00 and 1 run"), "{text}");
+    stage.keys("Ctrl-S");
+    let models: Vec<String> = queued(&stage).iter().map(|job| job.request.model.clone()).collect();
+    assert_eq!(models, ["veo-3.1", "veo-3.1-fast", "provider-2/kling-v2.1"]);
+    let params: Vec<_> = queued(&stage).iter().map(|job| job.request.params.get("duration").cloned()).collect();
+    assert_eq!(params, [Some(8.into()), Some(8.into()), None], "a model without a length is asked for none");
+    stage.answer(accepted(&[11, 12, 13]));
+    assert!(stage.app.compose().others().is_empty(), "the next prompt does not go to all of them by accident");
+    let mut stage = self::stage();
+    stage.keys("n").types(PROMPT).keys("F2").types("runway").keys("Tab Ctrl-U").types("veo-3.1").keys("Enter Ctrl-S");
+    assert!(stage.commands().is_empty());
+    let problem = stage.app.compose().problems().next().unwrap().to_string();
+    assert_eq!(problem, "model: runway-gen4.5: duration 8 is not offered; it takes 5 or 10 [one_of]");
 }
 
 #[test]

@@ -79,6 +79,7 @@ pub fn jobs() -> Vec<Job> {
 fn late() -> Job {
     let mut job = job(10, JobState::Running);
     job.late = true;
+    job.created_at = at(-560);
     job.submitted_at = Some(at(-552));
     job.progress = Some(93);
     job.request.prompt = "Paper boat on a storm drain, macro lens".to_owned();

@@ -12,6 +12,7 @@ use crate::app::compose::{Compose, Spot};
 use crate::app::form::{Entry, Field};
 use crate::app::geometry::Pane;
 use crate::app::line::Line;
+use crate::app::quote::in_words;
 use crate::domain::Problem;
 use crate::tui::theme::{Glyphs, Role, Styles};
 
@@ -137,8 +138,14 @@ fn draw_stop(
             let name = compose.model_name();
             let (words, role) =
                 if name.is_empty() { ("choose one", Role::Warn) } else { (name.as_str(), Role::Strong) };
-            let words = text::cut(words, usize::from(value.width), styles.glyphs);
-            put(buf, (value.x, value.y), value.right(), &words, styles.of(role));
+            let more = match compose.others().len() {
+                0 => String::new(),
+                n => format!(" +{n}"),
+            };
+            let room = usize::from(value.width).saturating_sub(more.len());
+            let words = text::cut(words, room, styles.glyphs);
+            let x = put(buf, (value.x, value.y), value.right(), &words, styles.of(role));
+            put(buf, (x, value.y), value.right(), &more, styles.of(Role::Accent));
             Some(Position::new(value.x, value.y))
         }
         Spot::Copies => stepper(styles, value, &compose.copies().to_string(), here, "", buf),
@@ -228,23 +235,27 @@ fn foot(app: &App, width: u16) -> Paper {
 
 fn price(compose: &Compose, paper: &mut Paper) {
     let Some(quote) = compose.quote() else { return };
-    let jobs = if quote.copies == 1 { "1 job".to_owned() } else { format!("{} jobs", quote.copies) };
-    match quote.total {
-        Some(total) => {
-            let most = if quote.by_ceiling { "at most " } else { "" };
-            let each = quote.each.filter(|_| quote.copies > 1).map(|each| format!(" at {each}")).unwrap_or_default();
-            let leaves = match (quote.exceeds(), quote.leaves) {
-                (None, Some(leaves)) => format!(", leaves {leaves}"),
-                _ => String::new(),
-            };
-            paper.say(Role::Money, &format!("{jobs}{each}, {most}{total}{leaves}"));
-        }
-        None => {
-            paper.say(Role::Warn, &format!("{jobs}, price unknown: held until you say the most a clip may cost"));
+    let others = compose.others();
+    if let Some(offer) = compose.form().offer().filter(|_| !others.is_empty()) {
+        for (offer, price) in std::iter::once(offer).chain(others).zip(&quote.by_model) {
+            let price = price.map_or_else(|| "price unknown".to_owned(), |price| price.to_string());
+            paper.entry(Role::Dim, &offer.model_ref().to_string(), Role::Money, &price);
         }
     }
-    if let Some(exceeds) = quote.exceeds() {
-        paper.say(Role::Error, &format!("{exceeds} more than the balance holds"));
+    let jobs = if quote.jobs == 1 { "1 job".to_owned() } else { format!("{} jobs", quote.jobs) };
+    let models = if others.is_empty() { String::new() } else { format!(" at {} models", others.len() + 1) };
+    if quote.sums.is_empty() {
+        let words = format!("{jobs}{models}, price unknown: held until you say the most a clip may cost");
+        paper.say(Role::Warn, &words);
+    } else {
+        let most = if quote.needs_ceiling && quote.unknown == 0 { "at most " } else { "" };
+        let each = quote.each.filter(|_| quote.jobs > 1).map(|each| format!(" at {each}")).unwrap_or_default();
+        let total = in_words(&quote.sums, quote.unknown);
+        let leaves = quote.leaves.filter(|_| quote.exceeds.is_empty()).map(|left| format!(", leaves {left}"));
+        paper.say(Role::Money, &format!("{jobs}{models}{each}, {most}{total}{}", leaves.unwrap_or_default()));
+    }
+    for (account, by) in &quote.exceeds {
+        paper.say(Role::Error, &format!("{by} more than {account} holds"));
     }
     if let Some((cap, by)) = quote.over_cap {
         paper.say(Role::Warn, &format!("{by} over the {cap}'s cap: what passes it is held"));

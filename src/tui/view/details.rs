@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::paint::{Paper, middle, sheet};
+use super::paint::{Paper, reading, sheet};
 use super::{jobs, story, text};
 use crate::app::App;
 use crate::app::action::{Action, Context};
@@ -19,7 +19,7 @@ pub fn render(app: &App, id: JobId, scroll: &Scroll, styles: &Styles, area: Rect
     let row = app.jobs().get(id);
     let title = row.map_or_else(|| id.to_string(), |row| format!("{id}  {}/{}", row.account, row.model));
     let state = row.map(|row| row.state.word()).unwrap_or_default();
-    let inside = sheet(buf, middle(area, 110, area.height), styles, &title, state);
+    let inside = sheet(buf, reading(area, 110, area.height), styles, &title, state);
     let mut paper = Paper::new(inside.width);
     match (row, app.story().detail().filter(|detail| detail.job.id == id)) {
         (Some(row), Some(detail)) => whole(app, row, detail, &mut paper),

@@ -61,7 +61,7 @@ fn hinted(context: Context) -> &'static [Action] {
         }
         Context::Reading => &[Action::Close, Action::Down, Action::PageDown],
         Context::Ask => &[Action::Accept, Action::Close],
-        Context::Picker => &[Action::Accept, Action::Close, Action::Down],
+        Context::Picker => &[Action::Accept, Action::Together, Action::Close, Action::Down],
         Context::Filter => &[Action::Accept, Action::Close],
         Context::Everywhere => &[],
     }

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::paint::{Paper, middle, sheet};
+use super::paint::{Paper, reading, sheet};
 use crate::app::App;
 use crate::app::action::{Context, entries_of};
 use crate::app::overlay::Scroll;
@@ -12,7 +12,7 @@ use crate::tui::theme::{Role, Styles};
 /// Draws the help.
 pub fn render(app: &App, scroll: &Scroll, styles: &Styles, area: Rect, buf: &mut Buffer) {
     let inside =
-        sheet(buf, middle(area, 92, area.height), styles, "Help", concat!("rushes ", env!("CARGO_PKG_VERSION")));
+        sheet(buf, reading(area, 92, area.height), styles, "Help", concat!("rushes ", env!("CARGO_PKG_VERSION")));
     let mut paper = Paper::new(inside.width);
     for context in Context::ALL {
         paper.blank().say(Role::Accent, context.title());

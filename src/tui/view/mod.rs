@@ -29,6 +29,7 @@ use crate::app::App;
 use crate::app::action::{Action, Context};
 use crate::app::geometry::{Pane, Panes, SMALLEST};
 use crate::app::overlay::Overlay;
+use crate::app::quote::in_words;
 use paint::{put, put_right, rect};
 
 /// Draws the whole screen; returns where the cursor stands, if it is shown.
@@ -109,8 +110,8 @@ fn tabs(app: &App, styles: &Styles, panes: &Panes, area: Rect, buf: &mut Buffer)
             x = put(buf, (x, row.y), row.right(), name, styles.of(Role::Text)) + 2;
         }
     }
-    let quote = app.compose().quote().and_then(|quote| quote.total).filter(|_| app.focus() != Pane::Jobs);
-    if let Some(total) = quote {
-        put_right(buf, row.y, x, row.right() - 1, &total.to_string(), styles.of(Role::Money));
+    if let Some(quote) = app.compose().quote().filter(|_| app.focus() != Pane::Jobs) {
+        let total = in_words(&quote.sums, quote.unknown);
+        put_right(buf, row.y, x, row.right() - 1, &total, styles.of(Role::Money));
     }
 }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::footer::level_mark;
-use super::paint::{Paper, middle, sheet};
+use super::paint::{Paper, reading, sheet};
 use super::text;
 use crate::app::App;
 use crate::app::overlay::Scroll;
@@ -13,7 +13,7 @@ use crate::tui::theme::{Role, Styles};
 
 /// Draws the notices.
 pub fn render(app: &App, scroll: &Scroll, styles: &Styles, area: Rect, buf: &mut Buffer) {
-    let wanted = middle(area, 100, area.height);
+    let wanted = reading(area, 100, area.height);
     let mut paper = Paper::new(wanted.width.saturating_sub(4));
     for account in app.accounts() {
         if let Some(pause) = &account.pause {
@@ -36,7 +36,7 @@ pub fn render(app: &App, scroll: &Scroll, styles: &Styles, area: Rect, buf: &mut
         paper.pair(&at, 12, role, &notice.text);
     }
     let rows = u16::try_from(paper.len() + 2).unwrap_or(u16::MAX).max(8);
-    let inside = sheet(buf, middle(area, 100, rows), styles, "Notices", &app.notices().all().len().to_string());
+    let inside = sheet(buf, reading(area, 100, rows), styles, "Notices", &app.notices().all().len().to_string());
     let first = scroll.fit(paper.len(), usize::from(inside.height));
     paper.draw(buf, inside, first, styles);
 }

@@ -96,6 +96,12 @@ pub fn sheet(buf: &mut Buffer, area: Rect, styles: &Styles, title: &str, right: 
     Rect::new(inside.x + margin, inside.y, inside.width - 2 * margin, inside.height)
 }
 
+/// A rectangle for much text in the middle of `area`; all of its width where little would be left beside it.
+pub fn reading(area: Rect, width: u16, height: u16) -> Rect {
+    let width = if area.width < width + 30 { area.width } else { width };
+    middle(area, width, height)
+}
+
 /// A rectangle of at most this size in the middle of `area`.
 pub fn middle(area: Rect, width: u16, height: u16) -> Rect {
     let (w, h) = (width.min(area.width), height.min(area.height));
@@ -166,16 +172,14 @@ impl Paper {
 
     /// A line of words with an amount at its end, where both fit; else the amount goes below.
     pub fn entry(&mut self, role: Role, words: &str, amount_role: Role, amount: &str) -> &mut Self {
-        let room = self.width.saturating_sub(text::width(amount) + 1);
-        let lines = text::wrap(words, room.max(8));
-        let last = lines.len() - 1;
-        for (i, line) in lines.into_iter().enumerate() {
-            let mut pieces = vec![(line, role)];
-            if i == last {
-                let pad = self.width.saturating_sub(text::width(&pieces[0].0) + text::width(amount));
-                pieces.push((format!("{}{amount}", " ".repeat(pad)), amount_role));
-            }
-            self.lines.push(pieces);
+        let gap = |used: usize| " ".repeat(self.width.saturating_sub(used + text::width(amount)));
+        if text::width(words) + text::width(amount) < self.width {
+            let pad = gap(text::width(words));
+            self.lines.push(vec![(words.to_owned(), role), (format!("{pad}{amount}"), amount_role)]);
+        } else {
+            let below = format!("{}{amount}", gap(0));
+            self.say(role, words);
+            self.lines.push(vec![(below, amount_role)]);
         }
         self
     }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::compose::typed;
-use super::paint::{middle, put, put_right, sheet};
+use super::paint::{put, put_right, reading, sheet};
 use super::text;
 use crate::app::picker::Picker;
 use crate::domain::message::Offer;
@@ -13,7 +13,7 @@ use crate::tui::theme::{Glyphs, Role, Styles};
 /// Draws the list; returns the cursor in its query.
 pub fn render(picker: &Picker, styles: &Styles, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let found = picker.found().len();
-    let area = middle(area, 100, area.height.min(u16::try_from(found + 4).unwrap_or(u16::MAX).max(16)));
+    let area = reading(area, 100, area.height.min(u16::try_from(found + 4).unwrap_or(u16::MAX).max(16)));
     let inside = sheet(buf, area, styles, "Choose a model", &format!("{found}"));
     if inside.height < 2 {
         return None;
@@ -24,7 +24,7 @@ pub fn render(picker: &Picker, styles: &Styles, area: Rect, buf: &mut Buffer) ->
     let rows = usize::from(list.height);
     let first = (picker.at() + 1).saturating_sub(rows);
     for (i, (y, offer)) in (list.top()..list.bottom()).zip(picker.found().skip(first)).enumerate() {
-        line(styles, Rect { y, height: 1, ..list }, offer, first + i == picker.at(), buf);
+        line(styles, Rect { y, height: 1, ..list }, offer, (first + i == picker.at(), picker.is_together(offer)), buf);
     }
     if found == 0 {
         put(buf, (list.x, list.y), list.right(), "no model matches", styles.of(Role::Warn));
@@ -32,7 +32,7 @@ pub fn render(picker: &Picker, styles: &Styles, area: Rect, buf: &mut Buffer) ->
     cursor
 }
 
-fn line(styles: &Styles, area: Rect, offer: &Offer, selected: bool, buf: &mut Buffer) {
+fn line(styles: &Styles, area: Rect, offer: &Offer, (selected, together): (bool, bool), buf: &mut Buffer) {
     let y = area.y;
     let picked = if selected { styles.of(Role::Selection) } else { ratatui::style::Style::default() };
     if selected {
@@ -41,6 +41,10 @@ fn line(styles: &Styles, area: Rect, offer: &Offer, selected: bool, buf: &mut Bu
         }
         let mark = if styles.glyphs == Glyphs::Unicode { "▌" } else { ">" };
         put(buf, (area.x, y), area.right(), mark, styles.of(Role::Accent));
+    }
+    if together {
+        let mark = if styles.glyphs == Glyphs::Unicode { "•" } else { "+" };
+        put(buf, (area.x + 1, y), area.right(), mark, styles.of(Role::Accent));
     }
     let model = &offer.model;
     let (price, role) = if model.gone { ("gone".to_owned(), Role::Error) } else { (model.price.text(), Role::Money) };
