@@ -332,21 +332,19 @@ impl Compose {
         self.also = also;
     }
 
-    /// What is to be queued.
-    ///
-    /// # Errors
-    /// `Err` where the form is not legal: its problems are shown from now on, and the cursor is at the first.
-    pub fn orders(&mut self) -> Result<Vec<NewJob>, ()> {
+    /// What is to be queued; `None` where the form is not legal: its problems are shown from now
+    /// on, and the cursor is at the first.
+    pub fn orders(&mut self) -> Option<Vec<NewJob>> {
         self.shows_all = true;
         self.refused.clear();
         if let Some(first) = self.problems.first() {
             let field = first.field.clone();
             self.go_to_field(&field);
-            return Err(());
+            return None;
         }
         let ceiling = self.needs_ceiling().then(|| amount(self.ceiling.text())).flatten();
         let jobs = self.requests().into_iter().map(|(_, request)| NewJob { request, key: None, ceiling });
-        Ok(jobs.flat_map(|job| vec![job; self.copies as usize]).collect())
+        Some(jobs.flat_map(|job| vec![job; self.copies as usize]).collect())
     }
 
     fn go_to_field(&mut self, name: &str) {

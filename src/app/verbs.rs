@@ -212,7 +212,7 @@ impl App {
             return Vec::new();
         }
         self.check_form();
-        let Ok(jobs) = self.compose.orders() else {
+        let Some(jobs) = self.compose.orders() else {
             self.say(Level::Warning, "not queued: the form breaks a rule, see its red lines");
             return Vec::new();
         };

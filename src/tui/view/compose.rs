@@ -33,7 +33,7 @@ pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) -> Optio
     let inside = frame(buf, area, styles, focused, "Compose", &length);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
     let foot = foot(app, inside.width);
-    let foot_rows = rows(foot.len()).min(inside.height.saturating_sub(3));
+    let foot_rows = rows(foot.rows()).min(inside.height.saturating_sub(3));
     let stops = stops(compose);
     // The prompt keeps at least three rows, and a third of the pane.
     let free = inside.height.saturating_sub(foot_rows + 2);

@@ -20,7 +20,7 @@ pub fn render(app: &App, ask: &Ask, styles: &Styles, area: Rect, buf: &mut Buffe
         paper.say(role, line);
     }
     paper.blank();
-    let rows = u16::try_from(paper.len()).unwrap_or(u16::MAX).saturating_add(3);
+    let rows = u16::try_from(paper.rows()).unwrap_or(u16::MAX).saturating_add(3);
     let inside = sheet(buf, middle(area, width, rows), styles, &ask.title, "");
     paper.draw(buf, inside, 0, styles);
     let y = inside.bottom().saturating_sub(1);

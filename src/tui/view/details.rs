@@ -31,7 +31,7 @@ pub fn render(app: &App, id: JobId, scroll: &Scroll, styles: &Styles, area: Rect
             paper.say(Role::Warn, "This job is no longer there.");
         }
     }
-    let first = scroll.fit(paper.len(), usize::from(inside.height));
+    let first = scroll.fit(paper.rows(), usize::from(inside.height));
     paper.draw(buf, inside, first, styles);
 }
 

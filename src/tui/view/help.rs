@@ -49,6 +49,6 @@ pub fn render(app: &App, scroll: &Scroll, styles: &Styles, area: Rect, buf: &mut
     ] {
         paper.pair(word, 18, Role::Text, help);
     }
-    let first = scroll.fit(paper.len(), usize::from(inside.height));
+    let first = scroll.fit(paper.rows(), usize::from(inside.height));
     paper.draw(buf, inside, first, styles);
 }

@@ -35,8 +35,8 @@ pub fn render(app: &App, scroll: &Scroll, styles: &Styles, area: Rect, buf: &mut
         let role = if notice.level == Level::Info { Role::Text } else { role };
         paper.pair(&at, 12, role, &notice.text);
     }
-    let rows = u16::try_from(paper.len() + 2).unwrap_or(u16::MAX).max(8);
+    let rows = u16::try_from(paper.rows() + 2).unwrap_or(u16::MAX).max(8);
     let inside = sheet(buf, reading(area, 100, rows), styles, "Notices", &app.notices().all().len().to_string());
-    let first = scroll.fit(paper.len(), usize::from(inside.height));
+    let first = scroll.fit(paper.rows(), usize::from(inside.height));
     paper.draw(buf, inside, first, styles);
 }

@@ -127,7 +127,7 @@ impl Paper {
     }
 
     /// How many lines there are.
-    pub fn len(&self) -> usize {
+    pub fn rows(&self) -> usize {
         self.lines.len()
     }
 

@@ -28,9 +28,9 @@ pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     let inside = frame(buf, area, styles, focused, title, "");
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
     let paper = write(app, offer, inside.width);
-    let first = app.model_scroll().fit(paper.len(), usize::from(inside.height));
+    let first = app.model_scroll().fit(paper.rows(), usize::from(inside.height));
     paper.draw(buf, inside, first, styles);
-    let rest = paper.len().saturating_sub(first + usize::from(inside.height));
+    let rest = paper.rows().saturating_sub(first + usize::from(inside.height));
     if rest > 0 && inside.height > 0 {
         let (action, context) = match app.focus() {
             Pane::Model => (Action::Down, Context::Model),

@@ -42,7 +42,7 @@ pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
         }
     }
     if let Some(line) = usual(app, row)
-        && paper.len() < lines
+        && paper.rows() < lines
     {
         paper.say(Role::Dim, &line);
     }
@@ -59,7 +59,7 @@ fn told(app: &App, detail: &JobDetail, lines: usize, glyphs: Glyphs, paper: &mut
     facts.extend(job.remote_id.clone());
     let facts = facts.join(" · ");
     paper.say(Role::Dim, &text::cut(&facts, paper.width() * if lines > 7 { 2 } else { 1 }, glyphs));
-    let room = lines.saturating_sub(paper.len() + 1).max(1);
+    let room = lines.saturating_sub(paper.rows() + 1).max(1);
     let skip = detail.history.len().saturating_sub(room);
     for line in &detail.history[skip..] {
         let at = text::time(line.at, app.now(), app.time_zone(), true);
