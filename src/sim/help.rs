@@ -21,9 +21,9 @@ KEYS  Any key of the right form works, and each has its own bank account:
 
 PROMPTS  A word in brackets inside a prompt steers the job:
   [slow]    takes ten times as long
-  [fail]    accepted, then fails (refunded; at A4F 500 provider_error)
+  [fail]    accepted, then fails (refunded; A4F says 500 provider_error and keeps the call)
   [policy]  refused for its content (NanoGPT 400; NinjaChat fails and refunds; A4F 400)
-  [nsfw]    accepted, then fails for its content (refunded)
+  [nsfw]    accepted, then fails for its content (refunded, but not at A4F)
   [500]     the service's internal error        [502]  its upstream fails at once; nothing charged
   [timeout] A4F's 408                           [200]  A4F's error inside a 200
   [flat]    NanoGPT's flat status shape         [nocost]  NanoGPT's COMPLETED without a cost

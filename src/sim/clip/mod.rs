@@ -263,6 +263,16 @@ mod tests {
         assert_eq!(full.frame("4:3", 480, 8), (640, 480, 24));
     }
 
+    #[test]
+    fn the_largest_and_the_oddest_shapes_can_be_made() {
+        let screen = Screen { cheap: false, full_size: true };
+        for (aspect, lines) in [("16:9", 2160), ("9:16", 2160), ("1:4", 480)] {
+            let (width, height, _) = screen.frame(aspect, lines, 1);
+            let shot = Shot { width, height, fps: 2, aspect: aspect.to_owned(), ..shot("vid_large", "16:9", 1) };
+            assert!(make(&shot).unwrap().bytes.len() > 1000, "{aspect} {width}x{height}");
+        }
+    }
+
     #[tokio::test]
     async fn the_shelf_keeps_what_was_made() {
         let room = CuttingRoom::default();

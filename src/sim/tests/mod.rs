@@ -6,6 +6,7 @@ mod errors;
 mod faults;
 mod files;
 mod journeys;
+mod strange;
 
 use crate::sim::{SimOptions, Simulator};
 use rust_decimal::Decimal;
