@@ -85,6 +85,8 @@ fn client(policy: &Policy, secure: bool) -> ClientBuilder {
         .referer(false)
         .connect_timeout(CONNECT)
         .tcp_keepalive(Duration::from_secs(30))
+        .tcp_keepalive_interval(Duration::from_secs(30))
+        .tcp_keepalive_retries(4)
         .tcp_nodelay(true)
         .dns_resolver(Guard(policy.clone()));
     let client = if policy.may_use_proxy() { client } else { client.no_proxy() };

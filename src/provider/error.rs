@@ -265,17 +265,12 @@ pub(super) fn poll_failure(table: &[Row], wire: &Wire, answer: &Answer) -> Servi
 
 fn error(wire: &Wire, kind: ErrorKind, answer: &Answer, envelope: Option<Envelope>) -> ServiceError {
     let name = wire.service.title();
-    let mut message = match (&envelope, &answer.location) {
+    let message = match (&envelope, &answer.location) {
         (Some(envelope), _) => format!("{name}: {} (HTTP {})", envelope.words(), answer.status),
         (None, Some(to)) if (300..400).contains(&answer.status) => {
             format!("{name} redirects to {to} (HTTP {}); check the account's base URL", answer.status)
         }
         (None, _) => format!("{name} answered {}", answer.describe()),
-    };
-    message += match kind {
-        Authentication => "; check the account's key",
-        Balance => "; top up the account",
-        _ => "",
     };
     let envelope = envelope.unwrap_or_default();
     ServiceError {
