@@ -7,6 +7,7 @@ mod wire {
     mod a4f;
     mod contract;
     mod fetching;
+    mod legal;
     mod nanogpt;
     mod ninjachat;
     mod paying;

@@ -167,6 +167,8 @@ fn over(known: &Model, found: &Model) -> Model {
         match merged.parameters.iter_mut().find(|p| p.name == parameter.name) {
             Some(old) if says_more(parameter) => *old = overlay(old, parameter),
             Some(_) => {}
+            // The same key under another name, such as `orientation` beside a shape that is sent as one.
+            None if known.parameters.iter().any(|p| p.wire_key() == parameter.wire_key()) => {}
             None => merged.parameters.push(parameter.clone()),
         }
     }

@@ -59,6 +59,7 @@ pub(super) fn problem(error: &ServiceError) -> Problem {
 pub(super) fn build(order: &Order<'_>) -> Result<Built, Vec<Problem>> {
     let mut built = Built { wire: Map::new(), record: Map::new() };
     let mut problems = Vec::new();
+    let mut taken: BTreeMap<&str, &str> = BTreeMap::from([("model", "model"), ("prompt", "prompt")]);
     built.insert("model", Value::String(order.model.id.clone()));
     if !order.prompt.is_empty() {
         built.insert("prompt", Value::String(order.prompt.to_owned()));
@@ -71,15 +72,26 @@ pub(super) fn build(order: &Order<'_>) -> Result<Built, Vec<Problem>> {
                 problems.push(Problem::new(name, "unknown", text));
             }
             Some(parameter) if parameter.send == Send::Never => {}
-            Some(parameter) if parameter.kind.is_media() => {
-                if let Err(problem) = write_media(parameter, value, order.inputs, &mut built) {
-                    problems.push(problem);
+            Some(parameter) => {
+                let key = key(parameter, value);
+                if let Some(other) = taken.insert(key, name) {
+                    let text = format!("is sent as {key}, which {other} is sent as too; give only one of them");
+                    problems.push(Problem::new(name, "excludes", text));
+                } else if parameter.kind.is_media() {
+                    problems.extend(write_media(parameter, value, order.inputs, &mut built).err());
+                } else {
+                    built.insert(key, written(parameter, value));
                 }
             }
-            Some(parameter) => built.insert(parameter.wire_key(), written(parameter, value)),
         }
     }
     if problems.is_empty() { Ok(built) } else { Err(problems) }
+}
+
+/// The key that a value is sent under.
+fn key<'a>(parameter: &'a Parameter, value: &Value) -> &'a str {
+    let stored = parameter.kind.is_media() && plain(value).starts_with("sha256:");
+    parameter.wire_data.as_deref().filter(|_| stored).unwrap_or(parameter.wire_key())
 }
 
 /// A plain value as the wire wants it.
@@ -176,6 +188,7 @@ mod tests {
               { name = "script", type = "json" },
               { name = "image", type = "image", wire = "imageUrl", wire_data = "imageDataUrl", max_bytes = 4 },
               { name = "video", type = "video", wire = "videoUrl" },
+              { name = "still", type = "image", wire = "imageUrl" },
             ]
             "#,
         )
@@ -219,5 +232,7 @@ mod tests {
         assert_eq!(rule(json!({"image": "cat.png"}), &[]), "url");
         assert_eq!(rule(json!({"video": "sha256:aa"}), &[png(b"abc")]), "url");
         assert_eq!(rule(json!({"fps": 3}), &[]), "unknown");
+        let twice = json!({"image": "https://x/1.png", "still": "https://x/2.png"});
+        assert_eq!(rule(twice, &[]), "excludes", "one value must not silently replace another");
     }
 }

@@ -531,13 +531,14 @@ async fn the_catalogue_is_read_as_far_as_it_is_clear() {
     };
     let kling = &models[0];
     assert_eq!((kling.name.as_str(), kling.source.as_str()), ("Kling 3.0 Standard", "discovered"));
-    assert_eq!(price(0, json!({"duration": 10, "sound": false})), (Ok(()), Some("$0.84".to_owned())));
+    assert_eq!(price(0, json!({"duration": 10, "audio": false})), (Ok(()), Some("$0.84".to_owned())));
     assert_eq!(price(0, json!({})).1.as_deref(), Some("$0.63"), "the switch is on unless told otherwise");
     assert!(price(0, json!({"duration": 7})).0.is_err());
     assert!(price(0, json!({"cfg_scale": 1.5})).0.is_err());
     let wire = |index: usize, values| prepare(&*account(&server.url()), &server.url(), &models[index], values);
     let body = |index, values| serde_json::from_slice::<serde_json::Value>(&wire(index, values).body).unwrap();
     assert_eq!(body(0, json!({"duration": 10}))["duration"], "10", "the catalogue's own option, verbatim");
+    assert_eq!(body(0, json!({"audio": false}))["sound"], false, "the common name, the model's own key");
     assert_eq!(body(1, json!({"duration": 6}))["duration"], "6s");
     assert_eq!(price(1, json!({"duration": 6})).1.as_deref(), Some("$4.08"));
     let extend = models[2].parameter("video").unwrap();

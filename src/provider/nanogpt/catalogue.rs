@@ -106,6 +106,7 @@ fn parameter(wire: &str, spec: &Value, default: Option<&Value>) -> Option<Parame
     }
     let word = spec.get("type").and_then(Value::as_str).unwrap_or("text");
     let mut kind = match word {
+        _ if matches!(wire, "image_tail" | "last_image" | "end_image") => ParameterKind::Image,
         "switch" | "boolean" => ParameterKind::Boolean,
         "integer" => ParameterKind::Integer,
         "number" | "slider" => ParameterKind::Number,
@@ -120,7 +121,7 @@ fn parameter(wire: &str, spec: &Value, default: Option<&Value>) -> Option<Parame
     let default = default.filter(|d| !d.is_null() && !plain(d).is_empty()).map(|d| bare_seconds(d, send));
     let fits = |d: &Value| options.is_empty() || options.iter().any(|option| plain(option) == plain(d));
     Some(Parameter {
-        name: if length { "duration".to_owned() } else { wire.to_owned() },
+        name: common_name(wire, kind).to_owned(),
         wire: Some(wire.to_owned()),
         kind,
         default: default.filter(fits),
@@ -134,6 +135,16 @@ fn parameter(wire: &str, spec: &Value, default: Option<&Value>) -> Option<Parame
         max_bytes: None,
         note: spec.get("description").and_then(Value::as_str).map(|t| clean(t, 80)).filter(|t| !t.is_empty()),
     })
+}
+
+/// The name that a concept has everywhere, for the keys that models call it by (wire.md 1.3).
+fn common_name(wire: &str, kind: ParameterKind) -> &str {
+    match (wire, kind) {
+        ("seconds", _) => "duration",
+        ("generateAudio" | "generate_audio" | "sound", ParameterKind::Boolean) => "audio",
+        ("image_tail" | "last_image", _) => "end_image",
+        (verbatim, _) => verbatim,
+    }
 }
 
 /// How a length is offered: whole seconds wherever its values allow that, written back as listed.
@@ -190,8 +201,9 @@ fn media(entry: &Value, id: &str) -> Vec<Parameter> {
         all.push(file("image", ParameterKind::Image, "imageUrl", "imageDataUrl", !text && !can("video_to_video")));
     }
     if can("video_to_video") || input("video") {
-        let alone = !text && !can("image_to_video");
-        all.push(file("video", ParameterKind::Video, "videoUrl", "videoDataUrl", edits || alone));
+        // What takes a clip and no still works on that clip, whatever it says of text.
+        let required = edits || !(can("image_to_video") || input("image"));
+        all.push(file("video", ParameterKind::Video, "videoUrl", "videoDataUrl", required));
     }
     if can("audio_input") || input("audio") {
         all.push(file("audio", ParameterKind::Audio, "audioUrl", "audioDataUrl", false));

@@ -119,7 +119,7 @@ impl Reading<'_> {
 
     /// The one switch of these names; two would leave open which one the price means.
     fn switch(&self, names: &[&str]) -> Option<&str> {
-        let fits = |p: &&Parameter| p.kind == ParameterKind::Boolean && names.contains(&p.name.as_str());
+        let fits = |p: &&Parameter| p.kind == ParameterKind::Boolean && names.contains(&p.wire_key());
         let mut found = self.parameters.iter().filter(fits);
         let only = found.next()?;
         found.next().is_none().then_some(only.name.as_str())
