@@ -1,12 +1,14 @@
 //! Arguments, config, engine, face, exit code; decides nothing.
 
 use std::future::Future;
+use std::os::unix::fs::OpenOptionsExt;
 
 use rushes::cli::{self, NO_KEY, Parsed, Verb, change, code, out::Out, shelf::Shelf};
 use rushes::config::{Account, Config, ConfigError, Env};
 use rushes::domain::Service;
 use rushes::engine::{self, Engine, EngineError};
 use rushes::sim::{self, SimOptions, Simulator};
+use rushes::tui::{self, TerminalError};
 
 /// How many times faster than ours the embedded simulator's clock runs.
 const EMBEDDED_SPEED: f64 = 10.0;
@@ -41,9 +43,9 @@ fn start(parsed: Parsed) -> u8 {
     match parsed.verb {
         None if config.accounts.is_empty() => {
             out.say(format_args!("{NO_KEY}; until then this is the simulator, ten times as fast as the services"));
-            wait(dashboard(config.simulated(), &out))
+            look(config.simulated(), &env, parsed.globals.verbose, &out)
         }
-        None => wait(dashboard(config, &out)),
+        None => look(config, &env, parsed.globals.verbose, &out),
         Some(_) if config.accounts.is_empty() && !config.simulated => {
             out.say(format_args!("{NO_KEY}; or give --sim to use the simulator"));
             code::USAGE
@@ -55,6 +57,10 @@ fn start(parsed: Parsed) -> u8 {
     }
 }
 
+fn look(config: Config, env: &Env, verbose: u8, out: &Out) -> u8 {
+    wait(dashboard(config, env, verbose)).unwrap_or_else(|error| refuse(&error, out))
+}
+
 /// What can go wrong before a verb's own work.
 #[derive(Debug, thiserror::Error)]
 enum StartError {
@@ -62,6 +68,8 @@ enum StartError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Engine(#[from] EngineError),
+    #[error(transparent)]
+    Terminal(#[from] TerminalError),
     #[error("the simulator cannot start: {0}")]
     Simulator(#[from] std::io::Error),
 }
@@ -173,9 +181,37 @@ async fn serve(asked: cli::args::Sim, out: &mut Out) -> u8 {
     code
 }
 
-async fn dashboard(_config: Config, out: &Out) -> u8 {
-    out.say("the dashboard is not built yet");
-    code::USAGE
+/// The terminal face, and the engine under it; another dashboard on the same data only looks on.
+async fn dashboard(mut config: Config, env: &Env, verbose: u8) -> Result<u8, StartError> {
+    tui::check()?;
+    config.unlock_with_shell()?;
+    let own_theme = config.theme.as_ref().map(|name| config.config_dir.join("themes").join(format!("{name}.toml")));
+    let own_theme = own_theme.and_then(|path| std::fs::read_to_string(path).ok());
+    let mut options = tui::Options::new(&config, env, own_theme.as_deref())?;
+    let mut stops = tui::Stops::listen().map_err(TerminalError::System)?;
+    let simulator = embed(&mut config).await?;
+    let settings = cli::settings::settings(&config, "dashboard", true)?;
+    let (engine, (commands, events)) = match Engine::start(settings.clone()).await {
+        Ok(engine) => {
+            let ends = engine.attach();
+            (Some(engine), ends)
+        }
+        Err(EngineError::Locked(holder)) => (None, engine::watch(&settings, &holder)?),
+        Err(error) => return Err(error.into()),
+    };
+    if verbose > 0 {
+        let path = config.data_dir.join("rushes.log");
+        if let Ok(file) = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path) {
+            cli::out::trace_to(file, verbose);
+            options.log = Some(path);
+        }
+    }
+    let ended = tui::run(commands, events, options).await?;
+    let code = tui::leave(engine, ended, &mut stops).await;
+    if let Some(simulator) = simulator {
+        simulator.shutdown().await;
+    }
+    Ok(code)
 }
 
 fn refuse(error: &dyn std::fmt::Display, out: &Out) -> u8 {

@@ -95,7 +95,8 @@ impl Shop {
     fn write_batch(&self, slow: impl Fn(usize, &str) -> bool) -> String {
         let rows = (0..20).flat_map(|n| MODELS.map(|model| (n, model))).map(|(n, model)| {
             let slow = if slow(n, model) { "[slow] " } else { "" };
-            json!({"model": model, "prompt": format!("{slow}take {n} of a paper boat"), "tags": ["boat"]}).to_string() + "\n"
+            json!({"model": model, "prompt": format!("{slow}take {n} of a paper boat"), "tags": ["boat"]}).to_string()
+                + "\n"
         });
         let path = self.path("batch.jsonl");
         std::fs::write(&path, rows.collect::<String>()).unwrap();
@@ -127,7 +128,8 @@ impl Shop {
             *charged.entry(order["service"].as_str().unwrap().to_owned()).or_default() += price;
         }
         assert_eq!(spent, charged, "our books and the bank's, to the last digit");
-        let parts: Vec<PathBuf> = files(&self.path("clips")).into_iter().filter(|p| p.extension().is_some_and(|e| e == "part")).collect();
+        let parts: Vec<PathBuf> =
+            files(&self.path("clips")).into_iter().filter(|p| p.extension().is_some_and(|e| e == "part")).collect();
         assert!(parts.is_empty(), "{parts:?}");
     }
 }
@@ -192,7 +194,10 @@ fn wait_for_the_middle(shop: &Shop, child: &mut Child) -> usize {
         let jobs = shop.jobs();
         let count = |state: &str| jobs.iter().filter(|job| job["state"] == state).count();
         let a4f = jobs.iter().filter(|job| job["account"] == "a4f" && job["state"] == "done").count();
-        let slots = jobs.iter().filter(|job| job["state"] == "running" && job["prompt"].as_str().unwrap().contains("[slow]")).count();
+        let slots = jobs
+            .iter()
+            .filter(|job| job["state"] == "running" && job["prompt"].as_str().unwrap().contains("[slow]"))
+            .count();
         // Every slot of both services taken by a slow job: no order is sent for some seconds now.
         if a4f == 20 && slots == 16 && count("submitting") == 0 {
             return count("running");

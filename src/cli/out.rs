@@ -54,10 +54,20 @@ impl Out {
 
 /// Sends the program's own trace to standard error: 1 says what happens, 2 and more how.
 pub fn trace(verbose: u8) {
-    let level = if verbose > 1 { tracing::Level::DEBUG } else { tracing::Level::INFO };
-    let only_ours = tracing_subscriber::EnvFilter::new(format!("rushes={level}"));
     // A second subscriber is refused; the first one stays.
-    let _ = tracing_subscriber::fmt().with_env_filter(only_ours).with_writer(io::stderr).try_init();
+    let _ = tracing_subscriber::fmt().with_env_filter(only_ours(verbose)).with_writer(io::stderr).try_init();
+}
+
+/// Sends the program's own trace to a file, where standard error is the dashboard's screen.
+pub fn trace_to(file: std::fs::File, verbose: u8) {
+    let writer = std::sync::Mutex::new(file);
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(only_ours(verbose)).with_ansi(false).with_writer(writer).try_init();
+}
+
+fn only_ours(verbose: u8) -> tracing_subscriber::EnvFilter {
+    let level = if verbose > 1 { tracing::Level::DEBUG } else { tracing::Level::INFO };
+    tracing_subscriber::EnvFilter::new(format!("rushes={level}"))
 }
 
 /// JSON text with every character escaped that steers a terminal or hides text; still the same JSON.

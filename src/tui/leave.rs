@@ -13,7 +13,7 @@ use crate::engine::{Engine, Leave};
 ///
 /// After a signal, or when the terminal is gone, orders under way are still answered and downloads finished. A
 /// second INT, TERM or QUIT leaves at once; a second HUP does not: a closing terminal sends several.
-pub async fn leave(engine: Engine, ended: Ended, stops: &mut Stops) -> u8 {
+pub async fn leave(engine: Option<Engine>, ended: Ended, stops: &mut Stops) -> u8 {
     let hang_up = Signal::HUP.as_raw();
     let (how, code) = match ended {
         Ended::Quit(QuitHow::Now) => (Leave::Now, 0),
@@ -21,6 +21,8 @@ pub async fn leave(engine: Engine, ended: Ended, stops: &mut Stops) -> u8 {
         Ended::Signal(number) => (Leave::Drain, exit_code(number)),
         Ended::TerminalGone => (Leave::Drain, exit_code(hang_up)),
     };
+    // Who only looked on has nothing to finish.
+    let Some(engine) = engine else { return code };
     // What ended the dashboard was heard here as well.
     stops.forget().await;
     let leaving = engine.leave(how);

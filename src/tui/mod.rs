@@ -7,6 +7,7 @@ pub mod decode;
 pub mod frame;
 pub mod input;
 pub mod leave;
+pub mod options;
 pub mod output;
 pub mod pen;
 pub mod signals;
@@ -14,7 +15,6 @@ pub mod terminal;
 pub mod theme;
 pub mod view;
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as TerminalEvent, KeyEventKind};
@@ -32,9 +32,10 @@ use crate::domain::{Event, Notice};
 use crate::engine::{Commands, Events};
 
 pub use self::leave::leave;
+pub use self::options::Options;
 pub use self::output::say;
 pub use self::signals::Stops;
-pub use self::terminal::{TerminalError, copy};
+pub use self::terminal::{TerminalError, check, copy};
 
 /// Most engine events taken in one turn of the loop.
 const MAX_EVENTS: usize = 256;
@@ -48,16 +49,6 @@ const SNAPSHOT: Duration = Duration::from_millis(40);
 const STOP: Duration = Duration::from_millis(300);
 /// The least and the most that is waited for the app's own clock.
 const TICK: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(60));
-
-/// How the dashboard is to run.
-pub struct Options {
-    /// The app's own.
-    pub app: AppOptions,
-    /// How roles look; settles colour, whatever `NO_COLOR` says.
-    pub styles: Styles,
-    /// Where the log is, to be named when the program fails.
-    pub log: Option<PathBuf>,
-}
 
 /// How the dashboard ended. The terminal is given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -75,12 +75,7 @@ impl Session {
     /// # Errors
     /// When there is no terminal, or it is gone.
     pub fn enter(log: Option<PathBuf>) -> Result<Session, TerminalError> {
-        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-            return Err(TerminalError::NotATerminal);
-        }
-        if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
-            return Err(TerminalError::Dumb);
-        }
+        check()?;
         report_panics(log);
         let session = Session(());
         session.resume()?;
@@ -124,6 +119,20 @@ impl Drop for Session {
     fn drop(&mut self) {
         restore();
     }
+}
+
+/// Whether there is a terminal that can show the dashboard; asks the system only.
+///
+/// # Errors
+/// [`TerminalError::NotATerminal`] or [`TerminalError::Dumb`].
+pub fn check() -> Result<(), TerminalError> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Err(TerminalError::NotATerminal);
+    }
+    if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+        return Err(TerminalError::Dumb);
+    }
+    Ok(())
 }
 
 /// Gives the terminal back as it was. Does nothing the second time; every step is tried, whatever became of the

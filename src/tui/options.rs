@@ -1,0 +1,117 @@
+//! How the dashboard is to look and listen: out of the config and what the environment says of the terminal.
+//!
+//! Knows config and environment. Never asks the terminal itself: over a slow line answers come late, as typed text.
+
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
+
+use super::theme::{ColorDepth, Glyphs, Styles, Theme};
+use crate::app::{AppOptions, Keymap};
+use crate::config::{self, Color, Config, ConfigError, Env};
+
+/// How the dashboard is to run.
+pub struct Options {
+    /// The app's own.
+    pub app: AppOptions,
+    /// How roles look; settles colour, whatever `NO_COLOR` says.
+    pub styles: Styles,
+    /// Where the log is, to be named when the program fails.
+    pub log: Option<PathBuf>,
+}
+
+impl Options {
+    /// As the user set it. `own_theme` is the text of the user's file for the theme's name, if there is one.
+    ///
+    /// # Errors
+    /// A theme or keys that can not be used, with their place in the config.
+    pub fn new(config: &Config, env: &Env, own_theme: Option<&str>) -> Result<Options, ConfigError> {
+        let theme = match (own_theme, &config.theme) {
+            (Some(text), _) => Theme::parse(text),
+            (None, Some(name)) => Theme::built_in(name),
+            (None, None) => Theme::built_in("default"),
+        };
+        let theme = theme.map_err(|error| ConfigError::new("theme", error.to_string()))?;
+        let keymap =
+            Keymap::with(config.key_overrides()).map_err(|error| ConfigError::new("keys", error.to_string()))?;
+        let app = AppOptions { keymap, time_zone: TimeZone::system(), ..AppOptions::default() };
+        Ok(Options {
+            app,
+            styles: Styles::new(&theme, depth(config.color, env), glyphs(config.glyphs, env)),
+            log: None,
+        })
+    }
+}
+
+/// The config, then `NO_COLOR`, then what the terminal's variables promise. Where nothing promises more, the 16
+/// colours every terminal has.
+fn depth(color: Color, env: &Env) -> ColorDepth {
+    let promised = || {
+        let term = env.get("TERM").unwrap_or_default();
+        match env.get("COLORTERM") {
+            Some("truecolor" | "24bit") => ColorDepth::TrueColor,
+            _ if term.ends_with("-direct") => ColorDepth::TrueColor,
+            _ if term.contains("256color") => ColorDepth::Ansi256,
+            _ => ColorDepth::Ansi16,
+        }
+    };
+    match color {
+        Color::Never => ColorDepth::None,
+        Color::Ansi16 => ColorDepth::Ansi16,
+        Color::Ansi256 => ColorDepth::Ansi256,
+        Color::True => ColorDepth::TrueColor,
+        Color::Always => promised(),
+        Color::Auto if env.get("NO_COLOR").is_some() => ColorDepth::None,
+        Color::Auto => promised(),
+    }
+}
+
+fn glyphs(wanted: config::Glyphs, env: &Env) -> Glyphs {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env.get(name)).unwrap_or_default();
+    let utf8 = locale.to_ascii_lowercase().replace('-', "").contains("utf8");
+    match wanted {
+        config::Glyphs::Unicode => Glyphs::Unicode,
+        config::Glyphs::Ascii => Glyphs::Ascii,
+        config::Glyphs::Auto if utf8 => Glyphs::Unicode,
+        config::Glyphs::Auto => Glyphs::Ascii,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(vars: &[(&str, &str)]) -> Env {
+        let vars = vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Env { vars, ..Env::default() }
+    }
+
+    #[test]
+    fn colour_is_the_users_word_then_no_color_then_what_the_terminal_promises() {
+        for (color, vars, wanted) in [
+            (Color::Auto, &[][..], ColorDepth::Ansi16),
+            (Color::Auto, &[("TERM", "xterm-256color")][..], ColorDepth::Ansi256),
+            (Color::Auto, &[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")][..], ColorDepth::TrueColor),
+            (Color::Auto, &[("COLORTERM", "truecolor"), ("NO_COLOR", "1")][..], ColorDepth::None),
+            (Color::Auto, &[("TERM", "screen"), ("NO_COLOR", "")][..], ColorDepth::Ansi16),
+            (Color::Always, &[("TERM", "xterm-256color"), ("NO_COLOR", "1")][..], ColorDepth::Ansi256),
+            (Color::Never, &[("COLORTERM", "truecolor")][..], ColorDepth::None),
+            (Color::True, &[("NO_COLOR", "1")][..], ColorDepth::TrueColor),
+        ] {
+            assert_eq!(depth(color, &env(vars)), wanted, "{color:?} {vars:?}");
+        }
+    }
+
+    #[test]
+    fn boxes_are_drawn_where_the_locale_has_them() {
+        for (vars, wanted) in [
+            (&[("LANG", "en_GB.UTF-8")][..], Glyphs::Unicode),
+            (&[("LANG", "C.utf8")][..], Glyphs::Unicode),
+            (&[("LANG", "C")][..], Glyphs::Ascii),
+            (&[("LANG", "en_GB.UTF-8"), ("LC_ALL", "C")][..], Glyphs::Ascii),
+            (&[][..], Glyphs::Ascii),
+        ] {
+            assert_eq!(glyphs(config::Glyphs::Auto, &env(vars)), wanted, "{vars:?}");
+        }
+    }
+}
