@@ -162,7 +162,7 @@ fn sixty_rows_are_sixty_orders_and_the_same_file_again_is_none() {
 
 #[test]
 fn killed_in_the_middle_and_started_again_it_is_still_sixty_orders_and_sixty_clips() {
-    let shop = Shop::open(300.0);
+    let shop = Shop::open(100.0);
     // The last rows of two services take ten times as long, so that the kill finds jobs running;
     // A4F's answers are all in by then, since a kill while one is held would lose it for good.
     let batch = shop.write_batch(|n, model| n >= 12 && !model.starts_with("a4f"));

@@ -255,7 +255,7 @@ async fn usage(State(simulation): State<Arc<Simulation>>, call: Call) -> Respons
             "cumulative_token_cost_usd": 0,
         },
         "rate_limits_and_restrictions": {
-            "requests_per_minute_limit": plan.per_minute(),
+            "requests_per_minute_limit": simulation.clock.in_real_time(plan.per_minute()),
             "requests_per_day_limit": plan.per_day(),
         },
         "usage_statistics": {

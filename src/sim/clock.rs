@@ -44,6 +44,11 @@ impl Clock {
         Duration::from_secs_f64((milliseconds.max(0) as f64 / 1000.0 / self.speed).min(1e9))
     }
 
+    /// A limit per simulated minute as a caller meets it by its own watch; never less than it says.
+    pub fn in_real_time(&self, per_minute: u32) -> u32 {
+        (f64::from(per_minute) * self.speed.max(1.0)).min(f64::from(u32::MAX)) as u32
+    }
+
     /// Waits until `moment` has come.
     pub async fn wait_until(&self, moment: Moment) {
         while self.now() < moment {
