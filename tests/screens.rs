@@ -3,6 +3,8 @@
 //! `UPDATE_SCREENS=1 cargo test --test screens` writes the pictures anew; a change of them is read
 //! like a change of code.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic like tests")]
+
 #[path = "screens/bytes.rs"]
 mod bytes;
 #[path = "screens/golden.rs"]

@@ -200,6 +200,17 @@ impl Action {
     }
 }
 
+/// The list as the README's table, so that a test can hold the two together.
+pub fn markdown() -> String {
+    let mut out = String::from("| where | keys | what |\n| --- | --- | --- |\n");
+    for entry in TABLE {
+        let places: Vec<&str> = entry.contexts.iter().map(|context| context.title()).collect();
+        let keys: Vec<String> = entry.keys.iter().map(|key| format!("`{key}`")).collect();
+        out += &format!("| {} | {} | {} |\n", places.join(", "), keys.join(" "), entry.help);
+    }
+    out
+}
+
 /// The lines that work in a context, in the list's order.
 pub fn entries_of(context: Context) -> impl Iterator<Item = &'static Entry> {
     TABLE.iter().filter(move |entry| entry.contexts.contains(&context))
@@ -221,6 +232,7 @@ mod tests {
             assert!(entry.help.ends_with('.') && entry.help.len() > 10, "{}", entry.name);
             assert!(!entry.contexts.is_empty() && !entry.keys.is_empty(), "{} cannot be reached", entry.name);
             assert_eq!(entry.action.entry().name, entry.name);
+            assert!(markdown().contains(entry.help), "{}", entry.name);
         }
     }
 }

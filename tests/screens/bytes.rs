@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use rushes::app::Dirty;
 use rushes::domain::message::AccountRow;
 use rushes::domain::{Event, JobRow, JobState};
-use rushes::tui::theme::Styles;
+use rushes::tui::theme::{ColorDepth, Glyphs, Styles, Theme};
 
 use super::world::{Stage, accounts, at, job, snapshot};
 
@@ -67,6 +68,44 @@ fn progress_off_the_screen_wants_no_frame() {
     assert_eq!(stage.app.take_dirty(), Dirty::Background);
     stage.keys("j");
     assert_eq!(stage.app.take_dirty(), Dirty::Now);
+}
+
+/// The bytes that a terminal gets for what changed, cursor moves and colours included.
+fn bytes(before: &Buffer, after: &Buffer) -> usize {
+    let mut written = Vec::new();
+    CrosstermBackend::new(&mut written).draw(before.diff(after).into_iter()).unwrap();
+    written.len()
+}
+
+#[test]
+fn a_cursor_key_within_a_page_costs_at_most_300_bytes_and_a_minute_of_200_jobs_300_a_second() {
+    // A theme that paints the selected line from edge to edge pays for that with two whole rows.
+    for (theme, depth, most) in
+        [("default", ColorDepth::Ansi16, 300), ("mono", ColorDepth::None, 400), ("dark", ColorDepth::TrueColor, 1_200)]
+    {
+        let styles = Styles::new(&Theme::built_in(theme).unwrap(), depth, Glyphs::Unicode);
+        let mut stage = busy();
+        for _ in 0..10 {
+            let before = stage.draw(&styles).0;
+            stage.keys("j");
+            let cost = bytes(&before, &stage.draw(&styles).0);
+            assert!(cost <= most, "{theme}: {cost} bytes for one press");
+        }
+        let start = stage.now;
+        let mut sum = 0;
+        for second in 1..=60 {
+            let before = stage.draw(&styles).0;
+            // Each service is asked every few seconds: a fifth of the jobs has news each second.
+            for id in (1..=200).filter(|id| id % 5 == second % 5) {
+                let percent = u8::try_from(10 + second / 2).unwrap();
+                stage.event(Event::JobChanged(Box::new(with_progress(id, percent))));
+            }
+            stage.wait(1_000);
+            sum += bytes(&before, &stage.draw(&styles).0);
+        }
+        assert_eq!(stage.now.duration_since(start).as_secs(), 60);
+        assert!(sum / 60 <= 300, "{theme}: {} bytes a second", sum / 60);
+    }
 }
 
 #[test]

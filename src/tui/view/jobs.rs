@@ -212,7 +212,7 @@ fn draw_row(app: &App, styles: &Styles, c: &Columns, area: Rect, row: &JobRow, s
 fn right_side(app: &App, styles: &Styles, c: &Columns, y: u16, row: &JobRow, selected: bool, buf: &mut Buffer) -> u16 {
     let at_work = matches!(row.state, JobState::Running | JobState::Downloading | JobState::Submitting);
     if !at_work {
-        let Some(note) = note(row) else { return c.progress };
+        let Some(note) = note(app, row) else { return c.progress };
         let room = usize::from(c.cost.saturating_sub(1).saturating_sub(c.progress));
         let lent = usize::from(c.progress.saturating_sub(c.prompt)) * 3 / 5;
         let note = text::cut(&note, room + lent, styles.glyphs);
@@ -250,8 +250,12 @@ fn right_side(app: &App, styles: &Styles, c: &Columns, y: u16, row: &JobRow, sel
     c.progress
 }
 
-fn note(row: &JobRow) -> Option<String> {
+fn note(app: &App, row: &JobRow) -> Option<String> {
     row.note.clone().or_else(|| match row.state {
+        JobState::Queued => {
+            let account = app.accounts().iter().find(|account| account.name == row.account)?;
+            account.pause.as_ref().map(|pause| format!("paused: {}", pause.message))
+        }
         JobState::Unconfirmed => Some("the order may have been taken; Enter says what is known".to_owned()),
         JobState::Held => Some("held".to_owned()),
         _ => None,

@@ -24,7 +24,7 @@ pub mod text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::theme::{Role, Styles};
+use super::theme::{Glyphs, Role, Styles};
 use crate::app::App;
 use crate::app::action::{Action, Context};
 use crate::app::geometry::{Pane, Panes, SMALLEST};
@@ -76,7 +76,24 @@ pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) -> Optio
             Overlay::Picker(picker) => picker::render(picker, styles, over, buf),
         };
     }
+    if styles.glyphs == Glyphs::Ascii {
+        only_ascii_marks(buf);
+    }
     cursor.filter(|at| area.contains(*at))
+}
+
+/// Replaces the marks that stand in sentences; what the user wrote stays as it is.
+fn only_ascii_marks(buf: &mut Buffer) {
+    for cell in &mut buf.content {
+        let plain = match cell.symbol() {
+            "·" | "•" => "-",
+            "…" => "~",
+            "×" => "x",
+            "Ӿ" => "N",
+            _ => continue,
+        };
+        cell.set_symbol(plain);
+    }
 }
 
 fn too_small(styles: &Styles, area: Rect, buf: &mut Buffer) {
