@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::theme::{ColorDepth, Glyphs, Styles, Theme};
 use crate::app::{AppOptions, Keymap};
-use crate::config::{self, Color, Config, ConfigError, Env};
+use crate::config::{self, Config, ConfigError, Env};
 
 /// How the dashboard is to run.
 pub struct Options {
@@ -45,7 +45,7 @@ impl Options {
 
 /// The config, then `NO_COLOR`, then what the terminal's variables promise. Where nothing promises more, the 16
 /// colours every terminal has.
-fn depth(color: Color, env: &Env) -> ColorDepth {
+fn depth(color: config::Color, env: &Env) -> ColorDepth {
     let promised = || {
         let term = env.get("TERM").unwrap_or_default();
         match env.get("COLORTERM") {
@@ -56,13 +56,13 @@ fn depth(color: Color, env: &Env) -> ColorDepth {
         }
     };
     match color {
-        Color::Never => ColorDepth::None,
-        Color::Ansi16 => ColorDepth::Ansi16,
-        Color::Ansi256 => ColorDepth::Ansi256,
-        Color::True => ColorDepth::TrueColor,
-        Color::Always => promised(),
-        Color::Auto if env.get("NO_COLOR").is_some() => ColorDepth::None,
-        Color::Auto => promised(),
+        config::Color::Never => ColorDepth::None,
+        config::Color::Ansi16 => ColorDepth::Ansi16,
+        config::Color::Ansi256 => ColorDepth::Ansi256,
+        config::Color::True => ColorDepth::TrueColor,
+        config::Color::Always => promised(),
+        config::Color::Auto if env.get("NO_COLOR").is_some() => ColorDepth::None,
+        config::Color::Auto => promised(),
     }
 }
 
@@ -89,14 +89,14 @@ mod tests {
     #[test]
     fn colour_is_the_users_word_then_no_color_then_what_the_terminal_promises() {
         for (color, vars, wanted) in [
-            (Color::Auto, &[][..], ColorDepth::Ansi16),
-            (Color::Auto, &[("TERM", "xterm-256color")][..], ColorDepth::Ansi256),
-            (Color::Auto, &[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")][..], ColorDepth::TrueColor),
-            (Color::Auto, &[("COLORTERM", "truecolor"), ("NO_COLOR", "1")][..], ColorDepth::None),
-            (Color::Auto, &[("TERM", "screen"), ("NO_COLOR", "")][..], ColorDepth::Ansi16),
-            (Color::Always, &[("TERM", "xterm-256color"), ("NO_COLOR", "1")][..], ColorDepth::Ansi256),
-            (Color::Never, &[("COLORTERM", "truecolor")][..], ColorDepth::None),
-            (Color::True, &[("NO_COLOR", "1")][..], ColorDepth::TrueColor),
+            (config::Color::Auto, &[][..], ColorDepth::Ansi16),
+            (config::Color::Auto, &[("TERM", "xterm-256color")][..], ColorDepth::Ansi256),
+            (config::Color::Auto, &[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")][..], ColorDepth::TrueColor),
+            (config::Color::Auto, &[("COLORTERM", "truecolor"), ("NO_COLOR", "1")][..], ColorDepth::None),
+            (config::Color::Auto, &[("TERM", "screen"), ("NO_COLOR", "")][..], ColorDepth::Ansi16),
+            (config::Color::Always, &[("TERM", "xterm-256color"), ("NO_COLOR", "1")][..], ColorDepth::Ansi256),
+            (config::Color::Never, &[("COLORTERM", "truecolor")][..], ColorDepth::None),
+            (config::Color::True, &[("NO_COLOR", "1")][..], ColorDepth::TrueColor),
         ] {
             assert_eq!(depth(color, &env(vars)), wanted, "{color:?} {vars:?}");
         }

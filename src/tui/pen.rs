@@ -83,7 +83,7 @@ impl Pen {
 
     fn go(&mut self, bytes: &mut Vec<u8>, x: u16, y: u16, next: &Buffer) {
         match self.at {
-            Some(at) if at == (x, y) => return,
+            Some(at) if at == (x, y) => {}
             Some((from, row)) if row == y && from < x => {
                 let gap = from..x;
                 let same = |x: u16| {

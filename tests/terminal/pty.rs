@@ -153,11 +153,6 @@ fn line_settings(master: &dyn MasterPty) -> String {
 }
 
 impl Pty {
-    /// The program's process.
-    pub fn pid(&self) -> Pid {
-        self.pid
-    }
-
     /// Types keys: text as it is, and `<Enter> <Esc> <Tab> <S-Tab> <BS> <Del> <Up> <Down> <Left> <Right> <Home> <End>
     /// <PgUp> <PgDn> <F1>`..`<F12> <C-s> <A-x> <lt>`.
     pub fn keys(&mut self, keys: &str) {
