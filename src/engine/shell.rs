@@ -20,7 +20,7 @@ use crate::domain::message::{Answer, Command, Draft, Event, JobDetail, Level, No
 use crate::domain::{JobId, Problem};
 use crate::media::{Disk, RealDisk};
 use crate::provider::limits::{Limits, documented};
-use crate::provider::{self, Endpoint, PaidRequest, Provider, RemoteJob};
+use crate::provider::{self, Endpoint, PaidRequest, Provider};
 use crate::store::{Change, EngineLock, Loaded, Store};
 
 /// Messages worked off between two commits.
@@ -300,10 +300,10 @@ impl Shell {
                 _ => tracing::error!("{job} was to be sent but is not built"),
             },
             Effect::Discard { job } => drop(self.built.remove(&job)),
-            Effect::Poll { job, account, remote_id, model, profile } => {
+            Effect::Poll { job, account, remote, profile } => {
                 if let Some(polls) = &self.polls {
                     // A closed channel means that the task is gone with the engine.
-                    let _ = polls.send(Due { job, account, remote: RemoteJob { remote_id, model }, profile });
+                    let _ = polls.send(Due { job, account, remote, profile });
                 }
             }
             Effect::Download { job, profile } => {

@@ -26,7 +26,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::domain::sink::ClipSink;
-use crate::domain::{AccountProfile, ErrorKind, JobError, Model, Money, Problem, Service, Values};
+use crate::domain::{AccountProfile, Currency, ErrorKind, JobError, Model, Money, Problem, Service, Values};
 
 pub use endpoint::{Endpoint, connect, default_origin};
 
@@ -197,6 +197,8 @@ pub struct RemoteJob {
     pub remote_id: String,
     /// The model's id.
     pub model: String,
+    /// What its order was charged in, for services that name a final amount without a currency.
+    pub currency: Option<Currency>,
 }
 
 /// How a job stands at its service.

@@ -145,7 +145,7 @@ impl Provider for NanoGpt {
             }
         }
         match answer.json().filter(|_| answer.is_success()) {
-            Some(json) => status::read(json, &origin)
+            Some(json) => status::read(json, &origin, job.currency)
                 .map(|status| self.wire.hide_in(status))
                 .ok_or_else(|| self.unreadable("the job's status", &answer)),
             None => Err(poll_failure(NANOGPT, &self.wire, &answer)),

@@ -108,7 +108,7 @@ impl Core {
         self.release(&mut job, "refused", step);
         let again = match error.kind {
             ErrorKind::Authentication | ErrorKind::Balance | ErrorKind::RateLimit => true,
-            ErrorKind::Unavailable | ErrorKind::Generation => job.attempts < MOST_REFUSED_TRIES,
+            ErrorKind::Unavailable => job.attempts < MOST_REFUSED_TRIES,
             _ => false,
         };
         if again {

@@ -27,7 +27,7 @@ pub use command::LookedUp;
 use crate::domain::books::Entry;
 use crate::domain::message::{AccountRow, Answer, Command, Event, Level, Notice, Offer, Ticket};
 use crate::domain::{AccountProfile, ClipFile, EntryKind, Job, JobId, JobRow, JobState, Model, Money, Problem};
-use crate::provider::{FetchError, ServiceError, Status, SubmitAnswer};
+use crate::provider::{FetchError, RemoteJob, ServiceError, Status, SubmitAnswer};
 use crate::store::{Change, NewLine};
 
 use budget::{Budget, Caps};
@@ -166,10 +166,8 @@ pub enum Effect {
         job: JobId,
         /// Its account.
         account: String,
-        /// The service's id.
-        remote_id: String,
-        /// The model's id.
-        model: String,
+        /// What its service knows it by.
+        remote: RemoteJob,
         /// Where its account lives.
         profile: AccountProfile,
     },

@@ -9,7 +9,7 @@ use super::{Core, Effect, Step};
 use crate::domain::job::Refund;
 use crate::domain::message::{Event, Level};
 use crate::domain::{ErrorKind, Job, JobError, JobId, JobState, Money};
-use crate::provider::{RemoteState, ServiceError, Status};
+use crate::provider::{RemoteJob, RemoteState, ServiceError, Status};
 
 /// A job is given up as gone only after the service denied it so often and for so long.
 const GONE_POLLS: u32 = 20;
@@ -37,8 +37,8 @@ impl Core {
             account.count_call(now);
             job.polls += 1;
             self.work.entry(id).or_default().busy = true;
-            let (account, model) = (job.request.account.clone(), job.request.model.clone());
-            step.effects.push(Effect::Poll { job: id, account, remote_id, model, profile });
+            let remote = RemoteJob { remote_id, model: job.request.model.clone(), currency: job.cost.map(|cost| cost.currency) };
+            step.effects.push(Effect::Poll { job: id, account: job.request.account.clone(), remote, profile });
         }
     }
 

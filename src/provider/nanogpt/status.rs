@@ -15,7 +15,7 @@ use super::super::{RemoteState, Status};
 const LINKS_MAX: usize = 16;
 
 /// Reads a status; `None` where no word for one is found, or a finished job names no clip.
-pub(super) fn read(json: &Value, origin: &Url) -> Option<Status> {
+pub(super) fn read(json: &Value, origin: &Url, charged_in: Option<Currency>) -> Option<Status> {
     // Nested under `data` in shapes 1 and 2, flat in 3 and 4.
     let nested = json.get("data").filter(|data| data.get("status").is_some_and(Value::is_string));
     let data = nested.unwrap_or(json);
@@ -33,7 +33,7 @@ pub(super) fn read(json: &Value, origin: &Url) -> Option<Status> {
         "canceled" | "cancelled" | "expired" => RemoteState::Failed { error: failure(data), refunded: false },
         _ => RemoteState::Working,
     };
-    Some(Status { word, state, progress: data.get("progress").and_then(percent), cost: cost(json, data) })
+    Some(Status { word, state, progress: data.get("progress").and_then(percent), cost: cost(json, data, charged_in) })
 }
 
 /// Every link, in the order of preference, once each.
@@ -90,10 +90,11 @@ fn failure(data: &Value) -> JobError {
     JobError::new(if policy { ErrorKind::Policy } else { ErrorKind::Generation }, message)
 }
 
-/// The final cost; dollars unless the answer names another source. Often missing (wire.md 6).
-fn cost(json: &Value, data: &Value) -> Option<Money> {
+/// The final cost, in what the answer names, else in what the order was charged in, else in
+/// dollars. Often missing (wire.md 6).
+fn cost(json: &Value, data: &Value, charged_in: Option<Currency>) -> Option<Money> {
     let source = data.get("paymentSource").or_else(|| json.get("paymentSource")).and_then(Value::as_str);
-    let currency = source.map_or(Some(Currency::Usd), |code| code.parse().ok())?;
+    let currency = source.map_or(Some(charged_in.unwrap_or(Currency::Usd)), |code| code.parse().ok())?;
     let cost = data.get("cost").filter(|cost| cost.is_number() || cost.is_string())?;
     Money::parse(&plain(cost), currency).ok().filter(|money| !money.amount.is_sign_negative())
 }
