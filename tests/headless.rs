@@ -367,3 +367,42 @@ fn help_completions_manual_and_doctor_need_nothing() {
     let file = place.write("c.toml", "nonsense = 1");
     Told::of(place.bare(&["doctor", "--config", &file]).output().unwrap()).exits(2);
 }
+
+/// What a service says of its models is laid over what the documents say, and the two must fit.
+#[test]
+fn a_discovered_catalogue_fits_over_the_built_in_one_and_lowers_no_price() {
+    use rushes::catalog::{Catalog, contradiction};
+    use rushes::domain::{Request, Service};
+    use rushes::provider::{Endpoint, connect};
+
+    let place = Place::new();
+    let endpoint = Endpoint {
+        service: Service::Nanogpt,
+        base_url: format!("{}/nanogpt", place.url),
+        key: sim::NANOGPT_KEY.into(),
+        allow_insecure: false,
+    };
+    let found = place.runtime.block_on(async {
+        let provider = connect(endpoint).unwrap();
+        let profile = provider.probe().await.unwrap();
+        provider.discover(&profile).await.unwrap()
+    });
+    assert!(found.len() > 40);
+    let accounts = [("nanogpt".to_owned(), Service::Nanogpt)];
+    let documents = Catalog::built_in().unwrap();
+    let merged = documents.clone().with_discovered("nanogpt", &found);
+    let mut priced = 0;
+    for offer in merged.offers(&accounts) {
+        assert_eq!(contradiction(&offer.model), None, "{}", offer.model.id);
+        let Some(known) = documents.find(&offer.model_ref(), &accounts) else { continue };
+        let request = Request::new(&offer.model_ref(), "x");
+        if let (Some(before), Some(after)) = (request.price(&known.model), request.price(&offer.model)) {
+            assert!(after.amount >= before.amount, "{}: {before} became {after}", offer.model.id);
+            priced += 1;
+        }
+        for parameter in &known.model.parameters {
+            assert!(offer.model.parameter(&parameter.name).is_some(), "{} lost {}", offer.model.id, parameter.name);
+        }
+    }
+    assert!(priced > 15, "only {priced} prices could be compared");
+}

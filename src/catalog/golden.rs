@@ -1,6 +1,7 @@
 //! What the embedded catalogue must say, as literals typed from the documents a second time.
 
 use super::*;
+use crate::domain::price::Shape;
 use crate::domain::{Currency, Request};
 use serde_json::{Value, json};
 
@@ -197,6 +198,44 @@ fn discovery_never_lowers_a_price_and_marks_what_is_gone() {
     );
     assert!(!find("brand-new").model.gone && find("veo2-video").model.gone);
     assert!(!Catalog::built_in().unwrap().with_discovered("nanogpt", &[]).offers(&account())[0].model.gone);
+}
+
+#[test]
+fn one_wire_key_is_one_parameter_under_the_name_the_user_knows() {
+    let found = discovered(
+        r#"
+        service = "nanogpt"
+        [[models]]
+        id = "bytedance-seedance-v1.5-pro"
+        parameters = [{ name = "generateAudio", type = "boolean", default = true }]
+        price = { shape = { per_second = { amount = "1" } }, times = [{ amount = "3", when = { generateAudio = [true] } }] }
+        [[models]]
+        id = "sora-2"
+        parameters = [{ name = "orientation", type = "text", one_of = ["landscape", "portrait"], default = "landscape" }]
+        price = { shape = { unknown = {} } }
+        [[models]]
+        id = "brand-new"
+        parameters = [{ name = "sound", type = "boolean", default = true }]
+        price = { shape = { unknown = {} } }
+        "#,
+    );
+    let catalog = Catalog::built_in().unwrap().with_discovered("nanogpt", &found);
+    let find =
+        |id: &str| catalog.find(&ModelRef { account: "nanogpt".into(), model: id.into() }, &account()).unwrap().model;
+    let seedance = find("bytedance-seedance-v1.5-pro");
+    assert!(seedance.parameter("generateAudio").is_none());
+    let audio = seedance.parameter("audio").unwrap();
+    assert_eq!(
+        (audio.wire_key(), &audio.default),
+        ("generateAudio", &Some(json!(false))),
+        "sound is off unless asked for"
+    );
+    let loud = request("nanogpt/bytedance-seedance-v1.5-pro", json!({"audio": true}));
+    assert_eq!(loud.price(&seedance).unwrap().to_string(), "$15.00", "the live price follows the name");
+    let sora = find("sora-2");
+    assert!(sora.parameter("orientation").is_none());
+    assert_eq!(sora.parameter("aspect_ratio").unwrap().map["9:16"], json!("portrait"));
+    assert_eq!(find("brand-new").parameter("audio").unwrap().wire_key(), "sound");
 }
 
 #[test]

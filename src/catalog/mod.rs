@@ -4,6 +4,7 @@
 //! service while running, the user's own `models.toml`, in this order. Must not read a file, ask a
 //! service, or know an account's key.
 
+mod merge;
 mod read;
 
 #[cfg(test)]
@@ -12,9 +13,9 @@ mod golden;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::price::Shape;
-use crate::domain::{Model, ModelRef, Offer, Parameter, Service};
+use crate::domain::{Model, ModelRef, Offer, Service};
 
+pub use merge::merge;
 pub use read::{CatalogError, contradiction};
 
 /// What a model or price of the user's own file came from.
@@ -134,96 +135,4 @@ pub fn nearest(text: &str, names: impl Iterator<Item = String>) -> Vec<String> {
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     scored.into_iter().take(3).map(|(_, name)| name).collect()
-}
-
-/// Built-in models with discovered ones over them, for one service.
-///
-/// A discovered parameter replaces the built-in one of its name where it says more than its type;
-/// what only the documents tell stays. A price is never lowered. A built-in model that a service
-/// with a list of its own does not name is marked as gone.
-pub fn merge(built_in: Vec<Model>, discovered: &[Model]) -> Vec<Model> {
-    let mut models = built_in;
-    if !discovered.is_empty() {
-        for model in &mut models {
-            model.gone = !discovered.iter().any(|found| found.id == model.id);
-        }
-    }
-    for found in discovered {
-        match models.iter_mut().find(|m| m.id == found.id) {
-            Some(model) => {
-                let merged = over(model, found);
-                // Live data may contradict the documents' rules; then it stands alone.
-                *model = if contradiction(&merged).is_none() { merged } else { alone(model, found) };
-            }
-            None => models.push(found.clone()),
-        }
-    }
-    models
-}
-
-fn over(known: &Model, found: &Model) -> Model {
-    let mut merged = known.clone();
-    for parameter in &found.parameters {
-        match merged.parameters.iter_mut().find(|p| p.name == parameter.name) {
-            Some(old) if says_more(parameter) => *old = overlay(old, parameter),
-            Some(_) => {}
-            // The same key under another name, such as `orientation` beside a shape that is sent as one.
-            None if known.parameters.iter().any(|p| p.wire_key() == parameter.wire_key()) => {}
-            None => merged.parameters.push(parameter.clone()),
-        }
-    }
-    merged.prompt_max = found.prompt_max.or(known.prompt_max);
-    merged.gone = found.gone;
-    merged.price = never_lower(known, found);
-    merged
-}
-
-fn alone(known: &Model, found: &Model) -> Model {
-    let mut model = found.clone();
-    model.price = never_lower(known, found);
-    model.prompt_max = found.prompt_max.or(known.prompt_max);
-    model.name.clone_from(&known.name);
-    model.maker.clone_from(&known.maker);
-    model.best_for.clone_from(&known.best_for);
-    model
-}
-
-fn says_more(parameter: &Parameter) -> bool {
-    !parameter.one_of.is_empty() || parameter.range.is_some() || parameter.default.is_some()
-}
-
-fn overlay(old: &Parameter, new: &Parameter) -> Parameter {
-    let mut merged = new.clone();
-    if merged.one_of.is_empty() && merged.range.is_none() {
-        merged.one_of.clone_from(&old.one_of);
-        merged.range = old.range;
-    }
-    // The built-in default stays where the new list still has it: what is sent should not move by itself.
-    let legal = |parameter: &Parameter| {
-        let values = old.default.iter().map(|value| (old.name.clone(), value.clone())).collect();
-        parameter.rules().iter().all(|rule| rule.check(&values).is_none())
-    };
-    if old.default.is_some() && legal(&merged) {
-        merged.default.clone_from(&old.default);
-    }
-    merged.max_bytes = merged.max_bytes.or(old.max_bytes);
-    merged.wire_data = merged.wire_data.or_else(|| old.wire_data.clone());
-    merged.note = merged.note.or_else(|| old.note.clone());
-    merged
-}
-
-/// The price of a model that the documents and its service both price: where both are known, the
-/// larger one for each request.
-fn never_lower(known: &Model, found: &Model) -> crate::domain::price::Price {
-    match (&known.price.shape, &found.price.shape) {
-        (_, Shape::Unknown { .. }) | (Shape::Plan {}, _) => known.price.clone(),
-        (Shape::Unknown { .. }, _) => found.price.clone(),
-        _ if known.price.currency != found.price.currency => found.price.clone(),
-        _ => {
-            let mut price = found.price.clone();
-            let of = vec![known.price.clone(), found.price.clone()];
-            (price.shape, price.times, price.plus) = (Shape::Larger { of }, Vec::new(), Vec::new());
-            price
-        }
-    }
 }

@@ -146,6 +146,9 @@ pub fn contradiction(model: &Model) -> Option<String> {
         if model.parameters[..i].iter().any(|p| p.name == parameter.name) {
             return Some(format!("has the parameter `{}` twice", parameter.name));
         }
+        if model.parameters[..i].iter().any(|p| p.wire_key() == parameter.wire_key()) {
+            return Some(format!("would send `{}` twice", parameter.wire_key()));
+        }
         if parameter.default.is_some() && parameter.kind.is_media() {
             return Some(format!("gives the media parameter `{}` a default", parameter.name));
         }
