@@ -213,10 +213,6 @@ fn one_wire_key_is_one_parameter_under_the_name_the_user_knows() {
         id = "sora-2"
         parameters = [{ name = "orientation", type = "text", one_of = ["landscape", "portrait"], default = "landscape" }]
         price = { shape = { unknown = {} } }
-        [[models]]
-        id = "brand-new"
-        parameters = [{ name = "sound", type = "boolean", default = true }]
-        price = { shape = { unknown = {} } }
         "#,
     );
     let catalog = Catalog::built_in().unwrap().with_discovered("nanogpt", &found);
@@ -235,7 +231,6 @@ fn one_wire_key_is_one_parameter_under_the_name_the_user_knows() {
     let sora = find("sora-2");
     assert!(sora.parameter("orientation").is_none());
     assert_eq!(sora.parameter("aspect_ratio").unwrap().map["9:16"], json!("portrait"));
-    assert_eq!(find("brand-new").parameter("audio").unwrap().wire_key(), "sound");
 }
 
 #[test]

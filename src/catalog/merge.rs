@@ -5,7 +5,7 @@
 
 use super::contradiction;
 use crate::domain::price::{Factor, Price, Shape};
-use crate::domain::{Model, Parameter, ParameterKind};
+use crate::domain::{Model, Parameter};
 
 /// Built-in models with discovered ones over them, for one service.
 ///
@@ -33,17 +33,13 @@ pub fn merge(built_in: Vec<Model>, discovered: &[Model]) -> Vec<Model> {
     models
 }
 
-/// The wire's keys for sound (wire.md 1.3), all known to the user as `audio`.
-const SOUND: [&str; 3] = ["generateAudio", "generate_audio", "sound"];
-
 /// A discovered model with each parameter under the name the user knows its wire key by.
 fn renamed(known: Option<&Model>, found: &Model) -> Model {
     let mut model = found.clone();
     for parameter in &found.parameters {
         let wire = parameter.wire_key();
         let documented = known.and_then(|known| known.parameters.iter().find(|p| p.wire_key() == wire));
-        let is_sound = parameter.kind == ParameterKind::Boolean && SOUND.contains(&wire);
-        let Some(name) = documented.map(|p| p.name.as_str()).or(is_sound.then_some("audio")) else { continue };
+        let Some(name) = documented.map(|p| p.name.as_str()) else { continue };
         if model.parameter(name).is_some() {
             continue;
         }
