@@ -7,6 +7,8 @@
 mod paths;
 #[path = "house/planted.rs"]
 mod planted;
+#[path = "house/readme.rs"]
+mod readme;
 #[path = "house/rules.rs"]
 mod rules;
 
