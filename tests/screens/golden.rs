@@ -136,7 +136,6 @@ fn notices(stage: &mut Stage) {
 
 #[test]
 fn where_there_is_nothing_yet() {
-    at_all_sizes("opening", snapshot, |_| {});
     for (cols, rows) in SIZES {
         check(&format!("opening-{cols}x{rows}"), &Stage::empty((cols, rows)), &Styles::default());
     }
