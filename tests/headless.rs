@@ -2,6 +2,8 @@
 //!
 //! The services are the simulator in this process; nothing here leaves loopback.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail them")]
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

@@ -1,7 +1,11 @@
 //! The adapters on a real socket: one case for each cell of each answer table, against a scripted
 //! server on loopback, and one contract run each against the simulator. Real time throughout.
 
-#![allow(clippy::unwrap_used, reason = "a failing unwrap is a failing test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a failing unwrap is a failing test, and long ones say how much they did"
+)]
 
 mod wire {
     mod a4f;
