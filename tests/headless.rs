@@ -323,7 +323,7 @@ fn the_books_and_balances_agree_with_what_was_ordered() {
     place.rushes(&["run"]).exits(0).says(&["2 done"]);
     let books = place.rushes(&["books", "--json"]).exits(0).json().remove(0);
     let own = books["accounts"].as_array().unwrap().iter().find(|a| a["account"] == "ninjachat").unwrap().clone();
-    let number = |field: &str| own[field].as_str().unwrap().parse::<f64>().unwrap();
+    let number = |field: &str| own[field].as_f64().unwrap();
     assert!((number("charged") - 10.0).abs() < 1e-9 && number("reserved").abs() < 1e-9, "{own}");
     let balances = place.rushes(&["balance", "--json"]).json();
     let ninja = balances.iter().find(|b| b["account"] == "ninjachat").unwrap();
@@ -407,4 +407,24 @@ fn a_discovered_catalogue_fits_over_the_built_in_one_and_lowers_no_price() {
         }
     }
     assert!(priced > 15, "only {priced} prices could be compared");
+}
+
+/// Config may not know the providers, so both type the origins; they must be the same ones.
+#[test]
+fn an_account_without_a_base_url_lives_where_its_provider_says() {
+    use rushes::config::{Config, Env, Globals};
+
+    let keys = [("NINJACHAT_API_KEY", "nj_sk_x"), ("NANOGPT_API_KEY", "sk-nano-x"), ("A4F_API_KEY", "ddc-x")];
+    let home = tempfile::tempdir().unwrap();
+    let env = Env {
+        vars: keys.into_iter().map(|(name, key)| (name.to_owned(), key.to_owned())).collect(),
+        home: Some(home.path().to_owned()),
+        cwd: home.path().to_owned(),
+        loopback_only: false,
+    };
+    let config = Config::load(&Globals::default(), &env).unwrap();
+    assert_eq!(config.accounts.len(), 3);
+    for account in config.accounts {
+        assert_eq!(account.base_url, rushes::provider::default_origin(account.service));
+    }
 }

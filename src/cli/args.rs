@@ -40,6 +40,7 @@ struct Line {
 }
 
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Global options")]
 struct GlobalArgs {
     /// Read this config file instead of $XDG_CONFIG_HOME/rushes/config.toml
     #[arg(long, value_name = "FILE", global = true)]

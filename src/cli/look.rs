@@ -123,9 +123,9 @@ pub fn books(json: bool, reader: &Reader, out: &mut Out) -> Result<u8, EngineErr
         .sums
         .iter()
         .map(|((account, currency), sums)| {
-            json!({"account": account, "currency": currency, "reserved": sums.reserved.to_string(),
-                   "charged": sums.charged.to_string(), "refunded": sums.refunded.to_string(),
-                   "spent": sums.spent().to_string(), "unexplained": sums.unexplained.to_string()})
+            json!({"account": account, "currency": currency, "reserved": exact(sums.reserved),
+                   "charged": exact(sums.charged), "refunded": exact(sums.refunded),
+                   "spent": exact(sums.spent()), "unexplained": exact(sums.unexplained)})
         })
         .collect();
     if json {
@@ -192,6 +192,11 @@ pub fn balance(json: bool, balances: &[(String, Result<Vec<Money>, String>)], ou
     }
     table(&rows).into_iter().for_each(|line| out.line(line));
     if balances.iter().all(|(_, told)| told.is_ok()) { code::DONE } else { code::SOME_FAILED }
+}
+
+/// An amount as a JSON number with all its digits, as in a job's record.
+fn exact(amount: rust_decimal::Decimal) -> Value {
+    amount.to_string().parse().map_or(Value::Null, Value::Number)
 }
 
 /// A time as people at this machine read it.

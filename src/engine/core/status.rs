@@ -37,7 +37,8 @@ impl Core {
             account.count_call(now);
             job.polls += 1;
             self.work.entry(id).or_default().busy = true;
-            let remote = RemoteJob { remote_id, model: job.request.model.clone(), currency: job.cost.map(|cost| cost.currency) };
+            let remote =
+                RemoteJob { remote_id, model: job.request.model.clone(), currency: job.cost.map(|cost| cost.currency) };
             step.effects.push(Effect::Poll { job: id, account: job.request.account.clone(), remote, profile });
         }
     }
