@@ -8,6 +8,8 @@
 //! `<still>`. Without a program it is the `rushes` built beside this example, with an empty data directory and the
 //! simulated services. Variables named `PICTURE_X` are handed over as `X`.
 
+#![allow(clippy::print_stderr, reason = "it tells its user what it drew")]
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;

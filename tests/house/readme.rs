@@ -38,7 +38,15 @@ fn the_readme_opens_with_the_two_commands_and_names_only_what_is_there() {
     let top: Vec<&str> = readme.lines().take(6).collect();
     assert!(top.iter().any(|line| line.starts_with("cargo run --release")), "{top:?}");
     assert!(top.iter().any(|line| line.starts_with("cargo test")), "{top:?}");
-    for name in ["docs/dashboard.svg", "tests/engine", "tests/wire", "tests/batch.rs", "tests/terminal", "CHANGELOG.md", ".ci/run"] {
+    for name in [
+        "docs/dashboard.svg",
+        "tests/engine",
+        "tests/wire",
+        "tests/batch.rs",
+        "tests/terminal",
+        "CHANGELOG.md",
+        ".ci/run",
+    ] {
         assert!(readme.contains(name), "the README does not name {name}");
         assert!(root().join(name).exists(), "the README names {name}, which is not there");
     }
