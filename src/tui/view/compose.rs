@@ -143,7 +143,9 @@ fn draw_stop(
                 n => format!(" +{n}"),
             };
             let room = usize::from(value.width).saturating_sub(more.len());
-            let words = text::cut(words, room, styles.glyphs);
+            // Where the line is short the account goes first: the sidebar names the service.
+            let short = words.split_once('/').filter(|_| text::width(words) > room).map(|(_, id)| format!("…/{id}"));
+            let words = text::cut(short.as_deref().unwrap_or(words), room, styles.glyphs);
             let x = put(buf, (value.x, value.y), value.right(), &words, styles.of(role));
             put(buf, (x, value.y), value.right(), &more, styles.of(Role::Accent));
             Some(Position::new(value.x, value.y))

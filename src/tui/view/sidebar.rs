@@ -16,9 +16,11 @@ use crate::tui::theme::{Role, Styles};
 
 /// Columns of the labels.
 const INDENT: usize = 11;
+/// Columns of another model's price.
+const PRICE: usize = 8;
 /// Most models listed that take the form, and that do not.
-const TAKERS: usize = 8;
-const OTHERS: usize = 4;
+const TAKERS: usize = 6;
+const OTHERS: usize = 3;
 
 /// Draws the pane.
 pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
@@ -193,8 +195,8 @@ fn also(also: &[Also], paper: &mut Paper) {
     if !takers.is_empty() {
         paper.say(Role::Dim, "also takes this form");
         for taker in takers.iter().take(TAKERS) {
-            let price = taker.price.map_or_else(|| "price unknown".to_owned(), |price| price.to_string());
-            paper.entry(Role::Text, &taker.name, Role::Money, &price);
+            let price = taker.price.map_or_else(|| "unknown".to_owned(), |price| price.to_string());
+            paper.pair(&price, PRICE, Role::Text, &taker.name);
         }
         if takers.len() > TAKERS {
             paper.say(Role::Dim, &format!("and {} more", takers.len() - TAKERS));

@@ -64,11 +64,17 @@ pub fn wrap(text: &str, max: usize) -> Vec<String> {
             if !line.is_empty() {
                 line.push(' ');
             }
-            for grapheme in word.graphemes(true) {
-                if width(&line) + width(grapheme) > max && !line.is_empty() {
+            // A word that is longer than a line breaks behind its dashes and slashes, or anywhere.
+            for part in word.split_inclusive(['-', '/']) {
+                if width(&line) + width(part) > max && !line.is_empty() && width(word) > max {
                     lines.push(std::mem::take(&mut line));
                 }
-                line.push_str(grapheme);
+                for grapheme in part.graphemes(true) {
+                    if width(&line) + width(grapheme) > max && !line.is_empty() {
+                        lines.push(std::mem::take(&mut line));
+                    }
+                    line.push_str(grapheme);
+                }
             }
         }
         lines.push(line);
@@ -181,6 +187,7 @@ mod tests {
         assert_eq!(wrap("the quick fox", 9), ["the quick", "fox"]);
         assert_eq!(wrap("山谷の霧", 5), ["山谷", "の霧"]);
         assert_eq!(wrap("abcdef", 4), ["abcd", "ef"]);
+        assert_eq!(wrap("a nanogpt/wan-video-22", 12), ["a", "nanogpt/wan-", "video-22"]);
         assert_eq!(wrap("a\n\nb", 4), ["a", "", "b"]);
         assert_eq!(wrap("x\x1b[2J", 80), ["x[2J"]);
         for max in 0..9 {
