@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::account::{Pause, Service};
 use super::books::Balance;
-use super::job::{Job, JobId, JobRow};
+use super::job::{Job, JobId};
 use super::model::{Model, ModelRef};
 use super::money::{Currency, Estimate, Money};
 use super::problem::Problem;
 use super::request::Request;
+use super::row::JobRow;
 
 /// Pairs a command with its answer; chosen by the face, never reused by it.
 pub type Ticket = u64;
