@@ -23,6 +23,8 @@ use prompt::{Pressed, Prompt};
 
 /// How long the form must rest before its draft is saved, ms.
 const REST_MS: i64 = 1_500;
+/// How long a draft is unsaved at most, ms, while the form does not rest.
+const UNSAVED_MS: i64 = 10_000;
 /// Most models listed as taking the form, or not.
 const ALSO: usize = 40;
 
@@ -73,6 +75,7 @@ pub struct Compose {
     also: Vec<Also>,
     pending: Option<(Ticket, String)>,
     edited_at: Option<Timestamp>,
+    unsaved_since: Option<Timestamp>,
 }
 
 impl Default for Compose {
@@ -93,6 +96,7 @@ impl Default for Compose {
             also: Vec::new(),
             pending: None,
             edited_at: None,
+            unsaved_since: None,
         }
     }
 }
@@ -233,11 +237,14 @@ impl Compose {
 
     /// When the draft is to be saved, if it changed.
     pub fn save_due(&self) -> Option<Timestamp> {
-        self.edited_at.map(|at| at + SignedDuration::from_millis(REST_MS))
+        let rest = self.edited_at? + SignedDuration::from_millis(REST_MS);
+        let late = self.unsaved_since.map(|at| at + SignedDuration::from_millis(UNSAVED_MS));
+        Some(late.map_or(rest, |late| late.min(rest)))
     }
 
     /// The draft, if it changed since it was taken last.
     pub fn take_draft(&mut self) -> Option<Draft> {
+        self.unsaved_since = None;
         self.edited_at.take().map(|_| self.draft())
     }
 
@@ -270,7 +277,7 @@ impl Compose {
     pub fn check(&mut self, accounts: &[AccountRow], spend: &Spend) {
         let ceiling = amount(self.ceiling.text());
         let requests = self.requests();
-        let mut problems = Vec::new();
+        let mut problems: Vec<Problem> = self.form.unreadable().collect();
         if self.form.offer().is_none() {
             let wanted = &self.wanted;
             let why = if wanted.is_empty() { "choose one".into() } else { format!("{wanted} is not on offer now") };
@@ -389,6 +396,7 @@ impl Compose {
 
     fn edited(&mut self, now: Timestamp) {
         self.edited_at = Some(now);
+        self.unsaved_since.get_or_insert(now);
         self.refused.clear();
     }
 

@@ -8,7 +8,7 @@ use super::line::Line;
 use crate::domain::message::Offer;
 use crate::domain::rule::{Rule, Values};
 use crate::domain::text::plain;
-use crate::domain::{Parameter, ParameterKind};
+use crate::domain::{Parameter, ParameterKind, Problem};
 
 /// One field.
 #[derive(Clone, Debug)]
@@ -92,6 +92,18 @@ impl Form {
         let mut all = self.kept.clone();
         all.extend(self.touched());
         all
+    }
+
+    /// Fields of JSON that hold none.
+    pub fn unreadable(&self) -> impl Iterator<Item = Problem> {
+        let json = self.fields.iter().filter(|field| field.parameter.kind == ParameterKind::Json);
+        json.filter_map(|field| match &field.entry {
+            Entry::Typed(line) if !line.text().trim().is_empty() => {
+                let error = serde_json::from_str::<Value>(line.text().trim()).err()?;
+                Some(Problem::new(&field.parameter.name, "type", format!("is no JSON: {error}")))
+            }
+            _ => None,
+        })
     }
 
     /// The choices of a field that its own rules allow now, given all other fields.
@@ -316,5 +328,11 @@ mod tests {
         assert_eq!(typed(ParameterKind::Text, "007"), Some("007".into()));
         assert_eq!(typed(ParameterKind::Json, "[1, 2]"), Some(serde_json::json!([1, 2])));
         assert_eq!(typed(ParameterKind::Image, "  "), None);
+        let mut form = Form::default();
+        form.choose(offer("[[parameters]]\nname = \"shots\"\ntype = \"json\""));
+        form.line(0).unwrap().insert("[1, 2");
+        assert_eq!(form.unreadable().next().unwrap().field, "shots", "half a list is not sent as a text");
+        form.line(0).unwrap().insert("]");
+        assert_eq!(form.unreadable().next(), None);
     }
 }

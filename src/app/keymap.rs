@@ -10,6 +10,11 @@ use crossterm::event::KeyCode;
 use super::action::{Action, Context, Entry, TABLE};
 use super::input::Key;
 
+/// Actions of one pane that stand before an action of all panes on purpose: the form's fields come
+/// before the panes.
+const MEANT: [(Action, Action); 2] =
+    [(Action::NextField, Action::NextPane), (Action::PreviousField, Action::PreviousPane)];
+
 /// Keys to actions, and back.
 #[derive(Clone, Debug)]
 pub struct Keymap {
@@ -108,6 +113,18 @@ impl Keymap {
                 }
             }
         }
+        for (&(context, key), &first) in &bindings {
+            let over = matches!(context, Context::Jobs | Context::Compose | Context::Model);
+            let hidden = bindings.get(&(Context::Everywhere, key)).filter(|_| over);
+            if let Some(second) = hidden.filter(|second| !MEANT.contains(&(first, **second))) {
+                return Err(KeymapError::Conflict {
+                    key: key.to_string(),
+                    context: context.title(),
+                    first: first.entry().name,
+                    second: second.entry().name,
+                });
+            }
+        }
         Ok(Keymap { bindings, keys })
     }
 
@@ -184,6 +201,8 @@ mod tests {
     fn conflicts_typos_and_unreachable_keys_are_refused_by_name() {
         let conflict = with("cancel", &["r"]).unwrap_err().to_string();
         assert!(conflict.contains("`retry`") && conflict.contains("`cancel`"), "{conflict}");
+        let hidden = with("cancel", &["q"]).unwrap_err().to_string();
+        assert!(hidden.contains("`cancel`") && hidden.contains("`quit`"), "{hidden}");
         assert!(with("retyr", &["x"]).unwrap_err().to_string().contains("perhaps `retry`"));
         assert!(with("queue", &["s"]).unwrap_err().to_string().contains("no key reaches it"));
         assert!(with("queue", &["Ctrl-M"]).is_err(), "Ctrl-M is Enter");

@@ -79,7 +79,11 @@ impl Range {
     /// `5 to 15`, with the step where it is not 1.
     pub fn text(&self) -> String {
         let (min, max, step) = (self.min.normalize(), self.max.normalize(), self.step.normalize());
-        if step == Decimal::ONE || step.is_zero() { format!("{min} to {max}") } else { format!("{min} to {max} in steps of {step}") }
+        if step == Decimal::ONE || step.is_zero() {
+            format!("{min} to {max}")
+        } else {
+            format!("{min} to {max} in steps of {step}")
+        }
     }
 }
 

@@ -282,6 +282,11 @@ fn a_draft_is_saved_when_the_form_rests_or_is_left_and_comes_back() {
     assert_eq!(drafts(&stage).len(), 1, "saved once it rested");
     stage.wait(60_000);
     assert_eq!(drafts(&stage).len(), 1, "and not again without a change");
+    for _ in 0..25 {
+        stage.types(".").wait(1_000);
+    }
+    assert_eq!(drafts(&stage).len(), 3, "and every ten seconds while it does not rest");
+    stage.keys(&"Backspace ".repeat(25));
     stage.keys("Tab Tab Left Esc");
     let draft = (*drafts(&stage).last().unwrap()).clone();
     assert_eq!((draft.prompt.as_str(), draft.model.as_str()), (PROMPT, "ninjachat/veo-3.1"));
