@@ -43,22 +43,22 @@ struct Line {
 #[command(next_help_heading = "Global options")]
 struct GlobalArgs {
     /// Read this config file instead of $XDG_CONFIG_HOME/rushes/config.toml
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Everywhere")]
     config: Option<PathBuf>,
     /// Keep jobs, books and inputs here
-    #[arg(long, value_name = "DIR", global = true)]
+    #[arg(long, value_name = "DIR", global = true, help_heading = "Everywhere")]
     data_dir: Option<PathBuf>,
     /// Put clips here
-    #[arg(long, value_name = "DIR", global = true)]
+    #[arg(long, value_name = "DIR", global = true, help_heading = "Everywhere")]
     output_dir: Option<PathBuf>,
     /// Use the embedded simulator instead of the services; costs nothing
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Everywhere")]
     sim: bool,
     /// When to use colour: auto, always, never, 16, 256 or true
-    #[arg(long, value_name = "WHEN", global = true)]
+    #[arg(long, value_name = "WHEN", global = true, help_heading = "Everywhere")]
     color: Option<Color>,
     /// Say more on standard error; twice for still more
-    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = "Everywhere")]
     verbose: u8,
 }
 
