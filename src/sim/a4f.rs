@@ -8,6 +8,7 @@ use crate::sim::call::{Call, reply, with};
 use crate::sim::clip::{Clip, Shot};
 use crate::sim::clock::{Moment, SECOND, day, iso, until_midnight};
 use crate::sim::faults::Spoiled;
+use crate::sim::memory;
 use crate::sim::orders::{NewOrder, Order, Outcome, State as OrderState};
 use crate::sim::service::Service;
 use crate::sim::steer::Steer;
@@ -57,6 +58,10 @@ async fn generate(
         Ok(held) => held,
         Err(refusal) => return refusal,
     };
+    // The answer may be minutes away; a service has the call in its books before that.
+    if let Err(error) = simulation.remember().await {
+        return memory::forgetful(&error);
+    }
     // The connection stays open until the file is ready (seed 004). When the caller leaves, this
     // future is dropped: the clip is lost and the call counted (wire.md 3.6).
     simulation.clock.wait_until(held.ends).await;

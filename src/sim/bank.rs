@@ -4,11 +4,14 @@
 use crate::sim::clock::{Moment, iso};
 use crate::sim::service::{Service, mask};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What a movement was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     Charge,
     Refund,
@@ -26,13 +29,14 @@ impl Kind {
 }
 
 /// One movement; the amount is never negative, its kind says which way it went.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Entry {
     pub at: Moment,
     pub kind: Kind,
     pub amount: Decimal,
     pub order: Option<String>,
-    pub note: &'static str,
+    pub note: Cow<'static, str>,
 }
 
 /// One account: what it opened with, what it holds, and why.
@@ -60,6 +64,11 @@ pub const USD: &str = "USD";
 pub const XNO: &str = "XNO";
 /// A4F has no money balance, only calls left on the plan today.
 pub const QUOTA: &str = "quota";
+
+/// The currency of that name.
+pub fn currency(name: &str) -> Option<&'static str> {
+    [USD, XNO, QUOTA].into_iter().find(|known| *known == name)
+}
 
 /// What a new account opens with. `broke` and `rich` in a key are the simulator's own levers.
 fn opening(service: Service, key: &str, currency: &str) -> Decimal {
@@ -116,6 +125,21 @@ impl Bank {
         account.balance
     }
 
+    /// All accounts as they are, for the simulator's memory.
+    pub fn accounts(&self) -> &BTreeMap<AccountName, Account> {
+        &self.accounts
+    }
+
+    /// A bank of these accounts.
+    pub fn reopened(accounts: BTreeMap<AccountName, Account>) -> Self {
+        Self { accounts }
+    }
+
+    /// How many movements were ever booked.
+    pub fn movements(&self) -> u64 {
+        self.accounts.values().map(|account| account.entries.len() as u64).sum()
+    }
+
     /// The whole bank for `GET /_sim/bank`; amounts are strings.
     pub fn statement(&self) -> Value {
         let accounts = self.accounts.iter().map(|((service, key, currency), account)| {
@@ -140,7 +164,7 @@ impl Account {
             Kind::Charge => self.balance -= amount,
             Kind::Refund | Kind::Deposit => self.balance += amount,
         }
-        self.entries.push(Entry { at, kind, amount, order: order.map(str::to_owned), note });
+        self.entries.push(Entry { at, kind, amount, order: order.map(str::to_owned), note: note.into() });
     }
 }
 

@@ -20,10 +20,15 @@ pub struct Clock {
 impl Clock {
     /// Starts at the machine's own time. A speed that is not a positive number counts as 1.
     pub fn new(speed: f64) -> Self {
+        Self::starting(speed, 0)
+    }
+
+    /// As [`Clock::new`], but at `least` when the machine's own time is before it.
+    pub fn starting(speed: f64, least: Moment) -> Self {
         let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         Self {
             started: Instant::now(),
-            epoch: i64::try_from(epoch).unwrap_or(0),
+            epoch: i64::try_from(epoch).unwrap_or(0).max(least),
             speed: if speed.is_finite() && speed > 0.0 { speed } else { 1.0 },
         }
     }

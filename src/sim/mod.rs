@@ -7,6 +7,7 @@
 //! call.rs     one request, its answer   *_rules.rs nanogpt_prices.rs     what they accept and cost
 //! faults.rs   what goes wrong           limits.rs clock.rs steer.rs      rates, time, levers
 //! admin.rs    /_sim                     bank.rs orders.rs clip/          the books, the pictures
+//! memory.rs   what a restart finds      memory_rows.rs                   how it is written
 //! ```
 //!
 //! Where the documents are silent the simulator had to decide; those places say "own".
@@ -24,6 +25,8 @@ mod faults;
 mod files;
 mod help;
 mod limits;
+mod memory;
+mod memory_rows;
 mod nanogpt;
 mod nanogpt_account;
 mod nanogpt_catalog;
@@ -46,6 +49,7 @@ pub use help::HELP;
 
 use crate::sim::service::Service;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The key the embedded mode uses at the simulated NinjaChat ($42.00 in the bank, seed 001).
@@ -95,6 +99,7 @@ struct Simulation {
     clock: clock::Clock,
     world: Mutex<World>,
     clips: clip::CuttingRoom,
+    memory: Option<memory::Memory>,
 }
 
 impl Simulation {
@@ -118,6 +123,7 @@ impl Simulation {
 pub struct Simulator {
     address: SocketAddr,
     serving: server::Serving,
+    simulation: Arc<Simulation>,
 }
 
 impl Simulator {
@@ -129,9 +135,26 @@ impl Simulator {
             clock: clock::Clock::new(options.speed),
             world: Mutex::default(),
             clips: clip::CuttingRoom::default(),
+            memory: None,
         });
-        let (address, serving) = server::serve(simulation, options.port).await?;
-        Ok(Self { address, serving })
+        Self::open(simulation).await
+    }
+
+    /// As [`Simulator::start`], but with the orders, balances and time of the last simulator that
+    /// was started with the same file; a new file gets its own random seed, and `options.seed` is
+    /// not used. Everything booked is in the file before its answer leaves, so that it outlives
+    /// the process. While another process has the file, this one shows what is in it, takes no
+    /// order and writes nothing. Fails when the port is taken, and when the file is damaged, from
+    /// a newer program or cannot be written.
+    pub async fn start_with_memory(options: SimOptions, path: &Path) -> std::io::Result<Self> {
+        let path = path.to_owned();
+        let opened = tokio::task::spawn_blocking(move || memory::open(path, options));
+        Self::open(Arc::new(opened.await.map_err(std::io::Error::other)??)).await
+    }
+
+    async fn open(simulation: Arc<Simulation>) -> std::io::Result<Self> {
+        let (address, serving) = server::serve(simulation.clone(), simulation.options.port).await?;
+        Ok(Self { address, serving, simulation })
     }
 
     /// `http://127.0.0.1:PORT`, without a trailing slash. The services are at `/ninjachat`,
@@ -143,6 +166,7 @@ impl Simulator {
     /// Stops listening and cuts every connection, held ones too.
     pub async fn shutdown(self) {
         self.serving.stop().await;
+        self.simulation.close_memory().await;
     }
 }
 

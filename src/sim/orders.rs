@@ -6,11 +6,13 @@ use crate::sim::clip::Shot;
 use crate::sim::clock::{Moment, SECOND, iso};
 use crate::sim::service::{Service, letters, mask, mix};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, HashMap};
 
 /// How an order will end; settled when it is accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Completes,
     Fails,
@@ -29,7 +31,8 @@ pub enum State {
 }
 
 /// What the client said about itself in headers and body, for proofs later.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Trace {
     pub x_request_id: Option<String>,
     pub conversation: Option<String>,
@@ -56,7 +59,7 @@ pub struct NewOrder {
 }
 
 /// One accepted job.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Order {
     pub id: String,
     pub account: AccountName,
@@ -68,8 +71,9 @@ pub struct Order {
     pub starts: Moment,
     pub ends: Moment,
     pub outcome: Outcome,
-    refundable: bool,
-    shot: Shot,
+    pub refundable: bool,
+    /// What its first clip shows.
+    pub shot: Shot,
     /// One token a clip; the last part of its link.
     pub links: Vec<String>,
     /// SHA-256 and length of each clip that was made.
@@ -143,6 +147,7 @@ pub struct Book {
     by_id: HashMap<String, usize>,
     by_link: HashMap<String, (usize, usize)>,
     unsettled: BTreeSet<(Moment, usize)>,
+    deliveries: u64,
 }
 
 impl Book {
@@ -170,15 +175,9 @@ impl Book {
             Outcome::Completes => now + takes,
             Outcome::Fails | Outcome::FailsForContent => now + takes * 6 / 10,
         };
-        let index = self.orders.len();
         let links: Vec<String> =
             (0..new.clips.max(1)).map(|clip| letters(mix(chance, 100 + clip as u64), 24)).collect();
-        for (clip, link) in links.iter().enumerate() {
-            self.by_link.insert(link.clone(), (index, clip));
-        }
-        self.by_id.insert(id.clone(), index);
-        self.unsettled.insert((ends, index));
-        self.orders.push(Order {
+        let order = Order {
             shot: Shot { order: id.clone(), ..new.shot },
             id,
             account: new.account,
@@ -195,8 +194,46 @@ impl Book {
             links,
             downloads: 0,
             trace: new.trace,
-        });
+        };
+        let index = self.file(order);
+        self.unsettled.insert((ends, index));
         Ok((&self.orders[index], left))
+    }
+
+    /// Puts an order behind the others, where its id and its links find it.
+    fn file(&mut self, order: Order) -> usize {
+        let index = self.orders.len();
+        for (clip, link) in order.links.iter().enumerate() {
+            self.by_link.insert(link.clone(), (index, clip));
+        }
+        self.by_id.insert(order.id.clone(), index);
+        self.deliveries += order.downloads;
+        self.orders.push(order);
+        index
+    }
+
+    /// A book of these orders, each with whether its end is already booked.
+    pub fn reopened(orders: impl IntoIterator<Item = (Order, bool)>) -> Self {
+        let mut book = Self::default();
+        for (order, settled) in orders {
+            let ends = order.ends;
+            let index = book.file(order);
+            if !settled {
+                book.unsettled.insert((ends, index));
+            }
+        }
+        book
+    }
+
+    /// All orders as they are, each with whether its end is already booked.
+    pub fn pages(&self) -> impl Iterator<Item = (&Order, bool)> {
+        let settled = |index: usize, order: &Order| !self.unsettled.contains(&(order.ends, index));
+        self.orders.iter().enumerate().map(move |(index, order)| (order, settled(index, order)))
+    }
+
+    /// How many clips were ever fetched.
+    pub fn deliveries(&self) -> u64 {
+        self.deliveries
     }
 
     /// Gives back what failed orders cost, once their time has come. Every reader calls it first.
@@ -231,6 +268,7 @@ impl Book {
                 *made = Some((sha256.to_owned(), bytes));
             }
             order.downloads += 1;
+            self.deliveries += 1;
         }
     }
 

@@ -2,7 +2,7 @@
 //! fault can end it without an answer byte and a shutdown ends the held ones. Decides nothing.
 
 use crate::sim::service::Service;
-use crate::sim::{Simulation, a4f, admin, faults, nanogpt, ninjachat};
+use crate::sim::{Simulation, a4f, admin, faults, memory, nanogpt, ninjachat};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::extract::connect_info::Connected;
@@ -180,6 +180,8 @@ fn routes(simulation: Arc<Simulation>) -> Router {
     app.fallback(admin::no_such_path)
         .method_not_allowed_fallback(admin::no_such_path)
         .layer(DefaultBodyLimit::max(MOST_BODY))
+        // Inside of the faults: what a fault keeps from the caller is booked all the same.
+        .layer(axum::middleware::from_fn_with_state(simulation.clone(), memory::layer))
         .layer(axum::middleware::from_fn_with_state(simulation.clone(), faults::layer))
         .with_state(simulation)
 }

@@ -1,9 +1,9 @@
 //! The three services by name, and what a key looks like at each. Knows no wire and no price.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One of the simulated services.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
     NinjaChat,

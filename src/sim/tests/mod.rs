@@ -6,6 +6,7 @@ mod errors;
 mod faults;
 mod files;
 mod journeys;
+mod memory;
 mod strange;
 
 use crate::sim::{SimOptions, Simulator};
@@ -40,7 +41,16 @@ impl Bench {
 
     pub async fn at(speed: f64) -> Self {
         let options = SimOptions { speed, cheap_clips: true, ..SimOptions::default() };
-        let simulator = Simulator::start(options).await.unwrap();
+        Self::with(Simulator::start(options).await.unwrap())
+    }
+
+    /// One that goes on from a file.
+    pub async fn remembering(path: &std::path::Path, speed: f64) -> std::io::Result<Self> {
+        let options = SimOptions { speed, cheap_clips: true, ..SimOptions::default() };
+        Simulator::start_with_memory(options, path).await.map(Self::with)
+    }
+
+    fn with(simulator: Simulator) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { simulator, client }
