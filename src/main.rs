@@ -141,7 +141,8 @@ async fn embed(config: &mut Config) -> Result<Option<Simulator>, std::io::Error>
     if !config.simulated {
         return Ok(None);
     }
-    let simulator = Simulator::start(SimOptions { speed: EMBEDDED_SPEED, ..SimOptions::default() }).await?;
+    let options = SimOptions { speed: EMBEDDED_SPEED, ..SimOptions::default() };
+    let simulator = Simulator::start_with_memory(options, &config.data_dir.join("simulator.json")).await?;
     config.accounts = simulated_accounts(&simulator.url());
     Ok(Some(simulator))
 }
