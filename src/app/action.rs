@@ -155,9 +155,9 @@ pub const TABLE: &[Entry] = table! {
     CopyLink "copy" "copy" [Jobs Detail] ["o"] "Copy the clip's path, or its link while it is not on disk.";
     Reuse "reuse" "compose again" [Jobs Detail] ["y"] "Put the job's prompt, model and parameters into the form.";
     Up "up" "up" [Jobs Model Reading Picker] ["Up" "k"] "Move up one line.";
-    Down "down" "down" [Jobs Model Reading Picker] ["Down" "j"] "Move down one line.";
+    Down "down" "scroll" [Jobs Model Reading Picker] ["Down" "j"] "Move down one line.";
     PageUp "page-up" "page up" [Jobs Model Reading Picker] ["PageUp" "Ctrl-B"] "Move up one page.";
-    PageDown "page-down" "page down" [Jobs Model Reading Picker] ["PageDown" "Ctrl-F"] "Move down one page.";
+    PageDown "page-down" "page" [Jobs Model Reading Picker] ["PageDown" "Ctrl-F"] "Move down one page.";
     First "first" "first" [Jobs Model Reading] ["Home" "g"] "Go to the newest job, or to the top.";
     Last "last" "last" [Jobs Model Reading] ["End" "G"] "Go to the oldest job, or to the bottom.";
     Queue "queue" "queue" [Compose] ["Ctrl-S"] "Queue what the form says; it is cleared once that is on disk.";

@@ -205,6 +205,6 @@ fn also(also: &[Also], paper: &mut Paper) {
     }
     for other in others.iter().take(OTHERS) {
         let why = other.problem.as_deref().unwrap_or_default();
-        paper.say(Role::Dim, &format!("not {}: {why}", other.name));
+        paper.pair("not", 4, Role::Dim, &format!("{}: {why}", other.name));
     }
 }
