@@ -375,6 +375,9 @@ impl Core {
 
     /// Stores a job as it is now and tells the faces. Final jobs leave the core's memory.
     fn put(&mut self, job: Job, step: &mut Step) {
+        let at_service = |job: &Job| matches!(job.state, JobState::Submitting | JobState::Running);
+        let moved = self.jobs.get(&job.id).is_some_and(at_service) != at_service(&job);
+        let account = moved.then(|| job.request.account.clone());
         step.events.push(Event::JobChanged(Box::new(self.row(&job))));
         step.changes.push(Change::PutJob(Box::new(job.clone())));
         if job.state.is_final() {
@@ -385,6 +388,9 @@ impl Core {
             self.jobs.remove(&job.id);
         } else {
             self.jobs.insert(job.id, job);
+        }
+        if let Some(account) = account {
+            self.touch(&account, step);
         }
     }
 

@@ -183,6 +183,8 @@ fn a_job_goes_from_queued_to_done_and_the_books_follow() {
     };
     let step = world.step(Input::Polled { job: id, result: Ok(status) });
     assert!(step.effects.iter().any(|e| matches!(e, Effect::Download { .. })));
+    let at_work = |event: &Event| if let Event::AccountChanged(row) = event { Some(row.in_flight) } else { None };
+    assert_eq!(step.events.iter().rev().find_map(at_work), Some(0), "its slot at the service is free again");
     let file = ClipFile {
         path: "/out/a.mp4".into(),
         bytes: 9,
