@@ -3,7 +3,6 @@
 //! Knows redirects and where the key may go. Must not know any service's paths or
 //! bodies, and never sends anything twice.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -256,10 +255,13 @@ struct PaidBody {
 
 impl Body for PaidBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = std::io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.trace.release();
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<std::io::Result<Frame<Bytes>>>> {
+        if !self.trace.release() {
+            self.bytes = None;
+            return Poll::Ready(Some(Err(std::io::Error::other("the order was given up before it was sent"))));
+        }
         Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
     }
 

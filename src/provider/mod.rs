@@ -19,7 +19,7 @@ mod ninjachat;
 mod shape;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -134,18 +134,36 @@ pub struct PaidRequest {
 /// one mark.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
-    released: Arc<AtomicBool>,
+    state: Arc<AtomicU8>,
 }
 
+/// Nothing was handed to the socket yet; something was; nothing may be any more.
+const FRESH: u8 = 0;
+const RELEASED: u8 = 1;
+const SEALED: u8 = 2;
+
 impl Trace {
-    /// Marks that the body was handed to the socket for the first time.
-    pub fn release(&self) {
-        self.released.store(true, Ordering::SeqCst);
+    /// Marks that the body is handed to the socket; false where it must not be any more.
+    #[must_use]
+    pub fn release(&self) -> bool {
+        self.turn(RELEASED) != SEALED
+    }
+
+    /// Gives the order up while it provably was not sent, so that it cannot be sent after that was
+    /// said; false where it may have been sent already.
+    #[must_use]
+    pub fn seal(&self) -> bool {
+        self.turn(SEALED) != RELEASED
+    }
+
+    /// Leaves `FRESH` once, and says where it stands.
+    fn turn(&self, to: u8) -> u8 {
+        self.state.compare_exchange(FRESH, to, Ordering::SeqCst, Ordering::SeqCst).map_or_else(|at| at, |_| to)
     }
 
     /// Whether the order may have reached the service. While false, it provably has not.
     pub fn is_released(&self) -> bool {
-        self.released.load(Ordering::SeqCst)
+        self.state.load(Ordering::SeqCst) == RELEASED
     }
 }
 
@@ -323,4 +341,16 @@ pub enum FetchError {
     NotAClip(String),
     /// The disk.
     Disk(std::io::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_that_was_given_up_unsent_cannot_be_sent_and_one_that_was_sent_cannot_be_given_up() {
+        let (given_up, sent) = (Trace::default(), Trace::default());
+        assert!(given_up.seal() && !given_up.release() && !given_up.is_released());
+        assert!(sent.release() && !sent.seal() && sent.is_released());
+    }
 }
