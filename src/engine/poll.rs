@@ -39,10 +39,16 @@ pub(super) async fn run(
                 let Some(Due { job, account, remote, profile }) = next else { return };
                 let Some(provider) = providers.get(&account).cloned() else { continue };
                 polls.spawn(async move {
-                    let asked = tokio::time::timeout(LONGEST_POLL, provider.poll(&remote, &profile)).await;
-                    let result = asked.unwrap_or_else(|_| {
-                        Err(ServiceError::new(ErrorKind::Unavailable, "no answer to a status request within 60 s"))
+                    // A task of its own: one answer that trips us up must not leave its job unasked for good.
+                    let asking = tokio::spawn(async move {
+                        tokio::time::timeout(LONGEST_POLL, provider.poll(&remote, &profile)).await
                     });
+                    let failed = |text: &str| Err(ServiceError::new(ErrorKind::Unavailable, text));
+                    let result = match asking.await {
+                        Ok(Ok(asked)) => asked,
+                        Ok(Err(_)) => failed("no answer to a status request within 60 s"),
+                        Err(_) => failed("its answer to a status request could not be read; report this"),
+                    };
                     Input::Polled { job, result }
                 });
             }

@@ -12,15 +12,15 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use super::core::budget::Caps;
-use super::core::{Account, Core, CoreSettings, Effect, FaceId, Input, LookedUp, Step};
+use super::core::{Account, Core, CoreSettings, DownloadError, Effect, FaceId, Input, LookedUp, Step};
 use super::poll::{self, Due};
 use super::report::Outbox;
 use super::{EngineError, Settings, download, offers, submit};
 use crate::domain::message::{Answer, Command, Draft, Event, JobDetail, Level, Notice, Offer, Snapshot, Ticket};
-use crate::domain::{JobId, Problem};
+use crate::domain::{ErrorKind, JobId, Problem};
 use crate::media::{Disk, RealDisk};
 use crate::provider::limits::{Limits, documented};
-use crate::provider::{self, Endpoint, PaidRequest, Provider};
+use crate::provider::{self, Endpoint, FetchError, PaidRequest, Provider, ServiceError, SubmitAnswer};
 use crate::store::{Change, EngineLock, Loaded, Store};
 
 /// Messages worked off between two commits.
@@ -76,6 +76,7 @@ pub(super) struct Shell {
     logged: watch::Sender<i64>,
     stop: Option<oneshot::Sender<()>>,
     commit_failed: bool,
+    clock: Clock,
 }
 
 impl Shell {
@@ -110,8 +111,9 @@ impl Shell {
             online: settings.online,
             salt: salt.to_vec(),
         };
+        let mut clock = Clock::from(loaded.last_seen);
         let (draft, next_batch) = (loaded.draft.clone(), loaded.next_batch.max(1));
-        let (core, first) = Core::start(core_settings, accounts, &list, loaded, Timestamp::now());
+        let (core, first) = Core::start(core_settings, accounts, &list, loaded, clock.now());
         let tools = Tools {
             settings: Arc::new(settings),
             providers: Arc::new(providers),
@@ -135,6 +137,7 @@ impl Shell {
             logged,
             stop: None,
             commit_failed: false,
+            clock,
         })
     }
 
@@ -157,17 +160,17 @@ impl Shell {
     pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>, lock: EngineLock) {
         let first = std::mem::take(&mut self.first);
         self.act(first);
-        let started = self.core.step(Timestamp::now(), Input::Ticked);
+        let started = self.core.step(self.clock.now(), Input::Ticked);
         self.finish(started).await;
         while self.stop.is_none() {
             let mut step = Step::default();
-            let wake = self.core.wake_at();
+            let (now, wake) = (self.clock.now(), self.core.wake_at());
             tokio::select! {
                 message = inbox.recv() => match message {
                     Some(message) => self.take(message, &mut step).await,
                     None => break,
                 },
-                () = sleep_until(wake) => step.append(self.core.step(Timestamp::now(), Input::Ticked)),
+                () = sleep_until(now, wake) => step.append(self.core.step(self.clock.now(), Input::Ticked)),
             }
             for _ in 1..MOST_AT_ONCE {
                 match inbox.try_recv() {
@@ -177,7 +180,13 @@ impl Shell {
             }
             self.finish(step).await;
         }
-        let seen = self.tools.store.commit(vec![Change::Seen(Timestamp::now())]).await;
+        // What was learnt meanwhile, such as an order's answer, is kept.
+        let mut last = Step::default();
+        while let Ok(message) = inbox.try_recv() {
+            self.take(message, &mut last).await;
+        }
+        self.finish(last).await;
+        let seen = self.tools.store.commit(vec![Change::Seen(self.clock.now())]).await;
         if let Err(error) = seen {
             tracing::warn!("the time of leaving is not on disk: {error}");
         }
@@ -192,10 +201,10 @@ impl Shell {
 
     async fn take(&mut self, message: Message, step: &mut Step) {
         match message {
-            Message::Input(input) => step.append(self.core.step(Timestamp::now(), input)),
+            Message::Input(input) => step.append(self.core.step(self.clock.now(), input)),
             Message::Built { job, request, input } => {
                 self.built.insert(job, *request);
-                step.append(self.core.step(Timestamp::now(), *input));
+                step.append(self.core.step(self.clock.now(), *input));
             }
             Message::Command { face, ticket, command } => match *command {
                 Command::Inspect { id } => {
@@ -203,12 +212,17 @@ impl Shell {
                     step.answers.push((face, ticket, answer));
                 }
                 mut command => {
+                    if matches!(command, Command::Queue { .. } | Command::Retry { .. } | Command::Abandon { .. }) {
+                        // It is checked against what is on disk, so nothing decided may be missing there.
+                        let open = std::mem::take(step);
+                        self.finish(open).await;
+                    }
                     let looked_up = self.look_up(&mut command, step).await;
                     if let Command::SaveDraft { draft } = &command {
                         self.draft = Some(draft.clone());
                     }
                     step.append(
-                        self.core.step(Timestamp::now(), Input::Commanded { face, ticket, command, looked_up }),
+                        self.core.step(self.clock.now(), Input::Commanded { face, ticket, command, looked_up }),
                     );
                 }
             },
@@ -219,8 +233,12 @@ impl Shell {
                 outbox.post(Event::Snapshot(Box::new(self.snapshot())));
                 self.faces.insert(face, outbox);
             }
-            Message::Drain => step.append(self.core.step(Timestamp::now(), Input::Drain)),
-            Message::Stop { done } => self.stop = Some(done),
+            Message::Drain => step.append(self.core.step(self.clock.now(), Input::Drain)),
+            Message::Stop { done } => {
+                // An order begun now would only be cut off.
+                step.append(self.core.step(self.clock.now(), Input::Drain));
+                self.stop = Some(done);
+            }
         }
     }
 
@@ -293,7 +311,12 @@ impl Shell {
             }
             Effect::Submit { job } => match (self.built.remove(&job), self.core.job(job)) {
                 (Some(request), Some(job)) => {
-                    tokio::spawn(submit::submit(tools, job.clone(), request));
+                    let (id, messages) = (job.id, tools.messages.clone());
+                    watched(submit::submit(tools, job.clone(), request), messages, move || Input::Submitted {
+                        job: id,
+                        answer: SubmitAnswer::Unknown(broken("the answer to the order")),
+                        bytes: 0,
+                    });
                 }
                 // Cannot happen: the core sends only what was built. It stays `submitting`, and the
                 // next start makes it unconfirmed, which is the safe reading.
@@ -307,7 +330,11 @@ impl Shell {
                 }
             }
             Effect::Download { job, profile } => {
-                tokio::spawn(download::run(tools, job, profile));
+                let (id, messages) = (job.id, tools.messages.clone());
+                watched(download::run(tools, job, profile), messages, move || Input::Downloaded {
+                    job: id,
+                    result: Err(DownloadError::Fetch(FetchError::Service(broken("the clip")))),
+                });
             }
         }
     }
@@ -420,12 +447,86 @@ fn fingerprint(salt: &[u8], account: &super::AccountSettings) -> String {
     hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-async fn sleep_until(wake: Option<Timestamp>) {
+/// Runs a task whose end the core waits for: should it break off, the core is told so. Else its job
+/// would count as under way for as long as the engine lives.
+fn watched(
+    task: impl Future<Output = ()> + Send + 'static,
+    messages: mpsc::UnboundedSender<Message>,
+    instead: impl FnOnce() -> Input + Send + 'static,
+) {
+    let running = tokio::spawn(task);
+    tokio::spawn(async move {
+        if running.await.is_err() {
+            let _ = messages.send(Message::Input(instead()));
+        }
+    });
+}
+
+fn broken(what: &str) -> ServiceError {
+    ServiceError::new(ErrorKind::Protocol, format!("{what} could not be worked on here; report this"))
+}
+
+/// The engine's clock: never goes back, and never stands still. A wall clock that is set back, or
+/// that was far ahead when the time was noted, must not keep everything waiting until it catches up.
+#[derive(Debug)]
+struct Clock {
+    last: Timestamp,
+    read: std::time::Instant,
+}
+
+impl Clock {
+    fn from(noted: Option<Timestamp>) -> Clock {
+        let now = Timestamp::now();
+        Clock { last: noted.map_or(now, |noted| noted.max(now)), read: std::time::Instant::now() }
+    }
+
+    fn now(&mut self) -> Timestamp {
+        self.read_with(Timestamp::now())
+    }
+
+    fn read_with(&mut self, wall: Timestamp) -> Timestamp {
+        let passed = self.read.elapsed();
+        self.read = std::time::Instant::now();
+        let went_on = jiff::SignedDuration::try_from(passed).ok().and_then(|d| self.last.checked_add(d).ok());
+        self.last = went_on.unwrap_or(self.last).max(wall);
+        self.last
+    }
+}
+
+async fn sleep_until(now: Timestamp, wake: Option<Timestamp>) {
     match wake {
         Some(wake) => {
-            let left = wake.duration_since(Timestamp::now());
+            let left = wake.duration_since(now);
             tokio::time::sleep(Duration::try_from(left).unwrap_or_default()).await;
         }
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_breaks_off_is_reported_and_one_that_ends_is_not() {
+        let (messages, mut inbox) = mpsc::unbounded_channel();
+        watched(async {}, messages.clone(), || Input::Ticked);
+        watched(async { panic!("planted") }, messages, || Input::Drain);
+        assert!(matches!(inbox.recv().await, Some(Message::Input(Input::Drain))));
+        assert!(inbox.recv().await.is_none());
+    }
+
+    #[test]
+    fn a_wall_clock_set_back_neither_turns_the_engines_back_nor_stops_it() {
+        let ahead: Timestamp = "2126-01-01T00:00:00Z".parse().unwrap();
+        let mut clock = Clock::from(Some(ahead));
+        let first = clock.now();
+        assert!(first >= ahead);
+        let start = std::time::Instant::now();
+        while start.elapsed() < Duration::from_millis(2) {
+            std::hint::spin_loop();
+        }
+        assert!(clock.read_with(Timestamp::UNIX_EPOCH) > first, "what is due must fall due");
+        assert_eq!(clock.read_with(Timestamp::MAX), Timestamp::MAX, "a wall clock that went on is followed");
     }
 }

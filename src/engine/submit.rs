@@ -171,7 +171,7 @@ pub(super) async fn submit(tools: Tools, job: Job, request: PaidRequest) {
             }
             () = &mut given_up => {
                 let error = ServiceError::new(ErrorKind::Protocol, "no answer to the order in ten minutes");
-                break if trace.is_released() { SubmitAnswer::Unknown(error) } else { SubmitAnswer::NotSent(error) };
+                break if trace.seal() { SubmitAnswer::NotSent(error) } else { SubmitAnswer::Unknown(error) };
             }
         }
     };

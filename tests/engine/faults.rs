@@ -109,3 +109,19 @@ async fn a_second_engine_is_refused_and_told_who_has_the_directory() {
     }
     desk.engine.leave(Leave::Now).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_comes_twice_before_the_first_is_on_disk_is_bought_once() {
+    let world = World::new().await;
+    let mut desk = world.desk().await;
+    let request = rushes::domain::Request::new(&"nanogpt/veo2-video".parse().unwrap(), "a river");
+    let new = || rushes::domain::NewJob { request: request.clone(), key: Some("k".to_owned()), ceiling: None };
+    for _ in 0..8 {
+        desk.send(Command::Queue { jobs: vec![new()] });
+    }
+    let answer = desk.ask(Command::Queue { jobs: vec![new()] }).await;
+    assert!(matches!(answer, Answer::Accepted { known: 1, .. }), "{answer:?}");
+    tokio::time::timeout(std::time::Duration::from_secs(30), desk.engine.drained()).await.unwrap();
+    assert_eq!(world.orders().await.len(), 1);
+    desk.engine.leave(Leave::Now).await;
+}

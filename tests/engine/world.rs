@@ -132,10 +132,15 @@ impl Desk {
         }
     }
 
-    pub async fn ask(&mut self, command: Command) -> Answer {
+    /// Asks without waiting for the answer.
+    pub fn send(&mut self, command: Command) -> u64 {
         self.ticket += 1;
-        let mine = self.ticket;
-        self.commands.send(mine, command);
+        self.commands.send(self.ticket, command);
+        self.ticket
+    }
+
+    pub async fn ask(&mut self, command: Command) -> Answer {
+        let mine = self.send(command);
         self.until("an answer", |event, _| match event {
             Event::Answered { ticket, answer } if *ticket == mine => Some(answer.clone()),
             _ => None,
