@@ -8,7 +8,7 @@ use super::budget::Caps;
 use super::schedule::{Window, delay};
 use super::{Core, Effect, Step};
 use crate::domain::message::{AccountRow, Event, Level};
-use crate::domain::{AccountProfile, Balance, ErrorKind, JobState, Money, Pause, Service};
+use crate::domain::{AccountProfile, Balance, ErrorKind, Money, Pause, Service};
 use crate::provider::ServiceError;
 use crate::provider::limits::Limits;
 use crate::store::{Change, NewLine, StoredAccount};
@@ -96,6 +96,11 @@ impl Account {
         self.pause.as_ref().is_some_and(|pause| pause.until.is_none())
     }
 
+    /// Whether it is being asked where it lives.
+    pub(super) fn is_probing(&self) -> bool {
+        self.probing
+    }
+
     /// When the next call of any kind may be made, `due` or later.
     pub fn call_free_at(&self, due: Timestamp) -> Timestamp {
         let free = self.calls.as_ref().map_or(due, |window| window.free_at(due));
@@ -142,9 +147,6 @@ impl Account {
 
 impl Core {
     pub(super) fn account_row(&self, account: &Account) -> AccountRow {
-        let at_service = self.jobs.values().filter(|j| {
-            j.request.account == account.name && matches!(j.state, JobState::Submitting | JobState::Running)
-        });
         let reserved = self
             .budget
             .ledger()
@@ -160,7 +162,7 @@ impl Core {
             per_minute: account.profile.as_ref().and_then(|p| p.per_minute),
             pause: account.pause.clone(),
             trouble: account.trouble.clone(),
-            in_flight: u32::try_from(at_service.count()).unwrap_or(u32::MAX),
+            in_flight: self.jobs.at_service(&account.name),
             max_in_flight: account.max_in_flight,
         }
     }
@@ -275,7 +277,7 @@ impl Core {
                     let pause = Pause { kind: error.kind, message: error.message.clone(), until: Some(until) };
                     self.pause(name, pause, step);
                 } else if let Some(account) = self.accounts.get_mut(name) {
-                    account.rest_until = Some(until);
+                    account.rest_until = account.rest_until.max(Some(until));
                 }
             }
             _ => {
@@ -293,7 +295,14 @@ impl Core {
     pub(super) fn pause(&mut self, name: &str, pause: Pause, step: &mut Step) {
         let now = self.now;
         let Some(account) = self.accounts.get_mut(name) else { return };
-        if account.pause.as_ref().is_some_and(|p| p.kind == pause.kind && p.until >= pause.until) {
+        let stays = |old: &Pause| match (old.until, pause.until) {
+            (None, None) => old.kind == pause.kind,
+            // What waits for the user is not ended by a clock, nor a long wait by a shorter one.
+            (None, Some(_)) => true,
+            (Some(old), Some(new)) => old >= new,
+            (Some(_), None) => false,
+        };
+        if account.pause.as_ref().is_some_and(stays) {
             return;
         }
         let text = match pause.until {

@@ -53,14 +53,15 @@ impl Core {
         }
         job.phase = accepted.phase;
         job.remote_id = Some(accepted.remote_id.clone());
-        if let Some(cost) = accepted.cost {
+        let cost = self.believed(&job, accepted.cost, step);
+        if let Some(cost) = cost {
             let evidence = format!("{}:accepted", job.attempts);
             self.charge(&mut job, cost, &evidence, step);
             self.release(&mut job, "accepted", step);
         }
-        let paid = accepted.cost.map_or("it named no cost".to_owned(), |cost| format!("charged {cost}"));
+        let paid = cost.map_or("it named no cost".to_owned(), |cost| format!("charged {cost}"));
         let left = accepted.balance.map(|b| format!(", balance {b}")).unwrap_or_default();
-        let data = serde_json::json!({"remote_id": accepted.remote_id, "cost": accepted.cost, "balance": accepted.balance, "request_id": accepted.request_id});
+        let data = serde_json::json!({"remote_id": accepted.remote_id, "cost": cost, "balance": accepted.balance, "request_id": accepted.request_id});
         self.tell(&job, "accepted", format!("order accepted as {}, {paid}{left}", accepted.remote_id), data, step);
         let (name, id) = (job.request.account.clone(), job.id);
         let interval = self.accounts.get(&name).map_or(SignedDuration::from_secs(10), |a| a.poll_interval);
@@ -147,6 +148,7 @@ impl Core {
             return;
         }
         job.submitted_at = None;
+        job.phase = None;
         self.tell(&job, kind, text.to_owned(), serde_json::Value::Null, step);
         let name = job.request.account.clone();
         let wait = delay(SignedDuration::from_secs(2), job.attempts.min(7), job.id.0.unsigned_abs());

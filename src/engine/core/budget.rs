@@ -3,6 +3,8 @@
 //! Knows entries, days and caps. Must not know jobs or services. Clocks only go forward here: a day
 //! that was seen is not left again by a clock set back.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -29,8 +31,8 @@ pub struct Budget {
     zone: TimeZone,
     today: Date,
     ledger: Ledger,
-    /// Charged less refunded, with the day it fell on, of the last forty days.
-    recent: Vec<(Date, String, Money)>,
+    /// Charged less refunded by day, account and currency, of the last forty days.
+    recent: BTreeMap<(Date, String, Currency), Decimal>,
     orders_today: u32,
 }
 
@@ -38,7 +40,7 @@ impl Budget {
     /// A budget over the entries of the last forty days and the sums of all.
     pub fn new(zone: TimeZone, now: Timestamp, ledger: Ledger, recent: &[Entry]) -> Self {
         let today = now.to_zoned(zone.clone()).date();
-        let mut budget = Budget { zone, today, ledger, recent: Vec::new(), orders_today: 0 };
+        let mut budget = Budget { zone, today, ledger, recent: BTreeMap::new(), orders_today: 0 };
         for entry in recent {
             budget.remember(entry);
         }
@@ -63,7 +65,8 @@ impl Budget {
             }
             _ => return,
         }
-        self.recent.push((date, entry.account.clone(), money));
+        let key = (date, entry.account.clone(), money.currency);
+        *self.recent.entry(key).or_default() += money.amount;
     }
 
     /// Moves to the day of `now`; true when a new day began. Never goes back.
@@ -74,7 +77,7 @@ impl Budget {
         }
         self.today = date;
         self.orders_today = 0;
-        self.recent.retain(|(day, ..)| day.duration_until(date) < SignedDuration::from_hours(24 * 40));
+        self.recent.retain(|(day, ..), _| day.duration_until(date) < SignedDuration::from_hours(24 * 40));
         true
     }
 
@@ -99,10 +102,8 @@ impl Budget {
         };
         self.recent
             .iter()
-            .filter(|(day, name, money)| {
-                in_span(day) && money.currency == currency && account.is_none_or(|a| a == name)
-            })
-            .map(|(.., money)| money.amount)
+            .filter(|((day, name, c), _)| in_span(day) && *c == currency && account.is_none_or(|a| a == name))
+            .map(|(_, amount)| amount)
             .sum()
     }
 

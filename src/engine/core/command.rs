@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-use super::{Core, Step};
+use super::{Core, Step, is_believable};
 use crate::domain::message::{Answer, Command, Draft, NewJob};
 use crate::domain::{Hold, Job, JobId, JobState, Money, Offer, Problem};
 use crate::store::{Change, Known, content_hash};
@@ -105,6 +105,9 @@ impl Core {
 
     fn check(&self, new: &NewJob) -> Result<(), Vec<Problem>> {
         let request = &new.request;
+        if let Some(ceiling) = new.ceiling.filter(|ceiling| !is_believable(*ceiling)) {
+            return Err(vec![no_ceiling(ceiling)]);
+        }
         if !self.accounts.contains_key(&request.account) {
             let names: Vec<&str> = self.accounts.keys().map(String::as_str).collect();
             let text = format!("there is no account `{}`; there is {}", request.account, names.join(", "));
@@ -198,10 +201,20 @@ impl Core {
     }
 
     fn let_go(&mut self, ids: &[JobId], ceiling: Option<Money>, step: &mut Step) -> Answer {
-        if let Some(refused) = self.refuse(ids, |job| job.state != JobState::Held, "is not held") {
+        if let Some(ceiling) = ceiling.filter(|ceiling| !is_believable(*ceiling)) {
+            return Answer::Refused { problems: vec![no_ceiling(ceiling)] };
+        }
+        // A job at a service is held, too, when its account is not the one that ordered it.
+        let free = |job: &Job| job.state != JobState::Held && job.hold.is_none();
+        if let Some(refused) = self.refuse(ids, free, "is not held") {
             return refused;
         }
-        let needs = |job: &Job| job.estimate.is_none() && job.ceiling.or(ceiling).is_none();
+        let homeless = |job: &Job| !self.accounts.contains_key(&job.request.account);
+        if let Some(refused) = self.refuse(ids, homeless, "belongs to an account that is not configured now; add it") {
+            return refused;
+        }
+        let needs =
+            |job: &Job| job.state == JobState::Held && job.estimate.is_none() && job.ceiling.or(ceiling).is_none();
         if let Some(refused) = self.refuse(ids, needs, "has no known price; say the most it may cost") {
             return refused;
         }
@@ -214,6 +227,18 @@ impl Core {
                 job.fingerprint = account.fingerprint.clone();
             }
             job.ceiling = job.ceiling.or(ceiling);
+            if job.state != JobState::Held {
+                job.hold = None;
+                self.tell(
+                    &job,
+                    "released",
+                    "asked about at the account as it is now".to_owned(),
+                    serde_json::Value::Null,
+                    step,
+                );
+                self.put(job, step);
+                continue;
+            }
             if job.advance(JobState::Queued, self.now).is_ok() {
                 self.tell(&job, "released", "goes on".to_owned(), serde_json::Value::Null, step);
                 self.put(job, step);
@@ -227,6 +252,11 @@ impl Core {
         if let Some(id) = missing {
             return refused("id", "unknown", format!("there is no job {id}"));
         }
+        // Hidden and then bought would be a surprise.
+        let unsent = ids.iter().find(|id| self.jobs.get(id).is_some_and(|job| job.state.is_unsent()));
+        if let Some(id) = unsent {
+            return refused("id", "state", format!("{id} was not sent yet; cancel it instead"));
+        }
         for id in ids {
             let found = self.jobs.get(id).or_else(|| finals.iter().find(|j| j.id == *id)).cloned();
             let Some(mut job) = found.filter(|job| !job.abandoned) else { continue };
@@ -239,8 +269,12 @@ impl Core {
     }
 
     fn retry(&mut self, ids: &[JobId], may_pay_twice: bool, finals: &[Job], step: &mut Step) -> Answer {
-        let mut parents = Vec::new();
+        let mut parents: Vec<(Job, NewJob)> = Vec::new();
         for id in ids {
+            // Named twice is still one more order.
+            if parents.iter().any(|(parent, _)| parent.id == *id) {
+                continue;
+            }
             let Some(job) = self.jobs.get(id).or_else(|| finals.iter().find(|j| j.id == *id)) else {
                 return refused("id", "unknown", format!("there is no job {id}"));
             };
@@ -314,6 +348,10 @@ impl Core {
 fn save_draft(draft: Draft, step: &mut Step) -> Answer {
     step.changes.push(Change::PutDraft(draft));
     accepted(Vec::new())
+}
+
+fn no_ceiling(ceiling: Money) -> Problem {
+    Problem::new("ceiling", "range", format!("{ceiling} is no ceiling; say the most one clip may cost"))
 }
 
 fn accepted(ids: Vec<JobId>) -> Answer {

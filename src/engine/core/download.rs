@@ -4,7 +4,7 @@
 
 use jiff::SignedDuration;
 
-use super::schedule::delay;
+use super::schedule::{delay, is_gone};
 use super::{Core, DownloadError, Effect, Step};
 use crate::domain::message::Level;
 use crate::domain::{ClipFile, ErrorKind, Job, JobError, JobId, JobState, Money};
@@ -17,11 +17,11 @@ impl Core {
     pub(super) fn start_downloads(&mut self, step: &mut Step) {
         let now = self.now;
         let due: Vec<JobId> = self
-            .jobs
-            .values()
-            .filter(|job| job.state == JobState::Downloading)
-            .filter(|job| self.work.get(&job.id).is_some_and(|w| !w.busy && w.due.is_some_and(|due| due <= now)))
-            .map(|job| job.id)
+            .work
+            .iter()
+            .filter(|(_, w)| !w.busy && w.due.is_some_and(|due| due <= now))
+            .filter(|(id, _)| self.jobs.get(id).is_some_and(|job| job.state == JobState::Downloading))
+            .map(|(id, _)| *id)
             .collect();
         for id in due {
             let Some(job) = self.jobs.get(&id) else { continue };
@@ -53,6 +53,7 @@ impl Core {
         }
         job.files = files;
         job.error = None;
+        job.gone = None;
         job.progress = None;
         if job.advance(JobState::Done, self.now).is_err() {
             return;
@@ -128,6 +129,15 @@ impl Core {
                 step,
             );
             self.notice(Level::Warning, format!("{}: what came is no clip ({why}); its bytes are kept", job.id), step);
+        } else {
+            // Nobody can be asked for another link: tried for as long as a denied job is asked about.
+            let (count, since) = job.gone.map_or((1, self.now), |(n, since)| (n + 1, since));
+            job.gone = Some((count, since));
+            if is_gone(count, self.now.duration_since(since)) && job.advance(JobState::Unconfirmed, self.now).is_ok() {
+                let text = format!("gone: {text}, {count} times since {since}; it was paid for");
+                self.tell(&job, "unconfirmed", text.clone(), serde_json::Value::Null, step);
+                self.notice(Level::Warning, format!("{}: {text}", job.id), step);
+            }
         }
         self.put(job, step);
     }

@@ -10,9 +10,12 @@ pub mod budget;
 mod command;
 mod download;
 mod queue;
+mod roster;
 pub mod schedule;
 mod start;
 mod status;
+#[cfg(test)]
+mod storm;
 #[cfg(test)]
 mod tests;
 
@@ -26,11 +29,12 @@ pub use command::LookedUp;
 
 use crate::domain::books::Entry;
 use crate::domain::message::{AccountRow, Answer, Command, Event, Level, Notice, Offer, Ticket};
-use crate::domain::{AccountProfile, ClipFile, EntryKind, Job, JobId, JobRow, JobState, Model, Money, Problem};
+use crate::domain::{AccountProfile, ClipFile, EntryKind, Hold, Job, JobId, JobRow, JobState, Model, Money, Problem};
 use crate::provider::{FetchError, RemoteJob, ServiceError, Status, SubmitAnswer};
 use crate::store::{Change, NewLine};
 
 use budget::{Budget, Caps};
+use roster::Roster;
 
 /// Which face a command came from.
 pub type FaceId = u64;
@@ -245,14 +249,14 @@ pub struct Core {
     accounts: BTreeMap<String, Account>,
     offers: HashMap<(String, String), Arc<Model>>,
     /// Jobs that are not final.
-    jobs: BTreeMap<JobId, Job>,
+    jobs: Roster,
     work: BTreeMap<JobId, Work>,
     next_job: i64,
     budget: Budget,
     usual: HashMap<(String, String), u32>,
     draining: bool,
     now: Timestamp,
-    /// Names of clips claimed by jobs that are not final.
+    /// Names of clips claimed since the start; a name claimed once stays its job's.
     stems: std::collections::HashSet<String>,
 }
 
@@ -311,7 +315,7 @@ impl Core {
             }
         });
         let accounts = self.accounts.iter().flat_map(|(name, account)| account.wakes(self.has_queued(name)));
-        let day = self.jobs.values().any(|j| j.state == JobState::Held).then(|| self.budget.next_day()).flatten();
+        let day = self.jobs.has_held().then(|| self.budget.next_day()).flatten();
         jobs.chain(accounts).chain(day).filter(|at| *at > self.now).min()
     }
 
@@ -321,11 +325,23 @@ impl Core {
         self.jobs.values().all(|job| match job.state {
             JobState::Queued if self.draining => !self.work.get(&job.id).is_some_and(|w| w.busy),
             JobState::Queued => self.accounts.get(&job.request.account).is_none_or(Account::is_stopped),
-            JobState::Running => self.draining || job.hold.is_some(),
+            JobState::Running => self.draining || job.hold.is_some() || self.is_out_of_reach(job),
             JobState::Submitting => false,
-            JobState::Downloading => self.draining && self.work.get(&job.id).is_some_and(|w| w.lost > 0),
+            JobState::Downloading => {
+                let work = self.work.get(&job.id);
+                !work.is_some_and(|w| w.busy)
+                    && ((self.draining && work.is_some_and(|w| w.lost > 0))
+                        || (!job.links.is_empty() && self.is_out_of_reach(job)))
+            }
             _ => true,
         })
+    }
+
+    /// Whether a job's service cannot be asked before the user does something: the account is not
+    /// configured, or it was never reached and is stopped. While draining nothing is probed any more.
+    fn is_out_of_reach(&self, job: &Job) -> bool {
+        let account = self.accounts.get(&job.request.account);
+        account.is_none_or(|a| a.profile.is_none() && (a.is_stopped() || (self.draining && !a.is_probing())))
     }
 
     /// Every account's row, for a snapshot.
@@ -370,7 +386,7 @@ impl Core {
     }
 
     fn has_queued(&self, account: &str) -> bool {
-        !self.draining && self.jobs.values().any(|j| j.state == JobState::Queued && j.request.account == account)
+        !self.draining && self.jobs.queued(account).next().is_some()
     }
 
     /// Stores a job as it is now and tells the faces. Final jobs leave the core's memory.
@@ -382,12 +398,9 @@ impl Core {
         step.changes.push(Change::PutJob(Box::new(job.clone())));
         if job.state.is_final() {
             self.work.remove(&job.id);
-            if let Some(stem) = &job.stem {
-                self.stems.remove(stem);
-            }
-            self.jobs.remove(&job.id);
+            self.jobs.remove(job.id);
         } else {
-            self.jobs.insert(job.id, job);
+            self.jobs.insert(job);
         }
         if let Some(account) = account {
             self.touch(&account, step);
@@ -438,24 +451,56 @@ impl Core {
         }
     }
 
+    /// A price the service names, where it can be one.
+    fn believed(&self, job: &Job, cost: Option<Money>, step: &mut Step) -> Option<Money> {
+        let strange = cost.filter(|cost| !is_believable(*cost));
+        if let Some(cost) = strange {
+            let text = format!("{} names an impossible price, {cost}; it is not booked", job.request.account);
+            self.tell(job, "strange", text, serde_json::Value::Null, step);
+        }
+        cost.filter(|_| strange.is_none())
+    }
+
     /// Books what the service says a job costs in all. Told again, it books the difference only.
     fn charge(&mut self, job: &mut Job, cost: Money, evidence: &str, step: &mut Step) {
-        let before = job.cost.filter(|c| c.currency == cost.currency).map_or_else(Default::default, |c| c.amount);
-        let difference = cost.amount - before;
-        if job.cost == Some(cost) || (difference.is_zero() && job.cost.is_some()) {
+        if job.cost == Some(cost) {
             return;
         }
+        let before = match job.cost {
+            Some(before) if before.currency != cost.currency => {
+                // The same order told in another currency: the first figure is taken back whole.
+                self.book(job, EntryKind::Refunded, before, evidence, step);
+                None
+            }
+            before => before,
+        };
+        let difference = cost.amount - before.map_or_else(Default::default, |c| c.amount);
         let kind = if difference.is_sign_negative() { EntryKind::Refunded } else { EntryKind::Charged };
         self.book(job, kind, Money::new(difference.abs(), cost.currency), evidence, step);
-        if let Some(reserved) = job.reserved.filter(|r| r.currency == cost.currency && cost.amount > r.amount) {
-            let text = format!(
-                "{}: {} charged {cost}, more than the {reserved} set aside for it; check the model's price",
-                job.id, job.request.account
-            );
-            self.notice(Level::Warning, text.clone(), step);
-            self.tell(job, "overcharged", text, serde_json::Value::Null, step);
-        }
         job.cost = Some(cost);
+        let expected = job.reserved.or_else(|| queue::reservation(job));
+        if let Some(expected) = expected.filter(|e| e.currency == cost.currency && cost.amount > e.amount) {
+            self.overcharged(job, cost, expected, step);
+        }
+    }
+
+    /// A charge above what was set aside: shown, and nothing more is ordered of that model at a
+    /// price that is known to be wrong.
+    fn overcharged(&mut self, job: &Job, cost: Money, expected: Money, step: &mut Step) {
+        let (id, account) = (job.id, &job.request.account);
+        let text = format!(
+            "{id}: {account} charged {cost}, more than the {expected} set aside for it; queued jobs of {} are held: check its price, then release them",
+            job.request.model
+        );
+        self.notice(Level::Warning, text.clone(), step);
+        self.tell(job, "overcharged", text, serde_json::Value::Null, step);
+        let same = |queued: &&Job| queued.request.model == job.request.model;
+        let queued: Vec<Job> =
+            self.jobs.queued(account).filter_map(|id| self.jobs.get(&id)).filter(same).cloned().collect();
+        for queued in queued {
+            let why = format!("{id} was charged {cost}, not {expected}; check the price, then release");
+            self.put_on_hold(queued, Hold::ModelChanged(why), step);
+        }
     }
 
     /// Lets time do its work: days turn, pauses end.
@@ -472,4 +517,10 @@ impl Core {
             step.events.push(Event::AccountChanged(Box::new(self.account_row(account))));
         }
     }
+}
+
+/// Whether an amount can be the price of a clip. What a service sends may be anything; a sum that
+/// overflows would take the engine with it, and a negative price would make room under a cap.
+fn is_believable(money: Money) -> bool {
+    money.amount.is_zero() || (money.amount.is_sign_positive() && money.amount < 1_000_000_000.into())
 }

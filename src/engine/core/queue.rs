@@ -26,51 +26,51 @@ impl Core {
             if account.submit_free_at(self.now) > self.now {
                 continue;
             }
-            let in_flight = self.in_flight(&name);
-            let free = account.max_in_flight.saturating_sub(in_flight);
-            let building = self.building(&name);
-            let room = free.min(PREPARED_AHEAD).saturating_sub(building) as usize;
-            let next: Vec<Job> = self
-                .jobs
-                .values()
-                .filter(|j| j.state == JobState::Queued && j.request.account == name)
-                .filter(|j| !self.work.get(&j.id).is_some_and(|w| w.busy || w.due.is_some_and(|due| due > self.now)))
-                .take(room)
-                .cloned()
-                .collect();
-            for job in next {
-                self.start_order(job, &profile, step);
+            let free = account.max_in_flight.saturating_sub(self.jobs.at_service(&name));
+            let mut room = free.min(PREPARED_AHEAD).saturating_sub(self.building(&name));
+            if room == 0 {
+                continue;
+            }
+            let ready: Vec<JobId> = self.jobs.queued(&name).filter(|id| self.may_start(*id)).collect();
+            for id in ready {
+                if room == 0 {
+                    break;
+                }
+                let Some(job) = self.jobs.get(&id).cloned() else { continue };
+                // One that is held instead takes no room: nobody would ask for the one after it.
+                room -= u32::from(self.start_order(job, &profile, step));
             }
         }
     }
 
-    fn start_order(&mut self, mut job: Job, profile: &crate::domain::AccountProfile, step: &mut Step) {
+    fn may_start(&self, id: JobId) -> bool {
+        !self.work.get(&id).is_some_and(|w| w.busy || w.due.is_some_and(|due| due > self.now))
+    }
+
+    /// Has an order built; false where the job is held instead.
+    fn start_order(&mut self, mut job: Job, profile: &crate::domain::AccountProfile, step: &mut Step) -> bool {
         let Some(model) = self.model_of(&job) else {
-            return self.put_on_hold(job, Hold::ModelChanged("it is not offered any more".to_owned()), step);
+            self.put_on_hold(job, Hold::ModelChanged("it is not offered any more".to_owned()), step);
+            return false;
         };
         if let Some(hold) = self.hold_before_paying(&job) {
-            return self.put_on_hold(job, hold, step);
+            self.put_on_hold(job, hold, step);
+            return false;
         }
         job.values = job.request.values(&model);
         self.work.entry(job.id).or_default().busy = true;
         step.effects.push(Effect::Prepare { job: Box::new(job), model, profile: profile.clone() });
-    }
-
-    fn in_flight(&self, account: &str) -> u32 {
-        let at_service =
-            |j: &&Job| j.request.account == account && matches!(j.state, JobState::Submitting | JobState::Running);
-        u32::try_from(self.jobs.values().filter(at_service).count()).unwrap_or(u32::MAX)
+        true
     }
 
     fn building(&self, account: &str) -> u32 {
-        let building = |j: &&Job| {
-            j.request.account == account && j.state == JobState::Queued && self.work.get(&j.id).is_some_and(|w| w.busy)
-        };
-        u32::try_from(self.jobs.values().filter(building).count()).unwrap_or(u32::MAX)
+        let queued = |id: &JobId| self.jobs.get(id).filter(|j| j.state == JobState::Queued);
+        let busy = self.work.iter().filter(|(_, w)| w.busy).filter_map(|(id, _)| queued(id));
+        u32::try_from(busy.filter(|j| j.request.account == account).count()).unwrap_or(u32::MAX)
     }
 
     /// Why a job may not be paid for now, beyond what its account says.
-    fn hold_before_paying(&self, job: &Job) -> Option<Hold> {
+    pub(super) fn hold_before_paying(&self, job: &Job) -> Option<Hold> {
         let account = self.accounts.get(&job.request.account)?;
         if job.origin != account.origin || job.fingerprint != account.fingerprint {
             return Some(Hold::AccountChanged);
@@ -84,9 +84,6 @@ impl Core {
             return;
         }
         self.tell(&job, "held", hold.text(), serde_json::Value::Null, step);
-        if let Some(work) = self.work.get_mut(&job.id) {
-            work.busy = false;
-        }
         job.hold = Some(hold);
         self.put(job, step);
     }
@@ -165,6 +162,7 @@ impl Core {
 
     /// A name no other job of ours has claimed.
     fn claim(&mut self, stem: &str, job: &Job) -> String {
+        // Also one that another job claimed after this order was built and gave its clip since.
         let stem = if self.stems.contains(stem) { format!("{stem}-{}", job.id) } else { stem.to_owned() };
         self.stems.insert(stem.clone());
         stem
@@ -182,7 +180,7 @@ impl Core {
 }
 
 /// What is set aside for a job: its estimate, else the ceiling the user gave; the larger of both.
-fn reservation(job: &Job) -> Option<Money> {
+pub(super) fn reservation(job: &Job) -> Option<Money> {
     match (job.estimate.map(|e| e.money), job.ceiling) {
         (Some(estimate), Some(ceiling)) if ceiling.currency == estimate.currency => Some(estimate.max(ceiling)),
         (estimate, ceiling) => estimate.or(ceiling),

@@ -15,6 +15,10 @@ const LATE_FACTOR: i32 = 2;
 /// A job whose usual time nobody knows is late after this.
 const LATE_UNKNOWN: SignedDuration = SignedDuration::from_secs(20 * 60);
 
+/// A job or a link counts as gone only after it was denied so often and for so long.
+const GONE_TIMES: u32 = 20;
+const GONE_SPAN: SignedDuration = SignedDuration::from_hours(24);
+
 /// Wait before the next call: `base` doubled for each failure in a row, at most five minutes, with
 /// up to a fifth of jitter taken off by `seed`, so that many jobs do not call in step.
 pub fn delay(base: SignedDuration, failures: u32, seed: u64) -> SignedDuration {
@@ -29,6 +33,11 @@ pub fn delay(base: SignedDuration, failures: u32, seed: u64) -> SignedDuration {
 pub fn late_after(usual_s: Option<u32>) -> SignedDuration {
     usual_s
         .map_or(LATE_UNKNOWN, |s| SignedDuration::from_secs(i64::from(s)) * LATE_FACTOR + SignedDuration::from_secs(30))
+}
+
+/// Whether what was denied so often, over so long, is given up as gone.
+pub fn is_gone(times: u32, span: SignedDuration) -> bool {
+    times >= GONE_TIMES && span >= GONE_SPAN
 }
 
 /// At most `limit` calls in any `span`.

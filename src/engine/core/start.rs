@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::budget::Budget;
+use super::roster::Roster;
 use super::{Account, Core, CoreSettings, Step, Work};
 use crate::domain::message::{Level, Offer};
 use crate::domain::{ErrorKind, Hold, JobError, JobState};
@@ -28,7 +29,7 @@ impl Core {
             settings,
             accounts: accounts.into_iter().map(|a| (a.name.clone(), a)).collect(),
             offers: HashMap::new(),
-            jobs: loaded.active.into_iter().map(|job| (job.id, job)).collect(),
+            jobs: Roster::of(loaded.active),
             work: BTreeMap::new(),
             next_job: loaded.next_job.max(1),
             budget,
@@ -129,6 +130,13 @@ impl Core {
                     serde_json::Value::Null,
                     step,
                 );
+                self.put(job, step);
+            }
+        } else if matches!(job.hold, Some(Hold::OverCap(_))) && self.hold_before_paying(&job).is_none() {
+            // The day turned, or the cap was raised, while nobody looked.
+            if job.advance(JobState::Queued, self.now).is_ok() {
+                let text = "the cap has room again".to_owned();
+                self.tell(&job, "released", text, serde_json::Value::Null, step);
                 self.put(job, step);
             }
         } else if for_account && job.hold != changed {

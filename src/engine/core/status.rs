@@ -4,16 +4,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::schedule::{delay, late_after};
+use super::schedule::{delay, is_gone, late_after};
 use super::{Core, Effect, Step};
 use crate::domain::job::Refund;
 use crate::domain::message::{Event, Level};
 use crate::domain::{ErrorKind, Job, JobError, JobId, JobState, Money};
 use crate::provider::{RemoteJob, RemoteState, ServiceError, Status};
-
-/// A job is given up as gone only after the service denied it so often and for so long.
-const GONE_POLLS: u32 = 20;
-const GONE_SPAN: SignedDuration = SignedDuration::from_hours(24);
 
 impl Core {
     /// Asks about every running job that is due, as far as the host's window lets.
@@ -28,18 +24,18 @@ impl Core {
             .collect();
         due.sort_unstable();
         for (_, id) in due {
-            let Some(job) = self.jobs.get_mut(&id) else { continue };
+            let Some(job) = self.jobs.get(&id) else { continue };
             let Some(account) = self.accounts.get_mut(&job.request.account) else { continue };
             let (Some(profile), Some(remote_id)) = (account.profile.clone(), job.remote_id.clone()) else { continue };
             if account.call_free_at(now) > now {
                 continue;
             }
             account.count_call(now);
-            job.polls += 1;
             self.work.entry(id).or_default().busy = true;
             let remote =
                 RemoteJob { remote_id, model: job.request.model.clone(), currency: job.cost.map(|cost| cost.currency) };
             step.effects.push(Effect::Poll { job: id, account: job.request.account.clone(), remote, profile });
+            self.jobs.count_poll(id);
         }
     }
 
@@ -58,7 +54,7 @@ impl Core {
         let name = job.request.account.clone();
         self.recover(&name, step);
         let mut changed = job.gone.take().is_some();
-        if let Some(cost) = status.cost {
+        if let Some(cost) = self.believed(&job, status.cost, step) {
             changed |= job.cost != Some(cost) || job.reserved.is_some();
             // A figure that changes again is another fact, so the poll that brought it names it.
             let evidence = format!("final:{}", job.polls);
@@ -116,7 +112,7 @@ impl Core {
         } else if moved {
             // Progress alone is shown, not stored: the next poll after a restart brings it again.
             step.events.push(Event::JobChanged(Box::new(self.row(&job))));
-            self.jobs.insert(job.id, job);
+            self.jobs.insert(job);
         }
     }
 
@@ -169,7 +165,7 @@ impl Core {
             ErrorKind::Gone => {
                 let (count, since) = job.gone.map_or((1, self.now), |(n, since)| (n + 1, since));
                 job.gone = Some((count, since));
-                let given_up = count >= GONE_POLLS && self.now.duration_since(since) >= GONE_SPAN;
+                let given_up = is_gone(count, self.now.duration_since(since));
                 if given_up && job.advance(JobState::Unconfirmed, self.now).is_ok() {
                     let text = format!("gone: {name} denied knowing it {count} times since {since}; it was paid for");
                     job.error = Some(JobError::new(ErrorKind::Gone, text.clone()));

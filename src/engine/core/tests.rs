@@ -1,5 +1,7 @@
 //! The core against a scripted world on a virtual clock: the money law, step by step.
 
+mod limits;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};

@@ -1,0 +1,94 @@
+//! The jobs that are not final, and who waits where: kept counted, so that a step with ten thousand
+//! jobs in the queue costs what one with ten does.
+//!
+//! Knows states. Must not know what moves a job from one to the next.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
+
+use crate::domain::{Job, JobId, JobState};
+
+/// Jobs by number, with the counts that every step needs.
+#[derive(Debug, Default)]
+pub(super) struct Roster {
+    jobs: BTreeMap<JobId, Job>,
+    queued: BTreeMap<String, BTreeSet<JobId>>,
+    at_service: BTreeMap<String, u32>,
+    held: usize,
+}
+
+impl Roster {
+    /// A roster of what is on disk.
+    pub(super) fn of(jobs: impl IntoIterator<Item = Job>) -> Roster {
+        let mut roster = Roster::default();
+        for job in jobs {
+            roster.insert(job);
+        }
+        roster
+    }
+
+    /// Puts a job in the place of what was there under its number.
+    pub(super) fn insert(&mut self, job: Job) {
+        self.remove(job.id);
+        let account = &job.request.account;
+        match job.state {
+            JobState::Queued => {
+                self.queued.entry(account.clone()).or_default().insert(job.id);
+            }
+            JobState::Submitting | JobState::Running => *self.at_service.entry(account.clone()).or_default() += 1,
+            JobState::Held => self.held += 1,
+            _ => {}
+        }
+        self.jobs.insert(job.id, job);
+    }
+
+    /// Takes a job out.
+    pub(super) fn remove(&mut self, id: JobId) {
+        let Some(job) = self.jobs.remove(&id) else { return };
+        let account = &job.request.account;
+        match job.state {
+            JobState::Queued => {
+                if let Some(queued) = self.queued.get_mut(account) {
+                    queued.remove(&id);
+                }
+            }
+            JobState::Submitting | JobState::Running => {
+                if let Some(count) = self.at_service.get_mut(account) {
+                    *count -= 1;
+                }
+            }
+            JobState::Held => self.held -= 1,
+            _ => {}
+        }
+    }
+
+    /// Counts a poll of a job.
+    pub(super) fn count_poll(&mut self, id: JobId) {
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.polls = job.polls.saturating_add(1);
+        }
+    }
+
+    /// An account's queued jobs, oldest first.
+    pub(super) fn queued(&self, account: &str) -> impl Iterator<Item = JobId> {
+        self.queued.get(account).into_iter().flatten().copied()
+    }
+
+    /// How many of an account's jobs are at the service, or on their way there.
+    pub(super) fn at_service(&self, account: &str) -> u32 {
+        self.at_service.get(account).copied().unwrap_or_default()
+    }
+
+    /// Whether any job is held.
+    pub(super) fn has_held(&self) -> bool {
+        self.held > 0
+    }
+}
+
+impl Deref for Roster {
+    type Target = BTreeMap<JobId, Job>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.jobs
+    }
+}

@@ -1,0 +1,169 @@
+//! Where the core could stand still, forget, or believe too much: caps, stopped accounts, changed
+//! keys, strange prices, long queues.
+
+use super::*;
+
+fn queue_many(world: &mut World, count: usize) -> Vec<JobId> {
+    let new = || NewJob { request: Request::new(&"n/veo".parse().unwrap(), "x"), key: None, ceiling: None };
+    match world.command(Command::Queue { jobs: (0..count).map(|_| new()).collect() }).1 {
+        Answer::Accepted { ids, .. } => ids,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn capped(cap: &str, loaded: Loaded) -> World {
+    let caps = Caps { day: Some(usd(cap)), ..Caps::default() };
+    World::new(CoreSettings { caps, ..settings() }, &offers(), loaded).0
+}
+
+#[test]
+fn behind_a_reached_cap_every_job_is_held_at_once_and_the_run_ends() {
+    let mut world = capped("1", Loaded::default());
+    let ids = queue_many(&mut world, 9);
+    assert!(ids.iter().all(|id| world.state(*id) == JobState::Held), "nobody would ask about the others");
+    assert!(world.core.is_drained());
+}
+
+#[test]
+fn a_start_lets_go_what_a_cap_held_when_there_is_room_again() {
+    let mut held = stored(1, JobState::Held);
+    held.hold = Some(Hold::OverCap("day's".into()));
+    let loaded = || Loaded { active: vec![held.clone()], next_job: 2, ..Loaded::default() };
+    assert_eq!(capped("5", loaded()).state(JobId(1)), JobState::Queued);
+    assert_eq!(capped("2", loaded()).state(JobId(1)), JobState::Held);
+}
+
+#[test]
+fn a_pause_that_waits_for_the_user_is_not_ended_by_a_clock() {
+    let mut world = World::fresh();
+    let (_, first) = world.queue("one");
+    let (_, second) = world.queue("two");
+    world.prepare(first);
+    let broke = SubmitAnswer::Refused(ServiceError::new(ErrorKind::Balance, "no money"));
+    world.step(Input::Submitted { job: first, answer: broke, bytes: 0 });
+    world.step(Input::Prepared { job: second, result: Err(Unprepared::Disk("full".into())) });
+    world.now = at(120);
+    world.step(Input::Ticked);
+    assert_eq!(world.core.accounts["n"].pause.as_ref().map(|p| (p.kind, p.until)), Some((ErrorKind::Balance, None)));
+}
+
+#[test]
+fn a_clip_at_an_account_that_is_gone_or_never_reached_does_not_keep_a_run_or_a_drain_waiting() {
+    let jobs = || vec![stored(1, JobState::Running), stored(2, JobState::Downloading)];
+    let loaded = || Loaded { active: jobs(), next_job: 3, ..Loaded::default() };
+    let (core, _) = Core::start(settings(), vec![], &offers(), loaded(), at(0));
+    assert!(core.is_drained(), "no such account");
+    let (mut core, _) = Core::start(settings(), vec![account()], &offers(), loaded(), at(0));
+    core.step(at(0), Input::Ticked);
+    assert!(!core.is_drained(), "it is being asked where it lives");
+    let wrong = ServiceError::new(ErrorKind::Authentication, "wrong key");
+    core.step(at(0), Input::Probed { account: "n".into(), result: Err(wrong) });
+    assert!(core.is_drained(), "only the user can help");
+}
+
+#[test]
+fn a_running_job_of_a_changed_key_goes_on_at_the_users_word() {
+    let mut job = stored(1, JobState::Running);
+    job.fingerprint = "old".into();
+    let (mut world, _) =
+        World::new(settings(), &offers(), Loaded { active: vec![job], next_job: 2, ..Loaded::default() });
+    assert!(world.core.is_drained());
+    let (step, answer) = world.command(Command::Release { ids: vec![JobId(1)], ceiling: None });
+    assert!(matches!(answer, Answer::Accepted { .. }), "{answer:?}");
+    assert!(step.effects.iter().any(|e| matches!(e, Effect::Poll { .. })), "a paid clip is not given up for good");
+    assert_eq!(last_put(&step).fingerprint, "f", "and is asked about after the next start, too");
+}
+
+#[test]
+fn a_name_stays_claimed_when_its_job_is_over() {
+    let mut world = World::fresh();
+    let (_, first) = world.queue("one");
+    let (_, second) = world.queue("two");
+    let order = || Ok(PreparedOrder { record: "{}".into(), digest: "d".into(), stem: "/out/same".into() });
+    world.step(Input::Prepared { job: first, result: order() });
+    let refused = SubmitAnswer::Refused(ServiceError::new(ErrorKind::Invalid, "no"));
+    world.step(Input::Submitted { job: first, answer: refused, bytes: 0 });
+    // Built before the first was refused: the database would refuse this name for ever.
+    world.step(Input::Prepared { job: second, result: order() });
+    assert_ne!(world.core.jobs[&second].stem.as_deref(), Some("/out/same"));
+}
+
+#[test]
+fn a_price_that_cannot_be_is_not_booked_and_one_in_another_currency_takes_the_first_back() {
+    for strange in ["-3", "79228162514264337593543950335"] {
+        let mut world = World::fresh();
+        let (_, id) = world.queue("one");
+        world.prepare(id);
+        let cost = Some(usd(strange));
+        let answer = SubmitAnswer::Accepted(Accepted { remote_id: "r".into(), cost, ..Accepted::default() });
+        world.step(Input::Submitted { job: id, answer, bytes: 0 });
+        assert_eq!(world.sums(), ("$3.00".into(), "$0.00".into()), "{strange}: what was set aside stays");
+        let ceiling = Some(cost.unwrap());
+        let request = Request::new(&"n/veo".parse().unwrap(), "x");
+        let (_, answer) = world.command(Command::Queue { jobs: vec![NewJob { request, key: None, ceiling }] });
+        assert!(matches!(answer, Answer::Refused { .. }), "nor is it a ceiling: {answer:?}");
+    }
+    let mut world = World::fresh();
+    let id = world.running();
+    world.now = at(60);
+    world.step(Input::Ticked);
+    let status = Status { cost: Some(Money::parse("0.5", Currency::Xno).unwrap()), ..working("processing") };
+    world.step(Input::Polled { job: id, result: Ok(status) });
+    assert_eq!(world.sums().1, "$0.00", "one order is not booked in two currencies");
+}
+
+#[test]
+fn a_charge_above_its_price_holds_what_is_queued_of_that_model() {
+    let mut world = World::fresh();
+    let ids = queue_many(&mut world, 4);
+    world.prepare(ids[0]);
+    let cost = Some(usd("5.00"));
+    let answer = SubmitAnswer::Accepted(Accepted { remote_id: "r".into(), cost, ..Accepted::default() });
+    world.step(Input::Submitted { job: ids[0], answer, bytes: 0 });
+    assert!(ids[1..].iter().all(|id| matches!(world.core.jobs[id].hold, Some(Hold::ModelChanged(_)))));
+    assert_eq!(submits(&world.prepare(ids[1])), 0, "also the one that was being built");
+}
+
+#[test]
+fn what_was_not_sent_is_not_hidden_and_a_job_named_twice_is_ordered_once_more() {
+    let mut world = World::fresh();
+    let (_, id) = world.queue("one");
+    let (_, answer) = world.command(Command::Abandon { ids: vec![id] });
+    assert!(matches!(answer, Answer::Refused { .. }), "it would be bought unseen");
+    world.prepare(id);
+    let unknown = SubmitAnswer::Unknown(ServiceError::new(ErrorKind::Protocol, "cut"));
+    world.step(Input::Submitted { job: id, answer: unknown, bytes: 0 });
+    let (_, answer) = world.command(Command::Retry { ids: vec![id, id], may_pay_twice: true });
+    assert!(matches!(answer, Answer::Accepted { ids, .. } if ids.len() == 1));
+}
+
+#[test]
+fn a_dead_link_that_nobody_can_renew_is_given_up_after_a_day_and_not_before() {
+    let mut world = World::fresh();
+    let (_, id) = world.queue("one");
+    world.prepare(id);
+    let finished = SubmitAnswer::Finished(Finished { links: vec!["https://x/y.mp4".into()], ..Finished::default() });
+    world.step(Input::Submitted { job: id, answer: finished, bytes: 0 });
+    let mut tries = 0;
+    while world.state(id) == JobState::Downloading {
+        let gone = DownloadError::Fetch(FetchError::Service(ServiceError::new(ErrorKind::Gone, "404")));
+        world.step(Input::Downloaded { job: id, result: Err(gone) });
+        world.now += SignedDuration::from_secs(1800);
+        world.step(Input::Ticked);
+        tries += 1;
+    }
+    assert_eq!((tries, world.state(id)), (49, JobState::Unconfirmed));
+}
+
+#[test]
+fn a_step_looks_at_the_jobs_under_way_not_at_the_whole_queue() {
+    let mut world = World::fresh();
+    let ids = queue_many(&mut world, 4000);
+    // Counted, not timed: what a step clones and tells must not grow with the queue.
+    let step = world.prepare(ids[0]);
+    assert!(step.events.len() < 10 && step.changes.len() < 10, "{} events", step.events.len());
+    let mut world = capped("9000", Loaded::default());
+    let ids = queue_many(&mut world, 4000);
+    let step = world.command(Command::Cancel { ids }).0;
+    assert!(step.events.len() < 8100, "{} events for 4000 jobs", step.events.len());
+}
