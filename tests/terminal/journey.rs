@@ -124,3 +124,18 @@ fn a_paste_of_200_kb_is_one_edit() {
     assert_eq!(pty.wait_exit(), 0);
     pty.assert_restored();
 }
+
+#[test]
+fn a_second_dashboard_looks_on_and_says_so() {
+    let stage = Stage::new();
+    let mut first = stage.dashboard(100, 30).start();
+    ready(&first);
+    let mut second = stage.dashboard(100, 30).start();
+    second.wait_for("READ-ONLY");
+    second.keys("<C-q>");
+    assert_eq!(second.wait_exit(), 0);
+    second.assert_restored();
+    first.keys("<C-q>");
+    assert_eq!(first.wait_exit(), 0);
+    first.assert_restored();
+}

@@ -72,10 +72,16 @@ fn a_terminal_that_takes_no_bytes_does_not_keep_a_signal_from_ending_it() {
     let stage = Stage::new();
     let mut pty = up(&stage);
     pty.stop_reading();
-    // Repaints until the line is full and the write of a frame hangs: the output thread then sleeps in the kernel.
-    while !pty.output_is_stuck() {
-        pty.keys("<C-l>");
+    // Whole screens until the line is full and the write of a frame hangs: the output thread then sleeps in the kernel.
+    for cols in (200..300).cycle() {
+        if pty.output_is_stuck() {
+            break;
+        }
+        assert!(pty.has_time(), "no thread of its own writes to the terminal");
+        pty.resize(cols, 90);
     }
+    // More of what a loop that writes by itself would now hang in.
+    pty.keys("<C-l><Down><Up><C-l>");
     pty.signal(Signal::TERM);
     assert_eq!(pty.wait_exit(), 143);
 }

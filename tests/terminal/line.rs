@@ -50,6 +50,11 @@ fn any_size_is_survived_and_the_last_one_is_drawn() {
     pty.resize(120, 40);
     pty.wait_for("rushes");
     let first = pty.settled_screen();
+    assert!(
+        first.lines().nth(39).is_some_and(|line| line.contains("F1 help")),
+        "the last row is the last row:\n{first}"
+    );
+    assert!(first.lines().any(|line| line.chars().count() == 120), "the last column is used:\n{first}");
     // A repaint of everything must not change a cell: nothing of another size was left standing.
     let mark = pty.mark();
     pty.keys("<C-l>");

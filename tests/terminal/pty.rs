@@ -139,6 +139,7 @@ fn read(mut reader: Box<dyn Read + Send>, shared: &Shared) {
         seen.screen.process(&buffer[..len]);
         seen.bytes.extend_from_slice(&buffer[..len]);
         shared.more.notify_all();
+        drop(seen);
         while shared.stalled.load(Ordering::SeqCst) {
             thread::park();
         }
@@ -257,6 +258,11 @@ impl Pty {
     /// From the next output on, nothing is read: the line fills up and the program's writes hang.
     pub fn stop_reading(&self) {
         self.shared.stalled.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether a wait may go on.
+    pub fn has_time(&self) -> bool {
+        Instant::now() < self.deadline
     }
 
     /// Whether the program's output thread hangs in a write. Linux only.
