@@ -80,7 +80,9 @@ impl Hold {
             Hold::User => "held by you".to_owned(),
             Hold::PriceUnknown => "price unknown: give a ceiling".to_owned(),
             Hold::OverCap(cap) => format!("over the {cap} cap"),
-            Hold::AccountChanged => "account changed".to_owned(),
+            Hold::AccountChanged => {
+                "queued for another key or address of this account; release it to use the present one".to_owned()
+            }
             Hold::AccountMissing => "no such account now".to_owned(),
             Hold::ModelChanged(why) => format!("model changed: {why}"),
         }

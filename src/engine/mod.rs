@@ -3,6 +3,7 @@
 //! [`core`] decides, purely; the rest is its tokio shell. Faces meet only the handle in this file:
 //! commands go in, events come out, and the engine never waits for a screen.
 
+mod accounts;
 mod balance;
 pub mod core;
 mod download;
@@ -17,7 +18,8 @@ mod viewer;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::domain::message::{Command, HistoryLine, Ticket};
+use crate::domain::message::{Answer, Command, HistoryLine, JobDetail, Ticket};
+use crate::domain::{Job, JobId, Problem};
 use crate::media;
 use crate::store::{EngineLock, LockError, Store, StoreError};
 
@@ -123,7 +125,7 @@ impl Engine {
         let (outbox, events) = report::channel();
         // A closed channel means that the engine is leaving; the face then learns it from its events.
         let _ = self.messages.send(Message::Attach { face, outbox });
-        (Commands { face, messages: Some(self.messages.clone()), refusals: None }, events)
+        (Commands { face, to: Recipient::Engine(self.messages.clone()) }, events)
     }
 
     /// The durable event log from now on.
@@ -154,20 +156,41 @@ impl Engine {
 #[derive(Clone, Debug)]
 pub struct Commands {
     face: u64,
-    messages: Option<mpsc::UnboundedSender<Message>>,
-    /// Where nobody takes commands: answers them all with a refusal.
-    refusals: Option<report::Outbox>,
+    to: Recipient,
+}
+
+/// Who takes a face's commands.
+#[derive(Clone, Debug)]
+enum Recipient {
+    Engine(mpsc::UnboundedSender<Message>),
+    Viewer(viewer::Look),
 }
 
 impl Commands {
     /// Asks. The answer comes as an event with the same ticket, after the commit.
     pub fn send(&self, ticket: Ticket, command: Command) {
-        if let Some(messages) = &self.messages {
+        match &self.to {
             // A closed channel means that the engine has stopped, which the face is told by an event.
-            let _ = messages.send(Message::Command { face: self.face, ticket, command: Box::new(command) });
-        } else if let Some(outbox) = &self.refusals {
-            viewer::refuse(outbox, ticket);
+            Recipient::Engine(messages) => {
+                let _ = messages.send(Message::Command { face: self.face, ticket, command: Box::new(command) });
+            }
+            Recipient::Viewer(look) => look.answer(ticket, &command),
         }
+    }
+
+    fn to_viewer(look: viewer::Look) -> Commands {
+        Commands { face: 0, to: Recipient::Viewer(look) }
+    }
+}
+
+/// A job, whole, with its history; `fresh` is what the core knows of it beyond the disk.
+fn inspect(store: &Store, fresh: Option<Job>, id: JobId) -> Answer {
+    let found = fresh.map_or_else(|| store.job(id), |job| Ok(Some(job)));
+    let refused = |rule: &str, text: String| Answer::Refused { problems: vec![Problem::new("id", rule, text)] };
+    match found.and_then(|job| Ok((job, store.history(id)?))) {
+        Ok((Some(job), history)) => Answer::Detail(Box::new(JobDetail { job, history })),
+        Ok((None, _)) => refused("unknown", format!("there is no job {id}")),
+        Err(error) => refused("disk", error.to_string()),
     }
 }
 

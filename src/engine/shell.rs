@@ -8,19 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
-use super::core::budget::Caps;
-use super::core::{Account, Core, CoreSettings, DownloadError, Effect, FaceId, Input, LookedUp, Step};
+use super::core::{Core, DownloadError, Effect, FaceId, Input, LookedUp, Step};
 use super::poll::{self, Due};
 use super::report::Outbox;
-use super::{EngineError, Settings, download, offers, submit};
-use crate::domain::message::{Answer, Command, Draft, Event, JobDetail, Level, Notice, Offer, Snapshot, Ticket};
+use super::{EngineError, Settings, accounts, download, inspect, offers, submit};
+use crate::domain::message::{Command, Draft, Event, Level, Notice, Offer, Snapshot, Ticket};
 use crate::domain::{ErrorKind, JobId, Problem};
 use crate::media::{Disk, RealDisk};
-use crate::provider::limits::{Limits, documented};
-use crate::provider::{self, Endpoint, FetchError, PaidRequest, Provider, ServiceError, SubmitAnswer};
+use crate::provider::limits::Limits;
+use crate::provider::{FetchError, PaidRequest, Provider, ServiceError, SubmitAnswer};
 use crate::store::{Change, EngineLock, Loaded, Store};
 
 /// Messages worked off between two commits.
@@ -89,31 +87,10 @@ impl Shell {
         (drained, logged): (watch::Sender<bool>, watch::Sender<i64>),
     ) -> Result<Shell, EngineError> {
         let list = offers::catalog(settings.models.as_deref())?.offers(&offers::names(&settings));
-        let salt = store.salt();
-        let (mut providers, mut accounts, mut limits) = (HashMap::new(), Vec::new(), HashMap::new());
-        for (place, account) in settings.accounts.iter().enumerate() {
-            let endpoint = Endpoint {
-                service: account.service,
-                base_url: account.base_url.clone(),
-                key: account.key.clone(),
-                allow_insecure: account.allow_insecure,
-            };
-            let provider = provider::connect(endpoint)
-                .map_err(|error| EngineError::Account { account: account.name.clone(), message: error.message })?;
-            providers.insert(account.name.clone(), provider);
-            limits.insert(account.name.clone(), documented(account.service));
-            accounts.push(core_account(account, place, &salt));
-        }
-        let core_settings = CoreSettings {
-            caps: settings.caps.clone(),
-            zone: settings.time_zone.clone(),
-            simulated: settings.simulated.is_some(),
-            online: settings.online,
-            salt: salt.to_vec(),
-        };
+        let (providers, limits) = accounts::connect(&settings)?;
         let mut clock = Clock::from(loaded.last_seen);
         let (draft, next_batch) = (loaded.draft.clone(), loaded.next_batch.max(1));
-        let (core, first) = Core::start(core_settings, accounts, &list, loaded, clock.now());
+        let (core, first) = accounts::core(&settings, &store, loaded, &list, clock.now());
         let tools = Tools {
             settings: Arc::new(settings),
             providers: Arc::new(providers),
@@ -208,7 +185,7 @@ impl Shell {
             }
             Message::Command { face, ticket, command } => match *command {
                 Command::Inspect { id } => {
-                    let answer = self.inspect(id);
+                    let answer = inspect(&self.tools.store, self.core.job(id).cloned(), id);
                     step.answers.push((face, ticket, answer));
                 }
                 mut command => {
@@ -380,18 +357,6 @@ impl Shell {
         }
     }
 
-    fn inspect(&self, id: JobId) -> Answer {
-        let found = self.core.job(id).cloned().map_or_else(|| self.tools.store.job(id), |job| Ok(Some(job)));
-        let detail = found.and_then(|job| Ok((job, self.tools.store.history(id)?)));
-        match detail {
-            Ok((Some(job), history)) => Answer::Detail(Box::new(JobDetail { job, history })),
-            Ok((None, _)) => {
-                Answer::Refused { problems: vec![Problem::new("id", "unknown", format!("there is no job {id}"))] }
-            }
-            Err(error) => Answer::Refused { problems: vec![Problem::new("id", "disk", error.to_string())] },
-        }
-    }
-
     /// Reads from disk what the core needs for a command: known keys, final jobs, media files.
     async fn look_up(&mut self, command: &mut Command, step: &mut Step) -> LookedUp {
         let mut looked_up = LookedUp::default();
@@ -414,7 +379,11 @@ impl Shell {
                     }
                 }
             }
-            Command::Retry { ids, .. } | Command::Abandon { ids } => {
+            Command::Retry { ids, .. }
+            | Command::Abandon { ids }
+            | Command::Cancel { ids }
+            | Command::Hold { ids }
+            | Command::Release { ids, .. } => {
                 for id in ids.iter().filter(|id| self.core.job(**id).is_none()) {
                     match self.tools.store.job(*id) {
                         Ok(job) => looked_up.finals.extend(job),
@@ -426,25 +395,6 @@ impl Shell {
         }
         looked_up
     }
-}
-
-fn core_account(account: &super::AccountSettings, place: usize, salt: &[u8]) -> Account {
-    let mut core = Account::new(account.name.clone(), account.service, place, documented(account.service));
-    core.origin.clone_from(&account.origin);
-    core.fingerprint = fingerprint(salt, account);
-    core.max_in_flight = account.max_in_flight;
-    core.poll_interval = account.poll_interval.try_into().unwrap_or(core.poll_interval);
-    core.caps = Caps { day: account.day_cap, month: account.month_cap, day_jobs: None };
-    core
-}
-
-/// What a job remembers of its account's key: enough to notice another one, useless to anyone else.
-fn fingerprint(salt: &[u8], account: &super::AccountSettings) -> String {
-    use secrecy::ExposeSecret;
-    let mut hasher = Sha256::new();
-    hasher.update(salt);
-    hasher.update(account.key.expose_secret());
-    hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Runs a task whose end the core waits for: should it break off, the core is told so. Else its job

@@ -2,18 +2,24 @@
 //!
 //! Knows the store's reads. Must not send anything to a service or write a byte.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::report::{self, Outbox};
-use super::{Commands, EngineError, Events, Settings, offers};
+use super::{Commands, EngineError, Events, Settings, accounts, inspect, offers};
 use crate::domain::Problem;
-use crate::domain::message::{Answer, Event, Snapshot, Ticket};
-use crate::store::Store;
+use crate::domain::message::{Answer, Command, Event, Offer, Snapshot, Ticket};
+use crate::store::{Store, StoreError};
 
 /// How often the other engine's writes are looked for.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// A look at what another engine writes.
+#[derive(Clone, Debug)]
+pub(super) struct Look {
+    store: Store,
+    outbox: Outbox,
+}
 
 /// Attaches a face that only looks. `holder` says who has the directory.
 ///
@@ -23,42 +29,56 @@ pub fn watch(settings: &Settings, holder: &str) -> Result<(Commands, Events), En
     let store = Store::open_read_only(&settings.data_dir)?;
     let list = Arc::new(offers::offers(&offers::names(settings), settings.models.as_deref())?);
     let (outbox, events) = report::channel();
-    let commands = Commands { face: 0, messages: None, refusals: Some(outbox.clone()) };
-    let (holder, simulated) = (holder.to_owned(), settings.simulated.clone());
-    let look = move || -> Result<Snapshot, crate::store::StoreError> {
-        Ok(Snapshot {
-            jobs: store.rows()?,
-            offers: list.clone(),
-            simulated: simulated.clone(),
-            read_only: Some(holder.clone()),
-            ..Snapshot::default()
-        })
-    };
-    outbox.post(Event::Snapshot(Box::new(look()?)));
-    let reader = Store::open_read_only(Path::new(&settings.data_dir))?;
+    let look = Look { store: store.clone(), outbox: outbox.clone() };
+    outbox.post(Event::Snapshot(Box::new(snapshot(settings, &store, &list, holder)?)));
+    let (settings, holder) = (settings.clone(), holder.to_owned());
     tokio::spawn(async move {
-        let mut seen = reader.data_version().ok();
+        let mut seen = store.data_version().ok();
         let mut clock = tokio::time::interval(LOOK);
         loop {
             clock.tick().await;
             if outbox.is_closed() {
                 return;
             }
-            let version = reader.data_version().ok();
+            let version = store.data_version().ok();
             if version != seen {
                 seen = version;
-                if let Ok(snapshot) = look() {
+                if let Ok(snapshot) = snapshot(&settings, &store, &list, &holder) {
                     outbox.post(Event::Snapshot(Box::new(snapshot)));
                 }
             }
         }
     });
-    Ok((commands, events))
+    Ok((Commands::to_viewer(look), events))
 }
 
-/// Answers a command where nothing can be done.
-pub(super) fn refuse(outbox: &Outbox, ticket: Ticket) {
-    let text = "this is a second look at a running engine: nothing can be changed from here";
-    let problems = vec![Problem::new("dashboard", "read_only", text)];
-    outbox.post(Event::Answered { ticket, answer: Answer::Refused { problems } });
+/// Everything, as the other engine left it on disk. The core is only asked what it makes of it: its
+/// first step is dropped, not carried out.
+fn snapshot(settings: &Settings, store: &Store, list: &Arc<Vec<Offer>>, holder: &str) -> Result<Snapshot, StoreError> {
+    let loaded = store.load()?;
+    let draft = loaded.draft.clone();
+    let (core, _not_carried_out) = accounts::core(settings, store, loaded, list, jiff::Timestamp::now());
+    Ok(Snapshot {
+        jobs: store.rows()?,
+        accounts: core.account_rows(),
+        offers: list.clone(),
+        spend: core.spend(),
+        draft,
+        simulated: settings.simulated.clone(),
+        read_only: Some(holder.to_owned()),
+    })
+}
+
+impl Look {
+    /// Answers what reading can answer, and refuses the rest.
+    pub(super) fn answer(&self, ticket: Ticket, command: &Command) {
+        let answer = match command {
+            Command::Inspect { id } => inspect(&self.store, None, *id),
+            _ => {
+                let text = "this is a second look at a running engine: nothing can be changed from here";
+                Answer::Refused { problems: vec![Problem::new("dashboard", "read_only", text)] }
+            }
+        };
+        self.outbox.post(Event::Answered { ticket, answer });
+    }
 }

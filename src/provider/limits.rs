@@ -24,8 +24,9 @@ const TEN_MINUTES: Option<Duration> = Some(Duration::from_secs(600));
 /// The documented limits of a service.
 pub fn documented(service: Service) -> Limits {
     match service {
-        // wire.md 2.4: `rateLimit:{requests:60, windowSeconds:60}`; seed 000: polling has no limit.
-        Service::Ninjachat => Limits { submits_per_minute: Some(60), calls_per_second: None, answer_wait: TEN_MINUTES },
+        // wire.md 2.4: `rateLimit:{requests:60, windowSeconds:60}` over all but polls (seed 000); six
+        // of them are left for probes and balances.
+        Service::Ninjachat => Limits { submits_per_minute: Some(54), calls_per_second: None, answer_wait: TEN_MINUTES },
         // Seed 002 "Rate Limits": 50 a minute; wire.md 1.7: 25 calls a second in all.
         Service::Nanogpt => {
             Limits { submits_per_minute: Some(50), calls_per_second: Some(25), answer_wait: TEN_MINUTES }

@@ -71,3 +71,28 @@ async fn a_failed_generation_is_refunded_in_both_books() {
     assert!(text.contains("refund"), "{text}");
     desk.engine.leave(Leave::Now).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_look_sees_accounts_money_and_details_and_changes_nothing() {
+    use rushes::domain::message::Event;
+    let world = World::new().await;
+    let mut desk = world.desk().await;
+    let id = desk.queue("ninjachat/veo-3.1-fast", "a river").await;
+    desk.wait_for(id, JobState::Done).await;
+    let (commands, mut events) = rushes::engine::watch(&world.settings(), "dashboard, process 1").unwrap();
+    let Some(Event::Snapshot(snapshot)) = events.next().await else { panic!("no snapshot") };
+    assert_eq!(snapshot.read_only.as_deref(), Some("dashboard, process 1"));
+    assert_eq!((snapshot.accounts.len(), snapshot.jobs.len()), (3, 1));
+    assert_eq!(snapshot.spend.today[0].to_string(), "$3.00");
+    commands.send(1, Command::Inspect { id });
+    let Some(Event::Answered { answer: Answer::Detail(detail), .. }) = events.next().await else { panic!("no detail") };
+    assert!(detail.history.iter().any(|line| line.kind == "done"));
+    commands.send(2, Command::Retry { ids: vec![id], may_pay_twice: true });
+    let Some(Event::Answered { answer: Answer::Refused { problems }, .. }) = events.next().await else {
+        panic!("not refused")
+    };
+    assert_eq!(problems[0].rule, "read_only");
+    let Answer::Refused { problems } = desk.ask(Command::Cancel { ids: vec![id] }).await else { panic!("cancelled") };
+    assert!(problems[0].message.contains("is done already"), "{problems:?}");
+    desk.engine.leave(Leave::Now).await;
+}

@@ -286,8 +286,13 @@ impl Core {
                 let wait = delay(FIRST_BACK_OFF, account.failures, now.as_millisecond().unsigned_abs());
                 account.failures = account.failures.saturating_add(1);
                 account.rest_until = Some(now + wait);
+                let is_news = account.trouble.as_ref() != Some(&error.message);
                 account.trouble = Some(error.message.clone());
                 self.touch(name, step);
+                if is_news {
+                    let text = format!("{name}: {}; tried again by itself, nothing is lost", error.message);
+                    self.notice(Level::Warning, text, step);
+                }
             }
         }
     }

@@ -149,6 +149,8 @@ impl Core {
         }
         job.submitted_at = None;
         job.phase = None;
+        // Shown in its row for as long as it waits; the next order clears it.
+        job.error = Some(JobError::new(error.kind, text));
         self.tell(&job, kind, text.to_owned(), serde_json::Value::Null, step);
         let name = job.request.account.clone();
         let wait = delay(SignedDuration::from_secs(2), job.attempts.min(7), job.id.0.unsigned_abs());
@@ -173,10 +175,7 @@ impl Core {
         let cost = job.reserved.map_or("an unknown amount".to_owned(), |m| m.to_string());
         self.notice(
             Level::Warning,
-            format!(
-                "{}: {} did not answer an order for {cost}; unconfirmed, nothing is sent again",
-                job.id, job.request.account
-            ),
+            format!("{}: unconfirmed, {cost} may be spent, nothing is sent again: {}", job.id, error.message),
             step,
         );
         let name = job.request.account.clone();

@@ -31,11 +31,11 @@ impl Core {
         }
         match command {
             Command::Queue { jobs } => self.queue(jobs, &looked_up, step),
-            Command::Cancel { ids } => self.cancel(&ids, step),
+            Command::Cancel { ids } => self.cancel(&ids, &looked_up.finals, step),
             Command::Abandon { ids } => self.abandon(&ids, &looked_up.finals, step),
             Command::Retry { ids, may_pay_twice } => self.retry(&ids, may_pay_twice, &looked_up.finals, step),
-            Command::Hold { ids } => self.hold(&ids, step),
-            Command::Release { ids, ceiling } => self.let_go(&ids, ceiling, step),
+            Command::Hold { ids } => self.hold(&ids, &looked_up.finals, step),
+            Command::Release { ids, ceiling } => self.let_go(&ids, ceiling, &looked_up.finals, step),
             Command::Resume { account } => {
                 if self.resume(&account, step) {
                     accepted(Vec::new())
@@ -162,11 +162,11 @@ impl Core {
         id
     }
 
-    fn cancel(&mut self, ids: &[JobId], step: &mut Step) -> Answer {
+    fn cancel(&mut self, ids: &[JobId], finals: &[Job], step: &mut Step) -> Answer {
         let sent = |job: &Job| !job.state.is_unsent();
         let why =
             "was sent; no service can cancel an order. `abandon` hides it: it is still polled, downloaded and booked";
-        if let Some(refused) = self.refuse(ids, sent, why) {
+        if let Some(refused) = self.refuse(ids, finals, sent, why) {
             return refused;
         }
         for id in ids {
@@ -185,8 +185,10 @@ impl Core {
         accepted(ids.to_vec())
     }
 
-    fn hold(&mut self, ids: &[JobId], step: &mut Step) -> Answer {
-        if let Some(refused) = self.refuse(ids, |job| !job.state.is_unsent(), "was sent already; it cannot be held") {
+    fn hold(&mut self, ids: &[JobId], finals: &[Job], step: &mut Step) -> Answer {
+        if let Some(refused) =
+            self.refuse(ids, finals, |job| !job.state.is_unsent(), "was sent already; it cannot be held")
+        {
             return refused;
         }
         for id in ids {
@@ -200,22 +202,24 @@ impl Core {
         accepted(ids.to_vec())
     }
 
-    fn let_go(&mut self, ids: &[JobId], ceiling: Option<Money>, step: &mut Step) -> Answer {
+    fn let_go(&mut self, ids: &[JobId], ceiling: Option<Money>, finals: &[Job], step: &mut Step) -> Answer {
         if let Some(ceiling) = ceiling.filter(|ceiling| !is_believable(*ceiling)) {
             return Answer::Refused { problems: vec![no_ceiling(ceiling)] };
         }
         // A job at a service is held, too, when its account is not the one that ordered it.
         let free = |job: &Job| job.state != JobState::Held && job.hold.is_none();
-        if let Some(refused) = self.refuse(ids, free, "is not held") {
+        if let Some(refused) = self.refuse(ids, finals, free, "is not held") {
             return refused;
         }
         let homeless = |job: &Job| !self.accounts.contains_key(&job.request.account);
-        if let Some(refused) = self.refuse(ids, homeless, "belongs to an account that is not configured now; add it") {
+        if let Some(refused) =
+            self.refuse(ids, finals, homeless, "belongs to an account that is not configured now; add it")
+        {
             return refused;
         }
         let needs =
             |job: &Job| job.state == JobState::Held && job.estimate.is_none() && job.ceiling.or(ceiling).is_none();
-        if let Some(refused) = self.refuse(ids, needs, "has no known price; say the most it may cost") {
+        if let Some(refused) = self.refuse(ids, finals, needs, "has no known price; say the most it may cost") {
             return refused;
         }
         for id in ids {
@@ -314,11 +318,15 @@ impl Core {
     }
 
     /// Refuses the whole command when one job is missing or fails the test.
-    fn refuse(&self, ids: &[JobId], bad: impl Fn(&Job) -> bool, why: &str) -> Option<Answer> {
+    fn refuse(&self, ids: &[JobId], finals: &[Job], bad: impl Fn(&Job) -> bool, why: &str) -> Option<Answer> {
+        let over = |id: &JobId| match finals.iter().find(|job| job.id == *id) {
+            Some(job) => format!("{id} is {} already; nothing to do", job.state),
+            None => format!("there is no job {id}"),
+        };
         let problems: Vec<Problem> = ids
             .iter()
             .filter_map(|id| match self.jobs.get(id) {
-                None => Some(Problem::new("id", "state", format!("{id} is over or does not exist; nothing to do"))),
+                None => Some(Problem::new("id", "state", over(id))),
                 Some(job) if bad(job) => Some(Problem::new("id", "state", format!("{id} {why}"))),
                 Some(_) => None,
             })

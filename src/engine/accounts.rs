@@ -1,0 +1,77 @@
+//! From settings to providers and to the core's accounts.
+//!
+//! Knows both forms. Must not keep a key anywhere but in its provider.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::core::budget::Caps;
+use super::core::{Account, Core, CoreSettings, Step};
+use super::{AccountSettings, EngineError, Settings};
+use crate::domain::message::Offer;
+use crate::provider::limits::{Limits, documented};
+use crate::provider::{self, Endpoint, Provider};
+use crate::store::{Loaded, Store};
+
+/// Providers and their documented limits, by account.
+pub(super) type Connected = (HashMap<String, Arc<dyn Provider>>, HashMap<String, Limits>);
+
+/// Builds every account's provider. Opens no connection.
+pub(super) fn connect(settings: &Settings) -> Result<Connected, EngineError> {
+    let (mut providers, mut limits) = (HashMap::new(), HashMap::new());
+    for account in &settings.accounts {
+        let endpoint = Endpoint {
+            service: account.service,
+            base_url: account.base_url.clone(),
+            key: account.key.clone(),
+            allow_insecure: account.allow_insecure,
+        };
+        let provider = provider::connect(endpoint)
+            .map_err(|error| EngineError::Account { account: account.name.clone(), message: error.message })?;
+        providers.insert(account.name.clone(), provider);
+        limits.insert(account.name.clone(), documented(account.service));
+    }
+    Ok((providers, limits))
+}
+
+/// A core over what is on disk, and its first step.
+pub(super) fn core(
+    settings: &Settings,
+    store: &Store,
+    loaded: Loaded,
+    offers: &[Offer],
+    now: Timestamp,
+) -> (Core, Step) {
+    let salt = store.salt();
+    let accounts = settings.accounts.iter().enumerate().map(|(place, account)| core_account(account, place, &salt));
+    let core_settings = CoreSettings {
+        caps: settings.caps.clone(),
+        zone: settings.time_zone.clone(),
+        simulated: settings.simulated.is_some(),
+        online: settings.online,
+        salt: salt.to_vec(),
+    };
+    Core::start(core_settings, accounts.collect(), offers, loaded, now)
+}
+
+fn core_account(account: &AccountSettings, place: usize, salt: &[u8]) -> Account {
+    let mut core = Account::new(account.name.clone(), account.service, place, documented(account.service));
+    core.origin.clone_from(&account.origin);
+    core.fingerprint = fingerprint(salt, account);
+    core.max_in_flight = account.max_in_flight;
+    core.poll_interval = account.poll_interval.try_into().unwrap_or(core.poll_interval);
+    core.caps = Caps { day: account.day_cap, month: account.month_cap, day_jobs: None };
+    core
+}
+
+/// What a job remembers of its account's key: enough to notice another one, useless to anyone else.
+fn fingerprint(salt: &[u8], account: &AccountSettings) -> String {
+    use secrecy::ExposeSecret;
+    let mut hasher = Sha256::new();
+    hasher.update(salt);
+    hasher.update(account.key.expose_secret());
+    hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
