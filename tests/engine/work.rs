@@ -96,3 +96,35 @@ async fn a_second_look_sees_accounts_money_and_details_and_changes_nothing() {
     assert!(problems[0].message.contains("is done already"), "{problems:?}");
     desk.engine.leave(Leave::Now).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_local_picture_is_kept_when_queued_and_sent_whatever_became_of_the_file() {
+    // The smallest PNG there is: one transparent pixel.
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\0\x01\0\0\x05\0\x01\r\n-\xb4\0\0\0\0IEND\xaeB`\x82";
+    let world = World::new().await;
+    let picture = world.dir.path().join("still.png");
+    std::fs::write(&picture, PNG).unwrap();
+    // Queued without a way to send, as `add` does; the file is gone before the order is built.
+    let mut offline = world.settings();
+    offline.online = false;
+    let mut desk = Desk::new(offline).await;
+    let mut request = rushes::domain::Request::new(&"nanogpt/kling-v21-pro".parse().unwrap(), "she waves");
+    request.params.insert("image".into(), picture.to_str().unwrap().into());
+    let new = rushes::domain::NewJob {
+        request,
+        key: None,
+        ceiling: Some("9".parse::<Decimal>().map(rushes::domain::Money::usd).unwrap()),
+    };
+    let Answer::Accepted { ids, .. } = desk.ask(Command::Queue { jobs: vec![new] }).await else { panic!("refused") };
+    desk.engine.leave(Leave::Now).await;
+    std::fs::remove_file(&picture).unwrap();
+    let mut desk = world.desk().await;
+    desk.wait_for(ids[0], JobState::Done).await;
+    let order = world.orders().await.remove(0);
+    let sent = order["params"]["imageDataUrl"].as_str().unwrap();
+    assert!(sent.starts_with("data:image/png;base64,iVBORw0KGgo"), "{order}");
+    let Answer::Detail(detail) = desk.ask(Command::Inspect { id: ids[0] }).await else { panic!("no detail") };
+    let kept = detail.job.values["image"].as_str().unwrap();
+    assert!(kept.starts_with("sha256:"), "{kept}: inputs are remembered by hash");
+    desk.engine.leave(Leave::Now).await;
+}
