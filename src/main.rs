@@ -3,10 +3,12 @@
 use std::future::Future;
 use std::os::unix::fs::OpenOptionsExt;
 
+use rushes::app::{Keymap, KeymapError};
 use rushes::cli::{self, NO_KEY, Parsed, Verb, change, code, out::Out, shelf::Shelf};
 use rushes::config::{Account, Config, ConfigError, Env};
 use rushes::domain::Service;
 use rushes::engine::{self, Engine, EngineError};
+use rushes::media::Template;
 use rushes::sim::{self, SimOptions, Simulator};
 use rushes::tui::{self, TerminalError};
 
@@ -32,10 +34,17 @@ fn start(parsed: Parsed) -> u8 {
         (Some(Verb::Completions { shell }), _) => return cli::shells::completions(*shell, sim::HELP),
         (Some(Verb::Man), _) => return cli::shells::man(sim::HELP),
         (Some(Verb::Sim(asked)), _) => return wait(serve(asked.clone(), &mut out)),
-        (Some(Verb::Doctor(asked)), config) => return cli::doctor::doctor(&config, &env, asked.json, &mut out),
+        (Some(Verb::Doctor(asked)), config) => {
+            let faults = config.as_ref().map_or_else(|_| Vec::new(), |config| faults(config, true));
+            return cli::doctor::doctor(&config, &faults, &env, asked.json, &mut out);
+        }
         (_, Ok(config)) => config,
         (_, Err(error)) => return refuse(&error, &out),
     };
+    // Keys are the dashboard's alone; what works without a screen goes on without them.
+    if let Some(fault) = faults(&config, parsed.verb.is_none()).first() {
+        return refuse(fault, &out);
+    }
     config.warnings.iter().for_each(|warning| out.say(warning));
     if parsed.globals.verbose > 0 && parsed.verb.is_some() {
         cli::out::trace(parsed.globals.verbose);
@@ -55,6 +64,24 @@ fn start(parsed: Parsed) -> u8 {
             Err(error) => refuse(&error, &out),
         },
     }
+}
+
+/// What is wrong with settings that config cannot judge, since it must know neither media nor app.
+fn faults(config: &Config, with_keys: bool) -> Vec<ConfigError> {
+    let mut faults = Vec::new();
+    if let Some(Err(why)) = config.name_template.as_deref().map(Template::parse) {
+        faults.push(config.fault("name_template", why));
+    }
+    if with_keys && let Err(error) = Keymap::with(config.key_overrides()) {
+        let action = match &error {
+            KeymapError::UnknownAction(name, _) => name.as_str(),
+            KeymapError::UnknownKey(name, _) | KeymapError::Unreachable(name, _) => name,
+            KeymapError::Conflict { first, .. } if config.keys.contains_key(*first) => first,
+            KeymapError::Conflict { second, .. } => second,
+        };
+        faults.push(config.fault(&format!("keys.{action}"), error.to_string()));
+    }
+    faults
 }
 
 fn look(config: Config, env: &Env, verbose: u8, out: &Out) -> u8 {

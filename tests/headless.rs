@@ -428,3 +428,36 @@ fn an_account_without_a_base_url_lives_where_its_provider_says() {
         assert_eq!(account.base_url, rushes::provider::default_origin(account.service));
     }
 }
+
+#[test]
+fn a_setting_that_cannot_be_used_is_named_with_its_line_by_every_verb_and_by_doctor() {
+    let place = Place::new();
+    let file = place.write("c.toml", "mouse = false\nname_template = \"{date}-{modle}\"\n[keys]\nqiut = \"x\"\n");
+    let template = format!("{file}:2: the name template knows no `{{modle}}`; it knows {{date}}");
+    for verb in ["run", "list", "models"] {
+        place.rushes(&["--config", &file, verb]).exits(2).says(&[&template]);
+    }
+    let doctor = place.rushes(&["--config", &file, "doctor"]).exits(2);
+    let keys = format!("{file}:4: keys: `qiut` is no action; perhaps `quit`");
+    assert!(doctor.out.contains(&template) && doctor.out.contains(&keys), "{doctor:#?}");
+    let keys_only = place.write("k.toml", "[keys]\nquit = \"nonsense-q\"\n");
+    let doctor = place.rushes(&["--config", &keys_only, "doctor"]).exits(2);
+    assert!(doctor.out.contains(&format!("{keys_only}:2: keys.quit: ")), "{doctor:#?}");
+    place.rushes(&["--config", &keys_only, "list"]).exits(0);
+}
+
+#[test]
+fn doctor_tries_the_directories_and_says_which_config_was_read() {
+    let place = Place::new();
+    for dir in ["/dev/null/clips", "/proc/clips"] {
+        let doctor = place.rushes(&["doctor", "--output-dir", dir]).exits(2);
+        assert!(doctor.out.contains(&format!("BAD   output    {dir} cannot be written to: ")), "{doctor:#?}");
+    }
+    let read = place.path("config/rushes/config.toml");
+    let doctor = place.rushes(&["doctor"]);
+    assert!(doctor.out.contains(&format!("read from {}", read.display())), "{doctor:#?}");
+    std::fs::remove_file(&read).unwrap();
+    let doctor = place.rushes(&["doctor"]);
+    assert!(doctor.out.contains(&format!("no config file at {} (none is needed)", read.display())), "{doctor:#?}");
+    assert!(!doctor.out.contains("read from") && !place.path("rushes").exists(), "{doctor:#?}");
+}

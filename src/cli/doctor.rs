@@ -1,8 +1,8 @@
 //! `doctor`: checks configuration, keys, directories, disk, lock and terminal, and says what to do.
 //!
-//! Knows what can be looked at without changing anything or asking anybody over the network.
+//! Knows what can be looked at without leaving a trace or asking anybody over the network.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use serde::Serialize;
@@ -29,14 +29,28 @@ struct Check {
     text: String,
 }
 
-/// Prints all checks; 0 when all is well, 1 with a warning, 2 when nothing would start.
-pub fn doctor(config: &Result<Config, ConfigError>, env: &Env, json: bool, out: &mut Out) -> u8 {
+/// Prints all checks; `faults` are of settings that config cannot judge. 0 when all is well, 1 with a warning, 2 when nothing would start.
+pub fn doctor(
+    config: &Result<Config, ConfigError>,
+    faults: &[ConfigError],
+    env: &Env,
+    json: bool,
+    out: &mut Out,
+) -> u8 {
     let mut checks = Vec::new();
     let mut check = |check: &'static str, verdict: Verdict, text: String| checks.push(Check { check, verdict, text });
     match config {
         Err(error) => check("config", Verdict::Error, error.to_string()),
         Ok(config) => {
-            check("config", Verdict::Ok, format!("read from {}", config.config_dir.display()));
+            let file = config.config_file.display();
+            if config.has_file {
+                check("config", Verdict::Ok, format!("read from {file}"));
+            } else {
+                check("config", Verdict::Ok, format!("no config file at {file} (none is needed)"));
+            }
+            for fault in faults {
+                check("config", Verdict::Error, fault.to_string());
+            }
             for warning in &config.warnings {
                 check("config", Verdict::Warning, warning.clone());
             }
@@ -96,14 +110,18 @@ fn accounts(config: &Config, env: &Env, check: &mut impl FnMut(&'static str, Ver
 
 fn directory(what: &'static str, dir: &Path, check: &mut impl FnMut(&'static str, Verdict, String)) {
     let shown = dir.display();
-    let Some(there) = dir.ancestors().find(|path| path.exists()) else {
+    let Some(there) = dir.ancestors().find(|path| path.symlink_metadata().is_ok()) else {
         return check(what, Verdict::Error, format!("{shown}: no part of it exists"));
     };
     if !there.is_dir() {
-        return check(what, Verdict::Error, format!("{shown}: {} is no directory; choose another", there.display()));
+        let text =
+            format!("{shown} cannot be written to: {} is no directory; choose another --{what}-dir", there.display());
+        return check(what, Verdict::Error, text);
     }
-    if rustix::fs::access(there, rustix::fs::Access::WRITE_OK).is_err() {
-        let text = format!("{shown}: {} cannot be written to; choose another, or change its rights", there.display());
+    if let Err(why) = takes_a_file(there) {
+        let at = if there == dir { String::new() } else { format!(" at {}", there.display()) };
+        let text =
+            format!("{shown} cannot be written to: {why}{at}; choose another --{what}-dir, or change its rights");
         return check(what, Verdict::Error, text);
     }
     let free = rustix::fs::statvfs(there).map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize));
@@ -115,6 +133,14 @@ fn directory(what: &'static str, dir: &Path, check: &mut impl FnMut(&'static str
         Ok(free) => check(what, Verdict::Ok, format!("{shown}: {:.1} GB free", free as f64 / 1e9)),
         Err(error) => check(what, Verdict::Warning, format!("{shown}: free space is not known: {error}")),
     }
+}
+
+/// Tries what a run will do: rights alone do not tell, nor do they bind everybody.
+fn takes_a_file(dir: &Path) -> std::io::Result<()> {
+    let probe = dir.join(format!(".rushes-doctor-{}.part", std::process::id()));
+    let tried = std::fs::File::create_new(&probe)?.write_all(b"may I?");
+    let removed = std::fs::remove_file(&probe);
+    tried.and(removed)
 }
 
 fn terminal(env: &Env, check: &mut impl FnMut(&'static str, Verdict, String)) {

@@ -91,13 +91,13 @@ pub enum Glyphs {
 pub(super) struct File {
     pub output_dir: Option<PathBuf>,
     pub data_dir: Option<PathBuf>,
-    pub name_template: Option<String>,
+    pub name_template: Option<toml::Spanned<String>>,
     pub theme: Option<String>,
     pub color: Option<Color>,
     pub glyphs: Glyphs,
     pub mouse: bool,
     pub caps: Caps,
-    pub keys: BTreeMap<String, Keys>,
+    pub keys: BTreeMap<String, toml::Spanned<Keys>>,
     pub accounts: BTreeMap<String, toml::Spanned<AccountFile>>,
 }
 

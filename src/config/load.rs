@@ -1,5 +1,6 @@
 //! Reads the config file and runs key commands: all that config does to the world outside.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ const LARGEST: u64 = 1 << 20;
 pub(super) struct Texts {
     /// `config.toml`.
     pub config: String,
+    /// Whether there is a `config.toml`.
+    pub found: bool,
     /// `models.toml` beside it.
     pub models: Option<String>,
     /// Whether others than the user can read the config file.
@@ -31,12 +34,13 @@ impl Config {
     pub fn load(globals: &Globals, env: &Env) -> Result<Config, ConfigError> {
         let path = config_path(globals, env)?;
         let named = globals.config.is_some();
+        let text = read(&path)?;
+        if named && text.is_none() {
+            return Err(ConfigError::new(path.display().to_string(), "there is no such file"));
+        }
         let texts = Texts {
-            config: match read(&path)? {
-                Some(text) => text,
-                None if named => return Err(ConfigError::new(path.display().to_string(), "there is no such file")),
-                None => String::new(),
-            },
+            found: text.is_some(),
+            config: text.unwrap_or_default(),
             models: read(&path.with_file_name("models.toml"))?,
             open: is_open(&path),
         };
@@ -60,12 +64,16 @@ impl Config {
         if texts.open && file.accounts.values().any(|account| account.get_ref().api_key.is_some()) {
             warnings.push(format!("{shown} holds a key and others can read it; run: chmod 600 {shown}"));
         }
+        let line = |at: std::ops::Range<usize>| file::line_of(&texts.config, at.start);
+        let mut lines: BTreeMap<String, usize> =
+            file.keys.iter().map(|(action, keys)| (format!("keys.{action}"), line(keys.span()))).collect();
+        lines.extend(file.name_template.iter().map(|text| ("name_template".to_owned(), line(text.span()))));
         let cap = |amount: Option<file::Amount>| amount.map(|file::Amount(dollars)| Money::usd(dollars));
         let config = Config {
             accounts,
             data_dir: place(&globals.data_dir, &file.data_dir, env.data_dir(), "data-dir")?,
             output_dir: place(&globals.output_dir, &file.output_dir, env.output_dir(), "output-dir")?,
-            name_template: file.name_template,
+            name_template: file.name_template.map(toml::Spanned::into_inner),
             caps: Caps { day: cap(file.caps.day), month: cap(file.caps.month), day_jobs: file.caps.day_jobs },
             theme: file.theme,
             color: globals.color.or(file.color).unwrap_or_default(),
@@ -74,12 +82,15 @@ impl Config {
             keys: file
                 .keys
                 .into_iter()
-                .map(|(action, keys)| match keys {
+                .map(|(action, keys)| match keys.into_inner() {
                     Keys::One(key) => (action, vec![key]),
                     Keys::Several(keys) => (action, keys),
                 })
                 .collect(),
+            config_file: path.to_path_buf(),
+            has_file: texts.found,
             config_dir,
+            lines,
             models: texts.models,
             simulated: false,
             warnings,

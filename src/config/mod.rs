@@ -70,6 +70,10 @@ pub struct Config {
     pub mouse: bool,
     /// Keys by the name of an action, replacing its defaults.
     pub keys: BTreeMap<String, Vec<String>>,
+    /// The config file. Absolute; it need not exist.
+    pub config_file: PathBuf,
+    /// Whether the config file exists.
+    pub has_file: bool,
     /// The directory of the config file, with the user's `models.toml` and `themes/`. Absolute.
     pub config_dir: PathBuf,
     /// The text of the user's `models.toml`, where there is one.
@@ -78,6 +82,8 @@ pub struct Config {
     pub simulated: bool,
     /// What is odd but no error, for people.
     pub warnings: Vec<String>,
+    /// The lines, from 1, of what only others can check: `name_template`, `keys.quit`, ...
+    lines: BTreeMap<String, usize>,
     /// Whether the output directory was given by flag, and so is meant for simulated clips too.
     output_given: bool,
 }
@@ -97,6 +103,13 @@ impl Config {
             }
         }
         self
+    }
+
+    /// What is wrong with a setting that only another floor can judge, at its place in the file.
+    pub fn fault(&self, setting: &str, message: impl Into<String>) -> ConfigError {
+        let file = self.config_file.display();
+        let place = self.lines.get(setting).map_or_else(|| file.to_string(), |line| format!("{file}:{line}"));
+        ConfigError::new(place, message)
     }
 
     /// The keys' overrides as the keymap takes them.

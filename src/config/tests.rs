@@ -148,6 +148,16 @@ fn simulated_data_lies_apart() {
 }
 
 #[test]
+fn what_others_check_is_named_at_its_line() {
+    let text = "mouse = true\nname_template = \"{x}\"\n[keys]\nquit = \"q\"\nhelp = [\n\"?\"]\n";
+    let config = config(text, &env(&[])).unwrap();
+    let at = |setting: &str| config.fault(setting, "no").to_string();
+    assert_eq!(at("name_template"), "/c/config.toml:2: no");
+    assert_eq!((at("keys.quit"), at("keys.help")), ("/c/config.toml:4: no".into(), "/c/config.toml:5: no".into()));
+    assert_eq!(at("theme"), "/c/config.toml: no");
+}
+
+#[test]
 fn keys_colours_and_caps_are_read_in_every_way_they_are_written() {
     let text = "color = 256\nglyphs = \"ascii\"\n[caps]\nday = 100\nmonth = \"$1000.50\"\nday_jobs = 40\n[keys]\nquit = \"ctrl-q\"\nhelp = [\"?\", \"f1\"]\n";
     let config = config(text, &env(&[])).unwrap();
