@@ -177,7 +177,7 @@ pub const TABLE: &[Entry] = table! {
     ShowModel "about-model" "about" [Everywhere] ["3" "Alt-3"] "Go to what the documents say of the chosen model.";
     Notices "notices" "notices" [Everywhere] ["e" "F4"] "Read all notices again.";
     Balances "balances" "balances" [Everywhere] ["b" "F5"] "Ask every account's balance again.";
-    Resume "resume" "resume" [Everywhere] ["u" "F6"] "Let paused accounts go on.";
+    Resume "resume" "resume" [Everywhere Detail] ["u" "F6"] "Let paused accounts go on, and try those in trouble at once.";
     Help "help" "help" [Everywhere] ["?" "F1"] "Show every key.";
     Repaint "repaint" "repaint" [Everywhere] ["Ctrl-L"] "Draw the whole screen again.";
     Suspend "suspend" "suspend" [Everywhere] ["Ctrl-Z"] "Stop the program and go to the shell; fg comes back.";

@@ -22,9 +22,9 @@ pub enum Clock {
     Took(i64),
 }
 
-/// Whether a row's clock runs.
+/// Whether a row's clock runs: while the service makes the clip, not while it comes to disk.
 pub fn runs(row: &JobRow) -> bool {
-    row.submitted_at.is_some() && matches!(row.state, JobState::Submitting | JobState::Running | JobState::Downloading)
+    row.submitted_at.is_some() && matches!(row.state, JobState::Submitting | JobState::Running)
 }
 
 /// What a row's clock says at `now`; exact to the second, or in steps.

@@ -20,6 +20,7 @@ pub mod picker;
 pub mod quote;
 pub mod story;
 mod verbs;
+pub mod wait;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ use story::Story;
 
 pub use input::{Dirty, Effect, Input, Key, QuitHow};
 pub use keymap::{Keymap, KeymapError};
+pub use verbs::may_be_retried;
 
 /// What a face tells the app about itself at the start.
 #[derive(Clone, Debug)]

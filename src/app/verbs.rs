@@ -21,7 +21,7 @@ impl App {
     }
 
     /// The jobs a verb acts on: the open details' job, else the marked ones, else the selected one.
-    fn targets(&self) -> Vec<&JobRow> {
+    pub fn targets(&self) -> Vec<&JobRow> {
         let ids = match self.overlays.last() {
             Some(Overlay::Detail { id, .. }) => vec![*id],
             _ => self.jobs.targets(),
@@ -92,11 +92,8 @@ impl App {
     }
 
     pub(super) fn retry(&mut self) {
-        let again = |state| !matches!(state, JobState::Queued | JobState::Held | JobState::Submitting);
-        let rows = self.fitting(
-            |state| again(state) && state != JobState::Running && state != JobState::Downloading,
-            "it is still under way; a retry makes a new, paid job once this one has ended",
-        );
+        let rows = self
+            .fitting(may_be_retried, "it is still under way; a retry makes a new, paid job once this one has ended");
         if rows.is_empty() {
             return;
         }
@@ -129,11 +126,11 @@ impl App {
         let paused: Vec<String> = self
             .accounts
             .iter()
-            .filter(|account| account.pause.is_some())
+            .filter(|account| account.pause.is_some() || account.trouble.is_some())
             .map(|account| account.name.clone())
             .collect();
         if paused.is_empty() {
-            self.say(Level::Info, "no account is paused");
+            self.say(Level::Info, "no account is paused or in trouble");
         }
         paused.into_iter().map(|account| self.send(Command::Resume { account }, Waiting::Quiet)).collect()
     }
@@ -256,6 +253,11 @@ impl App {
             }
         }
     }
+}
+
+/// Whether a job in this state can be bought once more.
+pub fn may_be_retried(state: JobState) -> bool {
+    state.is_final() || state == JobState::Unconfirmed
 }
 
 fn ids(rows: &[JobRow]) -> Vec<JobId> {

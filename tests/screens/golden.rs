@@ -43,6 +43,8 @@ const EAGLE: &str = "A majestic eagle over the fjord at dawn, slow orbit, 山谷
 #[test]
 fn every_state_in_the_table() {
     at_all_sizes("jobs", snapshot, |_| {});
+    let mut stage = Stage::new((100, 30), snapshot());
+    check("jobs-100x30", stage.settle(), &Styles::default());
     for (i, state) in JobState::ALL.into_iter().enumerate() {
         let mut stage = Stage::new((120, 40), snapshot());
         stage.keys(&"j ".repeat(JobState::ALL.len() - i)).settle();
@@ -120,8 +122,33 @@ fn paused(mut snapshot: Snapshot) -> Snapshot {
         message: "insufficient credits; add some at the service, then press u".to_owned(),
         until: None,
     });
-    snapshot.accounts[1].trouble = Some("no connection since 14:01, trying again".to_owned());
+    snapshot.accounts[1].trouble = Some("connection refused since 14:01".to_owned());
     snapshot
+}
+
+#[test]
+fn why_a_job_waits_stands_beside_it_and_in_its_details() {
+    for (name, down) in [("paused", JobState::ALL.len()), ("trouble", 6)] {
+        for (cols, rows) in [(80, 24), (100, 30)] {
+            let waiting = || {
+                let mut snapshot = paused(snapshot());
+                // The queued job is the paused account's, a running one is the troubled account's.
+                for row in &mut snapshot.jobs {
+                    match row.state {
+                        JobState::Queued => row.account = "ninjachat".to_owned(),
+                        JobState::Running => row.account = "nanogpt".to_owned(),
+                        _ => {}
+                    }
+                }
+                snapshot
+            };
+            let mut stage = Stage::new((cols, rows), waiting());
+            stage.keys(&"j ".repeat(down)).settle();
+            check(&format!("waits-{name}-{cols}x{rows}"), &stage, &Styles::default());
+            stage.keys("Enter").settle();
+            check(&format!("waits-{name}-details-{cols}x{rows}"), &stage, &Styles::default());
+        }
+    }
 }
 
 fn notices(stage: &mut Stage) {

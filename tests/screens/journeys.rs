@@ -414,3 +414,27 @@ fn nothing_moves_with_time_where_nothing_runs() {
     running.input(Input::FocusLost);
     assert_eq!(running.app.next_tick(at(1)), Some(at(10)), "but only while it is looked at");
 }
+
+#[test]
+fn resume_reaches_paused_accounts_and_those_in_trouble_from_the_details_too() {
+    let mut world = snapshot();
+    world.accounts[1].trouble = Some("connection refused".to_owned());
+    let mut stage = Stage::new((80, 24), world);
+    stage.keys("Enter u");
+    let resume = |account: &str| Command::Resume { account: account.to_owned() };
+    assert_eq!(stage.commands(), [&resume("nanogpt")]);
+    stage.answer(accepted(&[]));
+    let mut well = rushes::domain::message::AccountRow { trouble: None, ..snapshot().accounts[1].clone() };
+    stage.event(Event::AccountChanged(Box::new(well.clone()))).keys("u");
+    assert_eq!(stage.commands().len(), 1, "{}", stage.text());
+    assert!(stage.text().contains("no account is paused or in trouble"), "{}", stage.text());
+    well.pause = Some(rushes::domain::Pause {
+        kind: rushes::domain::ErrorKind::Balance,
+        message: "insufficient credits".to_owned(),
+        until: None,
+    });
+    stage.event(Event::AccountChanged(Box::new(well)));
+    assert!(stage.text().lines().last().unwrap().contains("u resume"), "{}", stage.text());
+    stage.keys("u");
+    assert_eq!(stage.commands().len(), 2);
+}

@@ -3,10 +3,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::paint::{Paper, reading, sheet};
+use super::paint::{Paper, more, reading, sheet};
 use super::{jobs, story, text};
 use crate::app::App;
 use crate::app::action::{Action, Context};
+use crate::app::clock::{self, Clock};
 use crate::app::overlay::Scroll;
 use crate::domain::message::JobDetail;
 use crate::domain::{Job, JobId, JobRow, JobState, Refund};
@@ -19,7 +20,8 @@ pub fn render(app: &App, id: JobId, scroll: &Scroll, styles: &Styles, area: Rect
     let row = app.jobs().get(id);
     let title = row.map_or_else(|| id.to_string(), |row| format!("{id}  {}/{}", row.account, row.model));
     let state = row.map(|row| row.state.word()).unwrap_or_default();
-    let inside = sheet(buf, reading(area, 110, area.height), styles, &title, state);
+    let area = reading(area, 110, area.height);
+    let inside = sheet(buf, area, styles, &title, state);
     let mut paper = Paper::new(inside.width);
     match (row, app.story().detail().filter(|detail| detail.job.id == id)) {
         (Some(row), Some(detail)) => whole(app, row, detail, &mut paper),
@@ -33,6 +35,8 @@ pub fn render(app: &App, id: JobId, scroll: &Scroll, styles: &Styles, area: Rect
     }
     let first = scroll.fit(paper.rows(), usize::from(inside.height));
     paper.draw(buf, inside, first, styles);
+    let key = app.keymap().shown(Action::Down, Context::Reading).map(|key| key.to_string()).unwrap_or_default();
+    more(buf, area, styles, &key, paper.rows().saturating_sub(first + usize::from(inside.height)));
 }
 
 fn whole(app: &App, row: &JobRow, detail: &JobDetail, paper: &mut Paper) {
@@ -80,7 +84,11 @@ fn standing(app: &App, row: &JobRow, job: &Job, paper: &mut Paper) {
     if let Some(error) = &job.error {
         paper.pair("error", INDENT, Role::Error, &error.to_string());
     }
-    if let Some(next) = next_step(app, job) {
+    let wait = app.wait(row);
+    if let Some(wait) = &wait {
+        paper.pair("waits", INDENT, Role::Warn, &wait.cause);
+    }
+    if let Some(next) = wait.map(|wait| wait.next).or_else(|| next_step(app, job)) {
         paper.pair("next", INDENT, Role::Strong, &next);
     }
     if let Some(id) = &job.remote_id {
@@ -91,11 +99,26 @@ fn standing(app: &App, row: &JobRow, job: &Job, paper: &mut Paper) {
     for (label, at) in times.into_iter().filter_map(|(label, at)| Some((label, at?))) {
         paper.pair(label, INDENT, Role::Text, &time(at));
     }
+    if let Some(clock) = clock::read(row, app.now(), app.is_looked_at()) {
+        let since = row.submitted_at.map(|at| app.now().duration_since(at).as_secs()).unwrap_or_default();
+        paper.pair("time", INDENT, Role::Text, &in_words(clock, since));
+    }
     if let Some(parent) = job.parent {
         paper.pair("retry of", INDENT, Role::Text, &parent.to_string());
     }
     if !job.request.tags.is_empty() {
         paper.pair("tags", INDENT, Role::Text, &job.request.tags.join(", "));
+    }
+}
+
+/// A row's clock in words; it was sent `since` seconds ago.
+fn in_words(clock: Clock, since: i64) -> String {
+    let since = text::duration(since);
+    match clock {
+        Clock::Left(s) => format!("about {} left, sent {since} ago", text::duration(s)),
+        Clock::Over(s) => format!("{} longer than usual, sent {since} ago", text::duration(s)),
+        Clock::Since(_) => format!("sent {since} ago"),
+        Clock::Took(s) => format!("took {}", text::duration(s)),
     }
 }
 

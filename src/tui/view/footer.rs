@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 
 use super::paint::put;
 use super::text;
-use crate::app::App;
 use crate::app::action::{Action, Context};
+use crate::app::{App, may_be_retried};
+use crate::domain::JobState;
 use crate::domain::message::Level;
 use crate::tui::theme::{Glyphs, Role, Styles};
 
@@ -57,7 +58,7 @@ fn hinted(context: Context) -> &'static [Action] {
         }
         Context::Model => &[Action::Down, Action::PageDown, Action::ChooseModel, Action::LeaveForm, Action::NextPane],
         Context::Detail => {
-            &[Action::Close, Action::Retry, Action::Cancel, Action::Hold, Action::CopyLink, Action::Reuse, Action::Down]
+            &[Action::Close, Action::Down, Action::Retry, Action::Cancel, Action::Hold, Action::CopyLink, Action::Reuse]
         }
         Context::Reading => &[Action::Close, Action::Down, Action::PageDown],
         Context::Ask => &[Action::Accept, Action::Close],
@@ -85,15 +86,26 @@ pub fn hints(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     let mut room = usize::from(area.width).saturating_sub(1 + last.as_ref().map_or(0, width));
     let mut x = area.x + 1;
     let needy = app.jobs().counts().needy() > 0;
+    let paused = app.accounts().iter().any(|account| account.pause.is_some());
+    let resume = paused && (everywhere || context == Context::Detail);
+    // What the selected or marked jobs cannot do is not offered.
+    let targets = app.targets();
+    let any = |fits: fn(JobState) -> bool| targets.iter().any(|row| fits(row.state));
     let useful = |action: &&Action| match action {
         Action::NextNeedy => needy,
+        Action::Cancel | Action::Hold => any(JobState::is_unsent),
+        Action::Retry => any(may_be_retried),
+        Action::Abandon => any(|state| !state.is_unsent()),
         Action::NewClip | Action::ChooseModel | Action::Quit | Action::Notices => true,
         _ => context != Context::Jobs || !app.jobs().is_empty(),
     };
-    let listed = hinted(context).iter().filter(useful).filter_map(|action| hint(*action)).map_while(|hint| {
-        room = room.checked_sub(width(&hint))?;
-        Some(hint)
-    });
+    let (first, rest) = hinted(context).split_at(hinted(context).len().min(1));
+    let resume: &[Action] = if resume { &[Action::Resume] } else { &[] };
+    let listed =
+        first.iter().chain(resume).chain(rest).filter(useful).filter_map(|action| hint(*action)).map_while(|hint| {
+            room = room.checked_sub(width(&hint))?;
+            Some(hint)
+        });
     for (key, word) in listed.collect::<Vec<_>>().into_iter().chain(last) {
         x = put(buf, (x, area.y), area.right(), &key, styles.of(Role::Accent)) + 1;
         x = put(buf, (x, area.y), area.right(), word, styles.of(Role::Dim)) + 3;

@@ -3,16 +3,16 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::paint::{Paper, reading, sheet};
+use super::paint::{Paper, more, reading, sheet};
 use crate::app::App;
-use crate::app::action::{Context, entries_of};
+use crate::app::action::{Action, Context, entries_of};
 use crate::app::overlay::Scroll;
 use crate::tui::theme::{Role, Styles};
 
 /// Draws the help.
 pub fn render(app: &App, scroll: &Scroll, styles: &Styles, area: Rect, buf: &mut Buffer) {
-    let inside =
-        sheet(buf, reading(area, 92, area.height), styles, "Help", concat!("rushes ", env!("CARGO_PKG_VERSION")));
+    let area = reading(area, 92, area.height);
+    let inside = sheet(buf, area, styles, "Help", concat!("rushes ", env!("CARGO_PKG_VERSION")));
     let mut paper = Paper::new(inside.width);
     for context in Context::ALL {
         paper.blank().say(Role::Accent, context.title());
@@ -44,11 +44,13 @@ pub fn render(app: &App, scroll: &Scroll, styles: &Styles, area: Rect, buf: &mut
         ("fetch done", "Is on its way to disk; every file is on disk and checked."),
         ("fail gone", "Will not make a clip; was cancelled before it was sent."),
         ("lost?", "The order may or may not have been taken. It is never sent again by itself."),
-        ("-1:20 +0:40 2:10", "Usually so much longer; so far past its usual time; runs since."),
+        ("~1:20 +0:40 2:10", "About so long left; so much longer than usual; sent so long ago, or took so long."),
         ("~5.00", "What it should cost; without ~ what it did cost. `plan` is one run of a plan."),
     ] {
         paper.pair(word, 18, Role::Text, help);
     }
     let first = scroll.fit(paper.rows(), usize::from(inside.height));
     paper.draw(buf, inside, first, styles);
+    let key = app.keymap().shown(Action::Down, Context::Reading).map(|key| key.to_string()).unwrap_or_default();
+    more(buf, area, styles, &key, paper.rows().saturating_sub(first + usize::from(inside.height)));
 }

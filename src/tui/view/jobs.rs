@@ -8,9 +8,14 @@ use super::paint::{Paper, frame, put, put_right};
 use super::{story, text};
 use crate::app::action::{Action, Context};
 use crate::app::geometry::Pane;
-use crate::app::{App, clock};
+use crate::app::{App, clock, wait};
 use crate::domain::{Currency, JobRow, JobState};
 use crate::tui::theme::{Glyphs, Role, Styles};
+
+/// Fewest cells of a prompt beside a note or a bar, where the screen has them at all.
+const PROMPT: u16 = 16;
+/// Blanks between a prompt and what stands right of it, so that the two never read as one sentence.
+const GAP: u16 = 2;
 
 /// Where the columns lie; each begins at its number and ends a blank before the next.
 #[derive(Clone, Copy, Debug)]
@@ -31,12 +36,16 @@ impl Columns {
         // The room for the model and its blank; none on narrow screens, nor for the time.
         let model_width = match area.width {
             0..56 => 0,
-            56..72 => 13,
+            56..72 => 11,
             72..110 => 15,
             _ => 22,
         };
         let (cost_width, time_width) = (8, if area.width < 56 { 0 } else { 6 });
-        let progress_width = if area.width < 56 { 5 } else { 13 };
+        let progress_width = match area.width {
+            0..56 => 5,
+            56..72 => 4,
+            _ => 13,
+        };
         let end = area.right().saturating_sub(1);
         let state = area.x + 2;
         let model = state + 7;
@@ -159,7 +168,8 @@ fn heading(c: &Columns, styles: &Styles, y: u16, buf: &mut Buffer) {
     }
     put(buf, (c.prompt, y), c.progress, "prompt", dim);
     if c.time < c.cost {
-        put(buf, (c.progress, y), c.time, "progress", dim);
+        let narrow = c.time.saturating_sub(c.progress) < 9;
+        put(buf, (c.progress, y), c.time, if narrow { "   %" } else { "progress" }, dim);
         put_right(buf, y, c.time, c.cost - 1, "time", dim);
     }
     put_right(buf, y, c.cost, c.end.saturating_sub(1), "cost", dim);
@@ -202,7 +212,8 @@ fn draw_row(app: &App, styles: &Styles, c: &Columns, area: Rect, row: &JobRow, s
         put(buf, (account, y), c.prompt, &name, styles.of(Role::Dim));
     }
     let prompt_end = right_side(app, styles, c, y, row, selected, buf);
-    let prompt = text::cut(&row.prompt, cell(c.prompt, prompt_end), styles.glyphs);
+    let prompt_cells = usize::from(prompt_end.saturating_sub(c.prompt + GAP));
+    let prompt = text::cut(&row.prompt, prompt_cells, styles.glyphs);
     let prompt_style = if selected { styles.of(Role::Text).patch(picked) } else { styles.of(Role::Dim) };
     put(buf, (c.prompt, y), prompt_end, &prompt, prompt_style);
     cost(styles, c, y, row, buf);
@@ -211,17 +222,23 @@ fn draw_row(app: &App, styles: &Styles, c: &Columns, area: Rect, row: &JobRow, s
 /// Progress and time, or what there is to say instead; returns where it begins.
 fn right_side(app: &App, styles: &Styles, c: &Columns, y: u16, row: &JobRow, selected: bool, buf: &mut Buffer) -> u16 {
     let at_work = matches!(row.state, JobState::Running | JobState::Downloading | JobState::Submitting);
-    if !at_work {
-        let Some(note) = note(app, row) else { return c.progress };
-        let room = usize::from(c.cost.saturating_sub(1).saturating_sub(c.progress));
-        let lent = usize::from(c.progress.saturating_sub(c.prompt)) * 3 / 5;
-        let note = text::cut(&note, room + lent, styles.glyphs);
-        let role = if row.state == JobState::Done { Role::Dim } else { state_role(row) };
-        if text::width(&note) <= room {
-            put(buf, (c.progress, y), c.cost - 1, &note, styles.of(role));
+    let waits = waits(app, row);
+    if !at_work || waits.is_some() {
+        let Some(note) = waits.or_else(|| note(row)) else { return c.progress };
+        let end = c.cost.saturating_sub(1);
+        let room = usize::from(end.saturating_sub(c.progress));
+        if row.state == JobState::Done {
+            let facts = shorter(&note, room);
+            put(buf, (c.progress, y), end, &text::cut(facts, room, styles.glyphs), styles.of(Role::Dim));
             return c.progress;
         }
-        return put_right(buf, y, c.prompt, c.cost - 1, &note, styles.of(role));
+        // A long note begins further left, all of them at the same place; the prompt keeps its least.
+        let start = (c.prompt + (c.progress.saturating_sub(c.prompt) * 2 / 5).max(PROMPT + GAP)).min(c.progress);
+        let start = if text::width(&note) <= room { c.progress } else { start };
+        let note = text::cut(&note, usize::from(end.saturating_sub(start)), styles.glyphs);
+        let role = if row.state == JobState::Running { Role::Warn } else { state_role(row) };
+        put(buf, (start, y), end, &note, styles.of(role));
+        return start;
     }
     let cells = usize::from(c.time.saturating_sub(c.progress + 1));
     match row.progress {
@@ -238,6 +255,7 @@ fn right_side(app: &App, styles: &Styles, c: &Columns, y: u16, row: &JobRow, sel
                 JobState::Downloading => "to disk",
                 _ => "",
             });
+            let word = if cells < 8 { "" } else { word };
             put(buf, (c.progress, y), c.time, &text::cut(word, cells, styles.glyphs), styles.of(Role::Dim));
         }
     }
@@ -250,23 +268,36 @@ fn right_side(app: &App, styles: &Styles, c: &Columns, y: u16, row: &JobRow, sel
     c.progress
 }
 
-fn note(app: &App, row: &JobRow) -> Option<String> {
+/// What its account has against the row.
+fn waits(app: &App, row: &JobRow) -> Option<String> {
+    let account = app.accounts().iter().find(|account| account.name == row.account)?;
+    wait::note(account, row.state)
+}
+
+/// As many of a clip's facts as fit: first the shape goes, then the seconds.
+fn shorter(facts: &str, room: usize) -> &str {
+    let mut facts = facts;
+    while text::width(facts) > room
+        && let Some((fewer, _)) = facts.rsplit_once(" · ")
+    {
+        facts = fewer;
+    }
+    facts
+}
+
+fn note(row: &JobRow) -> Option<String> {
     row.note.clone().or_else(|| match row.state {
-        JobState::Queued => {
-            let account = app.accounts().iter().find(|account| account.name == row.account)?;
-            account.pause.as_ref().map(|pause| format!("paused: {}", pause.message))
-        }
         JobState::Unconfirmed => Some("the order may have been taken; Enter says what is known".to_owned()),
         JobState::Held => Some("held".to_owned()),
         _ => None,
     })
 }
 
-/// The cost, or the expected one with a `~`.
+/// The cost, or the expected one with a `~`; a dash where nothing will be charged any more.
 fn cost(styles: &Styles, c: &Columns, y: u16, row: &JobRow, buf: &mut Buffer) {
     let (words, role) = match (row.cost, row.estimate) {
         (Some(cost), _) => (text::column(cost), Role::Money),
-        (None, _) if row.state == JobState::Cancelled => return,
+        (None, _) if matches!(row.state, JobState::Cancelled | JobState::Failed) => ("-    ".to_owned(), Role::Dim),
         (None, Some(estimate)) if estimate.currency == Currency::Quota => (text::column(estimate), Role::Dim),
         (None, Some(estimate)) => (format!("~{}", text::column(estimate)), Role::Dim),
         (None, None) => ("? ".to_owned(), Role::Dim),

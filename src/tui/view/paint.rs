@@ -96,6 +96,15 @@ pub fn sheet(buf: &mut Buffer, area: Rect, styles: &Styles, title: &str, right: 
     Rect::new(inside.x + margin, inside.y, inside.width - 2 * margin, inside.height)
 }
 
+/// Says on a frame's lower border how many lines are hidden below, and the key that shows them.
+pub fn more(buf: &mut Buffer, frame: Rect, styles: &Styles, key: &str, hidden: usize) {
+    if hidden > 0 && frame.height > 2 {
+        let words = format!(" {key}: {hidden} more {} ", if hidden == 1 { "line" } else { "lines" });
+        let (start, end) = (frame.x + 2, frame.right().saturating_sub(2));
+        put_right(buf, frame.bottom() - 1, start, end, &words, styles.of(Role::Dim));
+    }
+}
+
 /// A rectangle for much text in the middle of `area`; all of its width where little would be left beside it.
 pub fn reading(area: Rect, width: u16, height: u16) -> Rect {
     let width = if area.width < width + 30 { area.width } else { width };

@@ -40,8 +40,7 @@ pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
             Pane::Jobs => (Action::ShowModel, Context::Everywhere),
         };
         let key = app.keymap().shown(action, context).map(|key| key.to_string()).unwrap_or_default();
-        let words = format!(" {key}: {rest} more {} ", if rest == 1 { "line" } else { "lines" });
-        super::paint::put_right(buf, area.bottom() - 1, area.x + 2, area.right() - 2, &words, styles.of(Role::Dim));
+        super::paint::more(buf, area, styles, &key, rest);
     }
 }
 

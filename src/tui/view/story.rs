@@ -35,6 +35,10 @@ pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
         let more = if cut && i + 1 == prompt_lines { format!("{line} …") } else { line };
         paper.say(Role::Strong, &text::cut(&more, usize::from(inside.width), styles.glyphs));
     }
+    if let Some(wait) = app.wait(row) {
+        paper.say(Role::Warn, &wait.cause);
+        paper.say(Role::Strong, &wait.next);
+    }
     match detail {
         Some(detail) => told(app, detail, lines, styles.glyphs, &mut paper),
         None => {

@@ -92,10 +92,10 @@ pub fn duration(seconds: i64) -> String {
     }
 }
 
-/// A row's clock: `-1:20` left, `+0:40` past its usual time, `2:10` since, or taken.
+/// A row's clock: about `~1:20` left, `+0:40` past its usual time, `2:10` since it was sent, or taken.
 pub fn clock(clock: Clock) -> String {
     match clock {
-        Clock::Left(s) => format!("-{}", duration(s)),
+        Clock::Left(s) => format!("~{}", duration(s)),
         Clock::Over(s) => format!("+{}", duration(s)),
         Clock::Since(s) | Clock::Took(s) => duration(s),
     }
