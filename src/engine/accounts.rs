@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::core::budget::Caps;
 use super::core::{Account, Core, CoreSettings, Step};
 use super::{AccountSettings, EngineError, Settings};
+use crate::domain::Service;
 use crate::domain::message::Offer;
 use crate::provider::limits::{Limits, documented};
 use crate::provider::{self, Endpoint, Provider};
@@ -46,7 +47,15 @@ pub(super) fn core(
     now: Timestamp,
 ) -> (Core, Step) {
     let salt = store.salt();
-    let accounts = settings.accounts.iter().enumerate().map(|(place, account)| core_account(account, place, &salt));
+    let mut accounts: Vec<Account> = Vec::new();
+    for (place, account) in settings.accounts.iter().enumerate() {
+        let mut core = core_account(account, place, &salt);
+        let beside = settings.accounts[..place].iter().position(|other| host(other) == host(account));
+        if let Some(first) = beside.and_then(|first| accounts.get(first)) {
+            core.share_host(first);
+        }
+        accounts.push(core);
+    }
     let core_settings = CoreSettings {
         caps: settings.caps.clone(),
         zone: settings.time_zone.clone(),
@@ -54,7 +63,13 @@ pub(super) fn core(
         online: settings.online,
         salt: salt.to_vec(),
     };
-    Core::start(core_settings, accounts.collect(), offers, loaded, now)
+    Core::start(core_settings, accounts, offers, loaded, now)
+}
+
+/// The host whose limits an account counts against: a simulator serves several services at one.
+fn host(account: &AccountSettings) -> (Service, String) {
+    let host = url::Url::parse(&account.base_url).ok().map(|url| url.authority().to_owned());
+    (account.service, host.unwrap_or_else(|| account.base_url.clone()))
 }
 
 fn core_account(account: &AccountSettings, place: usize, salt: &[u8]) -> Account {

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::budget::Caps;
-use super::schedule::{Window, delay};
+use super::schedule::{HostWindow, Window, delay};
 use super::{Core, Effect, Step};
 use crate::domain::message::{AccountRow, Event, Level};
 use crate::domain::{AccountProfile, Balance, ErrorKind, Money, Pause, Service};
@@ -50,8 +50,12 @@ pub struct Account {
     pub pause: Option<Pause>,
     /// What it holds, one per currency.
     pub balances: Vec<Balance>,
-    submits: Option<Window>,
-    calls: Option<Window>,
+    /// Orders to the host, by whichever account.
+    submits: Option<HostWindow>,
+    /// Calls of any kind to the host, by whichever account.
+    calls: Option<HostWindow>,
+    /// Orders of this account alone, as its plan says.
+    plan: Option<Window>,
     probing: bool,
     asking: bool,
     /// A balance is wanted from this time on.
@@ -78,9 +82,10 @@ impl Account {
             profile: None,
             pause: None,
             balances: Vec::new(),
-            submits: limits.submits_per_minute.map(|n| Window::new(n, SignedDuration::from_secs(60))),
+            submits: limits.submits_per_minute.map(|n| HostWindow::new(n, SignedDuration::from_secs(60))),
             // A few calls a second are left for balances and probes.
-            calls: limits.calls_per_second.map(|n| Window::new((n * 4 / 5).max(1), SignedDuration::from_secs(1))),
+            calls: limits.calls_per_second.map(|n| HostWindow::new((n * 4 / 5).max(1), SignedDuration::from_secs(1))),
+            plan: None,
             probing: false,
             asking: false,
             balance_due: None,
@@ -89,6 +94,13 @@ impl Account {
             rest_until: None,
             trouble: None,
         }
+    }
+
+    /// Counts its calls together with those of another account at the same host: services limit an
+    /// address, not a key (seed 002, "Rate Limits").
+    pub fn share_host(&mut self, other: &Account) {
+        self.submits.clone_from(&other.submits);
+        self.calls.clone_from(&other.calls);
     }
 
     /// Whether queued jobs wait for the user.
@@ -110,18 +122,22 @@ impl Account {
     /// When the next order may be sent.
     pub(super) fn submit_free_at(&self, now: Timestamp) -> Timestamp {
         let call = self.call_free_at(now);
-        self.submits.as_ref().map_or(call, |window| window.free_at(call))
+        let host = self.submits.as_ref().map_or(call, |window| window.free_at(call));
+        self.plan.as_ref().map_or(host, |window| window.free_at(host))
     }
 
     pub(super) fn count_submit(&mut self, now: Timestamp) {
-        if let Some(window) = &mut self.submits {
+        if let Some(window) = &self.submits {
+            window.take(now);
+        }
+        if let Some(window) = &mut self.plan {
             window.take(now);
         }
         self.count_call(now);
     }
 
     pub(super) fn count_call(&mut self, now: Timestamp) {
-        if let Some(window) = &mut self.calls {
+        if let Some(window) = &self.calls {
             window.take(now);
         }
     }
@@ -209,7 +225,7 @@ impl Core {
         match result {
             Ok(profile) => {
                 if let Some(per_minute) = profile.per_minute {
-                    account.submits = Some(Window::new(per_minute, SignedDuration::from_secs(60)));
+                    account.plan = Some(Window::new(per_minute, SignedDuration::from_secs(60)));
                 }
                 account.profile = Some(profile);
                 step.changes.push(Change::PutAccount(account.stored()));

@@ -3,6 +3,7 @@
 //! Knows times and counts only. Must not know jobs, accounts or any service; takes `now`, never reads it.
 
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -68,6 +69,27 @@ impl Window {
         while self.taken.len() > self.limit {
             self.taken.pop_front();
         }
+    }
+}
+
+/// A window that several accounts count in.
+#[derive(Clone, Debug)]
+pub struct HostWindow(Arc<Mutex<Window>>);
+
+impl HostWindow {
+    /// As [`Window::new`]; clones count in the same window.
+    pub fn new(limit: u32, span: SignedDuration) -> Self {
+        HostWindow(Arc::new(Mutex::new(Window::new(limit, span))))
+    }
+
+    /// As [`Window::free_at`].
+    pub fn free_at(&self, now: Timestamp) -> Timestamp {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).free_at(now)
+    }
+
+    /// As [`Window::take`].
+    pub fn take(&self, now: Timestamp) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take(now);
     }
 }
 

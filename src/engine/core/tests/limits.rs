@@ -167,3 +167,31 @@ fn a_step_looks_at_the_jobs_under_way_not_at_the_whole_queue() {
     let step = world.command(Command::Cancel { ids }).0;
     assert!(step.events.len() < 8100, "{} events for 4000 jobs", step.events.len());
 }
+
+#[test]
+fn two_accounts_at_one_host_share_its_limit() {
+    let limits = Limits { submits_per_minute: Some(1), calls_per_second: None, answer_wait: None };
+    let limited = |name: &str| {
+        let mut account = Account::new(name.into(), Service::Ninjachat, 0, limits);
+        (account.origin, account.fingerprint) = ("https://ninjachat.ai".into(), "f".into());
+        account
+    };
+    let (first, mut second) = (limited("n"), limited("m"));
+    second.share_host(&first);
+    let mut offers = offers();
+    offers.push(Offer { account: "m".into(), model: offers[0].model.clone() });
+    let (mut core, _) = Core::start(settings(), vec![first, second], &offers, Loaded::default(), at(0));
+    for name in ["n", "m"] {
+        core.step(at(0), Input::Probed { account: name.into(), result: Ok(AccountProfile::default()) });
+    }
+    let mut world = World { core, now: at(0) };
+    let mut sent = 0;
+    for name in ["n/veo", "m/veo"] {
+        let request = Request::new(&name.parse().unwrap(), "one");
+        let (_, answer) = world.command(Command::Queue { jobs: vec![NewJob { request, key: None, ceiling: None }] });
+        let Answer::Accepted { ids, .. } = answer else { panic!("{answer:?}") };
+        sent += submits(&world.prepare(ids[0]));
+    }
+    assert_eq!(sent, 1, "the second account's order waits for the host");
+    assert_eq!(world.core.wake_at(), Some(at(60)));
+}
