@@ -94,11 +94,11 @@ fn a_price_that_cannot_be_is_not_booked_and_one_in_another_currency_takes_the_fi
         let mut world = World::fresh();
         let (_, id) = world.queue("one");
         world.prepare(id);
-        let cost = Some(usd(strange));
-        let answer = SubmitAnswer::Accepted(Accepted { remote_id: "r".into(), cost, ..Accepted::default() });
+        let cost = usd(strange);
+        let answer = SubmitAnswer::Accepted(Accepted { remote_id: "r".into(), cost: Some(cost), ..Accepted::default() });
         world.step(Input::Submitted { job: id, answer, bytes: 0 });
         assert_eq!(world.sums(), ("$3.00".into(), "$0.00".into()), "{strange}: what was set aside stays");
-        let ceiling = Some(cost.unwrap());
+        let ceiling = Some(cost);
         let request = Request::new(&"n/veo".parse().unwrap(), "x");
         let (_, answer) = world.command(Command::Queue { jobs: vec![NewJob { request, key: None, ceiling }] });
         assert!(matches!(answer, Answer::Refused { .. }), "nor is it a ceiling: {answer:?}");
@@ -118,7 +118,7 @@ fn a_charge_above_its_price_holds_what_is_queued_of_that_model() {
     let ids = queue_many(&mut world, 4);
     world.prepare(ids[0]);
     let cost = Some(usd("5.00"));
-    let answer = SubmitAnswer::Accepted(Accepted { remote_id: "r".into(), cost, ..Accepted::default() });
+    let answer = SubmitAnswer::Accepted(Accepted { remote_id: "r".into(), cost: Some(cost), ..Accepted::default() });
     world.step(Input::Submitted { job: ids[0], answer, bytes: 0 });
     assert!(ids[1..].iter().all(|id| matches!(world.core.jobs[id].hold, Some(Hold::ModelChanged(_)))));
     assert_eq!(submits(&world.prepare(ids[1])), 0, "also the one that was being built");
