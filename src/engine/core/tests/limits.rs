@@ -118,7 +118,7 @@ fn a_charge_above_its_price_holds_what_is_queued_of_that_model() {
     let ids = queue_many(&mut world, 4);
     world.prepare(ids[0]);
     let cost = Some(usd("5.00"));
-    let answer = SubmitAnswer::Accepted(Accepted { remote_id: "r".into(), cost: Some(cost), ..Accepted::default() });
+    let answer = SubmitAnswer::Accepted(Accepted { remote_id: "r".into(), cost, ..Accepted::default() });
     world.step(Input::Submitted { job: ids[0], answer, bytes: 0 });
     assert!(ids[1..].iter().all(|id| matches!(world.core.jobs[id].hold, Some(Hold::ModelChanged(_)))));
     assert_eq!(submits(&world.prepare(ids[1])), 0, "also the one that was being built");
