@@ -3,6 +3,7 @@
 //! Knows providers, the disk and media checks. Must not decide what a lost download means, nor mark
 //! anything done: it reports files that are published, checked and hashed.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,6 +20,9 @@ use crate::provider::{FetchError, Provider, Resume, ServiceError};
 
 /// A cut transfer is taken up again so often before the core is asked what to do.
 const TRIES_AT_ONCE: u32 = 3;
+
+/// A recipe is a page of text; anything longer is none.
+const RECIPE_MAX: u64 = 1 << 20;
 
 /// Every kind of file that a clip may turn out to be.
 const KINDS: [Container; 5] =
@@ -153,11 +157,24 @@ fn already(disk: &dyn Disk, job: &Job, ordinal: u32) -> Result<Found, DownloadEr
     }
     for kind in KINDS {
         // Something else under the claimed name is not ours: publishing will take the next name.
-        if let Ok(Some(file)) = find_published(disk, &final_name(job, ordinal, kind.extension())) {
+        let path = final_name(job, ordinal, kind.extension());
+        if is_of_another(disk, job, &path) {
+            continue;
+        }
+        if let Ok(Some(file)) = find_published(disk, &path) {
             return Ok(Found::Published(file));
         }
     }
     Ok(Found::Nothing)
+}
+
+/// Whether the recipe beside a clip names another order: two data directories may share an output
+/// directory, and a claim holds in one of them only.
+fn is_of_another(disk: &dyn Disk, job: &Job, clip: &Path) -> bool {
+    let recipe = disk.read(&clip.with_extension("json")).ok();
+    let recipe: Option<serde_json::Value> = recipe.and_then(|text| serde_json::from_reader(text.take(RECIPE_MAX)).ok());
+    let named = recipe.as_ref().and_then(|recipe| recipe["correlation"].as_str());
+    named.is_some_and(|named| named != job.correlation)
 }
 
 /// Downloads one clip into its part file, taking a cut transfer up again where it was cut.

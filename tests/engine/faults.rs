@@ -125,3 +125,24 @@ async fn a_key_that_comes_twice_before_the_first_is_on_disk_is_bought_once() {
     assert_eq!(world.orders().await.len(), 1);
     desk.engine.leave(Leave::Now).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_data_directories_with_one_output_directory_keep_both_clips() {
+    let world = World::at_speed(40.0).await;
+    let mut other = world.settings();
+    other.data_dir = world.dir.path().join("data2");
+    let (mut one, mut two) = (world.desk().await, Desk::new(other).await);
+    let (first, second) =
+        (one.queue("ninjachat/veo-3.1-fast", "a river").await, two.queue("ninjachat/veo-3.1-fast", "a river").await);
+    assert_eq!(first, second, "both claim the same name");
+    let mut files = Vec::new();
+    for (desk, id) in [(&mut one, first), (&mut two, second)] {
+        desk.wait_for(id, JobState::Done).await;
+        let Answer::Detail(detail) = desk.ask(Command::Inspect { id }).await else { panic!("no details") };
+        files.push(detail.job.files[0].clone());
+    }
+    assert_ne!(files[0].path, files[1].path, "one of the clips was taken for the other");
+    assert_ne!(files[0].sha256, files[1].sha256);
+    one.engine.leave(Leave::Now).await;
+    two.engine.leave(Leave::Now).await;
+}
