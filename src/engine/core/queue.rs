@@ -28,15 +28,9 @@ impl Core {
             }
             let free = account.max_in_flight.saturating_sub(self.jobs.at_service(&name));
             let mut room = free.min(PREPARED_AHEAD).saturating_sub(self.building(&name));
-            if room == 0 {
-                continue;
-            }
-            let ready: Vec<JobId> = self.jobs.queued(&name).filter(|id| self.may_start(*id)).collect();
-            for id in ready {
-                if room == 0 {
-                    break;
-                }
-                let Some(job) = self.jobs.get(&id).cloned() else { continue };
+            while room > 0 {
+                let next = self.jobs.queued(&name).find(|id| self.may_start(*id));
+                let Some(job) = next.and_then(|id| self.jobs.get(&id)).cloned() else { break };
                 // One that is held instead takes no room: nobody would ask for the one after it.
                 room -= u32::from(self.start_order(job, &profile, step));
             }

@@ -11,6 +11,9 @@ use crate::domain::message::{Event, Level};
 use crate::domain::{ErrorKind, Job, JobError, JobId, JobState, Money};
 use crate::provider::{RemoteJob, RemoteState, ServiceError, Status};
 
+/// A job at a service is asked about at least so often, however long it asks for silence.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
+
 impl Core {
     /// Asks about every running job that is due, as far as the host's window lets.
     pub(super) fn start_polls(&mut self, step: &mut Step) {
@@ -182,7 +185,9 @@ impl Core {
             }
             // Windows and keys are the account's matter; the job itself only waits.
             ErrorKind::RateLimit => {
-                let wait = error.retry_after.and_then(|w| SignedDuration::try_from(w).ok());
+                // Asking is free, and links do not live for ever.
+                let wait =
+                    error.retry_after.and_then(|w| SignedDuration::try_from(w).ok()).map(|w| w.min(LONGEST_WAIT));
                 if let Some(wait) = wait {
                     let due = self.now.checked_add(wait).unwrap_or(Timestamp::MAX);
                     self.work.entry(job.id).or_default().due = Some(due);

@@ -15,9 +15,6 @@ use crate::provider::limits::Limits;
 use crate::provider::{Accepted, Finished, RemoteState};
 use crate::store::{Known, Loaded, StoredAccount, content_hash};
 
-/// Dollars a day.
-pub(super) const CAP: i64 = 60;
-
 /// What is committed. Panics where the real one would refuse a commit for good.
 #[derive(Default)]
 pub(super) struct Disk {
@@ -33,11 +30,18 @@ pub(super) struct Disk {
     pub claimed_now: HashSet<String>,
     intents: HashSet<(JobId, u32)>,
     keys: HashMap<String, Known>,
+    /// Dollars a day.
+    pub cap: Decimal,
     accounts: BTreeMap<String, StoredAccount>,
 }
 
 impl Disk {
-    /// Keeps a step's changes; says whether anything was set aside.
+    /// An empty disk, and a cap of so many dollars a day.
+    pub(super) fn capped_at(dollars: i64) -> Disk {
+        Disk { cap: dollars.into(), ..Disk::default() }
+    }
+
+    /// Keeps a step's changes; says whether dollars were set aside.
     pub(super) fn commit(&mut self, changes: Vec<Change>) -> bool {
         let mut reserved = false;
         for change in changes {
@@ -46,7 +50,7 @@ impl Disk {
                 Change::Book(entry) => {
                     assert!(!entry.money.amount.is_sign_negative(), "{entry:?}");
                     assert!(self.evidence.insert(entry.evidence.clone()), "booked before: {entry:?}");
-                    reserved |= entry.kind == EntryKind::Reserved;
+                    reserved |= entry.kind == EntryKind::Reserved && entry.money.currency == Currency::Usd;
                     self.ledger.add(&entry);
                     self.entries.push(entry);
                 }
@@ -154,7 +158,7 @@ pub(super) fn core_at(now: Timestamp, disk: &Disk, other_key: bool) -> (Core, St
         accounts[0].fingerprint = "g".into();
     }
     let settings = CoreSettings {
-        caps: Caps { day: Some(Money::usd(CAP.into())), ..Caps::default() },
+        caps: Caps { day: Some(Money::usd(disk.cap)), ..Caps::default() },
         zone: jiff::tz::TimeZone::UTC,
         simulated: false,
         online: true,
