@@ -85,7 +85,7 @@ fn faults(config: &Config, with_keys: bool) -> Vec<ConfigError> {
 }
 
 fn look(config: Config, env: &Env, verbose: u8, out: &Out) -> u8 {
-    wait(dashboard(config, env, verbose)).unwrap_or_else(|error| refuse(&error, out))
+    wait(dashboard(config, env, verbose, out)).unwrap_or_else(|error| refuse(&error, out))
 }
 
 /// What can go wrong before a verb's own work.
@@ -130,7 +130,8 @@ async fn work(verb: Verb, mut config: Config, verbose: u8, out: &mut Out) -> Res
         Ok(batch) => batch,
         Err(code) => return Ok(code),
     };
-    config.unlock_with_shell()?;
+    unlock(&mut config, out)?;
+    let (batch, set_aside) = change::set_aside(batch, |name| config.accounts.iter().any(|a| a.name == name), out);
     let online = matches!(verb, Verb::Run(_) | Verb::Balance(_));
     let simulator = if online { embed(&mut config).await? } else { None };
     if let Verb::Balance(asked) = &verb {
@@ -160,7 +161,15 @@ async fn work(verb: Verb, mut config: Config, verbose: u8, out: &mut Out) -> Res
     if let Some(simulator) = simulator {
         simulator.shutdown().await;
     }
-    Ok(code)
+    Ok(if code == code::DONE && set_aside { code::SOME_FAILED } else { code })
+}
+
+/// Makes the keys known. An account whose key cannot be had is left out and named; the others go on.
+fn unlock(config: &mut Config, out: &Out) -> Result<(), ConfigError> {
+    for error in config.unlock_with_shell()? {
+        out.say(format_args!("{error}. It is left out until then and its jobs wait; the other accounts go on"));
+    }
+    Ok(())
 }
 
 /// Starts the simulator inside this process, where it stands in for the services.
@@ -210,9 +219,9 @@ async fn serve(asked: cli::args::Sim, out: &mut Out) -> u8 {
 }
 
 /// The terminal face, and the engine under it; another dashboard on the same data only looks on.
-async fn dashboard(mut config: Config, env: &Env, verbose: u8) -> Result<u8, StartError> {
+async fn dashboard(mut config: Config, env: &Env, verbose: u8, out: &Out) -> Result<u8, StartError> {
     tui::check()?;
-    config.unlock_with_shell()?;
+    unlock(&mut config, out)?;
     let own_theme = config.theme.as_ref().map(|name| config.config_dir.join("themes").join(format!("{name}.toml")));
     let own_theme = own_theme.and_then(|path| std::fs::read_to_string(path).ok());
     let mut options = tui::Options::new(&config, env, own_theme.as_deref())?;

@@ -461,3 +461,26 @@ fn doctor_tries_the_directories_and_says_which_config_was_read() {
     assert!(doctor.out.contains(&format!("no config file at {} (none is needed)", read.display())), "{doctor:#?}");
     assert!(!doctor.out.contains("read from") && !place.path("rushes").exists(), "{doctor:#?}");
 }
+
+#[test]
+fn an_account_without_its_key_is_left_out_and_the_others_go_on() {
+    let place = Place::new();
+    let accounts = format!(
+        "[accounts.studio]\nservice = \"nanogpt\"\nbase_url = \"{0}/nanogpt\"\napi_key_command = \"exit 3\"\n\
+         [accounts.other]\nservice = \"a4f\"\nbase_url = \"{0}/a4f\"\napi_key_env = \"NOT_SET\"\n",
+        place.url
+    );
+    let config = place.write("c.toml", &accounts);
+    let file = place.write("rows.jsonl", &(row("ninjachat/veo-3.1", "x") + &row("studio/veo2-video", "x")));
+    let studio = "account studio: api_key_command failed: it ended with exit status: 3";
+    let other = "account other: the variable NOT_SET is not set; set it";
+    let parts = [studio, other, "the other accounts go on", "1 job for studio not queued", "1 done"];
+    place.rushes(&["--config", &config, "run", &file]).exits(1).says(&parts);
+    assert_eq!((place.jobs().len(), place.orders()), (1, 1));
+    place.rushes(&["--config", &config, "run"]).exits(0).says(&[studio]);
+    let doctor = place.rushes(&["--config", &config, "doctor"]).exits(1);
+    assert!(doctor.out.contains("has no key and is left out: the variable NOT_SET"), "{doctor:#?}");
+    // With no other account there is nothing to go on with.
+    let alone = Told::of(place.bare(&["--config", &config, "run"]).output().unwrap()).exits(2).says(&[studio]);
+    assert!(!alone.err.contains("go on"), "{alone:#?}");
+}

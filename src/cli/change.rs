@@ -3,6 +3,7 @@
 //! Knows their answers as prose and JSON. They work with an engine that is not online, so they need
 //! the data directory to themselves.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -30,6 +31,20 @@ pub fn import(files: &[PathBuf], import: &Import, shelf: &Shelf, out: &Out) -> R
         }
     }
     judge(reader.finish(), import, out)
+}
+
+/// Takes out of a batch what is for accounts that are left out, and says so; whether there was any.
+pub fn set_aside(batch: Option<Batch>, is_there: impl Fn(&str) -> bool, out: &Out) -> (Option<Batch>, bool) {
+    let Some(mut batch) = batch else { return (None, false) };
+    let (kept, aside): (Vec<_>, Vec<_>) = batch.jobs.into_iter().partition(|job| is_there(&job.request.account));
+    batch.jobs = kept;
+    let mut counts = BTreeMap::<String, usize>::new();
+    aside.into_iter().for_each(|job| *counts.entry(job.request.account).or_default() += 1);
+    for (account, n) in &counts {
+        let jobs = plural(*n, "job");
+        out.say(format_args!("{n} {jobs} for {account} not queued; give them again once its key is there"));
+    }
+    (Some(batch), !counts.is_empty())
 }
 
 fn options(import: &Import) -> Options {

@@ -94,12 +94,17 @@ fn accounts(config: &Config, env: &Env, check: &mut impl FnMut(&'static str, Ver
         let text = format!("{}; without one only the simulator can be seen", super::NO_KEY);
         check("accounts", Verdict::Warning, text);
     }
+    let all_missing = config.accounts.iter().all(|account| matches!(account.secret, Secret::MissingVariable(_)));
     for account in &config.accounts {
         let place = format!("{} ({}) at {}", account.name, account.service.title(), account.base_url);
         let (verdict, key) = match &account.secret {
             Secret::Key(_) => (Verdict::Ok, "has a key".to_owned()),
             Secret::Command(_) => (Verdict::Ok, "gets its key from a command, not run now".to_owned()),
-            Secret::MissingVariable(name) => (Verdict::Error, format!("has no key: the variable {name} is not set")),
+            // Others go on without it.
+            Secret::MissingVariable(name) => (
+                if all_missing { Verdict::Error } else { Verdict::Warning },
+                format!("has no key and is left out: the variable {name} is not set; set it, or change api_key_env"),
+            ),
         };
         check("accounts", verdict, format!("{place} {key}"));
     }

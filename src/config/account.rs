@@ -69,32 +69,52 @@ impl Account {
             _ => None,
         }
     }
+
+    /// Makes the key known.
+    fn unlock(&mut self, run: &impl Fn(&str) -> Result<String, String>) -> Result<(), ConfigError> {
+        let place = format!("account {}", self.name);
+        match &self.secret {
+            Secret::Key(_) => {}
+            Secret::MissingVariable(name) => {
+                let message = format!("the variable {name} is not set; set it, or change api_key_env");
+                return Err(ConfigError::new(place, message));
+            }
+            Secret::Command(command) => {
+                let printed = run(command).map_err(|why| {
+                    ConfigError::new(&place, format!("api_key_command failed: {why}; run it by hand, or change it"))
+                })?;
+                let first = printed.lines().next().unwrap_or_default();
+                self.secret = Secret::Key(key(first, self.service, &place)?);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Config {
     /// Makes every account's key known, running key commands through `run`, which takes a shell
-    /// command and returns what it printed or why it failed.
+    /// command and returns what it printed or why it failed. Accounts whose key cannot be had are
+    /// left out; what is wrong with each is returned.
     ///
     /// # Errors
-    /// [`ConfigError`] for a variable that is not set, a command that fails, or a key that is refused.
-    pub fn unlock(&mut self, run: impl Fn(&str) -> Result<String, String>) -> Result<(), ConfigError> {
-        for account in &mut self.accounts {
-            let place = format!("account {}", account.name);
-            match &account.secret {
-                Secret::Key(_) => {}
-                Secret::MissingVariable(name) => {
-                    let message = format!("the variable {name} is not set; set it, or change api_key_env");
-                    return Err(ConfigError::new(place, message));
-                }
-                Secret::Command(command) => {
-                    let printed = run(command)
-                        .map_err(|why| ConfigError::new(&place, format!("api_key_command failed: {why}")))?;
-                    let first = printed.lines().next().unwrap_or_default();
-                    account.secret = Secret::Key(key(first, account.service, &place)?);
-                }
+    /// [`ConfigError`] when no account would be left: for a variable that is not set, a command that
+    /// fails, or a key that is refused.
+    pub fn unlock(&mut self, run: impl Fn(&str) -> Result<String, String>) -> Result<Vec<ConfigError>, ConfigError> {
+        let mut kept = Vec::new();
+        let mut left_out = Vec::new();
+        for mut account in self.accounts.clone() {
+            match account.unlock(&run) {
+                Ok(()) => kept.push(account),
+                Err(error) => left_out.push(error),
             }
         }
-        Ok(())
+        if kept.is_empty() && !left_out.is_empty() {
+            let first = left_out.remove(0);
+            let others: String = left_out.iter().map(|error| format!("\n{error}")).collect();
+            return Err(ConfigError::new(first.place, first.message + &others));
+        }
+        self.accounts = kept;
+        Ok(left_out)
     }
 }
 
@@ -152,7 +172,10 @@ fn account(name: &str, given: &AccountFile, place: &str, env: &Env) -> Result<Op
         // A test build never picks a real key up from the environment.
         Some(_) if env.loopback_only && !is_loopback(&base_url) => return Ok(None),
         Some(variable) => match env.get(variable) {
-            Some(text) => Secret::Key(key(text, service, &format!("{place} ({variable})"))?),
+            Some(text) => {
+                let place = if place == variable { place.to_owned() } else { format!("{place} ({variable})") };
+                Secret::Key(key(text, service, &place)?)
+            }
             None if given.api_key_env.is_none() => return Ok(None),
             None => Secret::MissingVariable(variable.to_owned()),
         },

@@ -99,11 +99,11 @@ impl Config {
         Ok(if globals.sim { config.simulated() } else { config })
     }
 
-    /// Makes every account's key known, running key commands with the user's shell.
+    /// Makes every account's key known, running key commands with the user's shell; says who was left out.
     ///
     /// # Errors
     /// As [`Config::unlock`].
-    pub fn unlock_with_shell(&mut self) -> Result<(), ConfigError> {
+    pub fn unlock_with_shell(&mut self) -> Result<Vec<ConfigError>, ConfigError> {
         self.unlock(shell)
     }
 }
