@@ -40,7 +40,7 @@ impl Storm {
     fn new(seed: u64) -> Storm {
         let now = "2026-11-20T12:00:00Z".parse().unwrap();
         // Half of the storms have room, half are always close to their cap.
-        let disk = Disk::capped_at(if seed % 2 == 0 { 60 } else { 11 });
+        let disk = Disk::capped_at(if seed.is_multiple_of(2) { 60 } else { 11 });
         let (mut core, mut first) = core_at(now, &disk, false);
         first.append(core.step(now, Input::Ticked));
         let mut storm = Storm {
