@@ -95,7 +95,8 @@ fn a_price_that_cannot_be_is_not_booked_and_one_in_another_currency_takes_the_fi
         let (_, id) = world.queue("one");
         world.prepare(id);
         let cost = usd(strange);
-        let answer = SubmitAnswer::Accepted(Accepted { remote_id: "r".into(), cost: Some(cost), ..Accepted::default() });
+        let answer =
+            SubmitAnswer::Accepted(Accepted { remote_id: "r".into(), cost: Some(cost), ..Accepted::default() });
         world.step(Input::Submitted { job: id, answer, bytes: 0 });
         assert_eq!(world.sums(), ("$3.00".into(), "$0.00".into()), "{strange}: what was set aside stays");
         let ceiling = Some(cost);
