@@ -39,10 +39,18 @@ impl Context {
         Context::Filter,
     ];
 
-    /// Its heading.
+    /// Its heading in help, which says more where the title alone would promise too much.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Context::Everywhere => "Everywhere but where text is typed (F-keys and Ctrl work there too)",
+            _ => self.title(),
+        }
+    }
+
+    /// Its name.
     pub fn title(self) -> &'static str {
         match self {
-            Context::Everywhere => "Everywhere",
+            Context::Everywhere => "Everywhere but in text",
             Context::Jobs => "Jobs",
             Context::Compose => "Compose",
             Context::Model => "Model",

@@ -47,6 +47,9 @@ impl App {
 
     fn start_from(&mut self, snapshot: Snapshot) {
         let first = !std::mem::replace(&mut self.is_ready, true);
+        for row in &snapshot.jobs {
+            self.story.changed(row, self.now);
+        }
         self.jobs.replace(snapshot.jobs);
         self.accounts = snapshot.accounts;
         self.offers = snapshot.offers;

@@ -116,7 +116,7 @@ pub fn short_word(state: JobState) -> &'static str {
         JobState::Downloading => "fetch",
         JobState::Done => "done",
         JobState::Failed => "fail",
-        JobState::Cancelled => "gone",
+        JobState::Cancelled => "cancel",
         JobState::Unconfirmed => "lost?",
     }
 }

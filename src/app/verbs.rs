@@ -102,7 +102,7 @@ impl App {
             rows.iter().filter(|r| r.state == JobState::Unconfirmed).map(|r| r.id.to_string()).collect();
         let mut lines = vec![
             format!("Makes {}, for {}.", count(rows.len(), "new job", "new jobs"), in_words(&sums, unknown)),
-            "Each is priced anew; the prices are those of the first time.".to_owned(),
+            "Each is a new order at its own price; the sums are the earlier ones.".to_owned(),
         ];
         let ids = ids(&rows);
         let then = Then::Send(Command::Retry { ids, may_pay_twice: !lost.is_empty() });

@@ -178,7 +178,7 @@ fn where_there_is_nothing_yet() {
         stage.keys("/").types("zebra").keys("Enter");
     });
     let held = || Snapshot {
-        read_only: Some("rushes run, process 4711, has the data directory".to_owned()),
+        read_only: Some("dashboard, process 4711 on box since 10:00".to_owned()),
         simulated: None,
         ..snapshot()
     };

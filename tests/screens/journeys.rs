@@ -438,3 +438,27 @@ fn resume_reaches_paused_accounts_and_those_in_trouble_from_the_details_too() {
     stage.keys("u");
     assert_eq!(stage.commands().len(), 2);
 }
+
+#[test]
+fn a_second_look_says_who_works_from_the_start_and_tells_stories_that_follow_the_job() {
+    let holder = "dashboard, process 12 on box since 10:00";
+    for size in [(80, 24), (100, 30)] {
+        let bare = Snapshot { read_only: Some(holder.to_owned()), ..Snapshot::default() };
+        let stage = Stage::new(size, bare);
+        let text = stage.text();
+        assert!(text.lines().next().unwrap().contains(holder) && !text.contains("o account"), "{text}");
+        let world = || Snapshot { read_only: Some(holder.to_owned()), ..snapshot() };
+        let mut stage = Stage::new(size, world());
+        assert!(stage.text().lines().next().unwrap().contains(holder), "{}", stage.text());
+        stage.keys("Enter").settle();
+        assert!(stage.text().contains("what happened"), "{}", stage.text());
+        let asked = stage.sent.len();
+        let mut later = world();
+        for row in &mut later.jobs {
+            row.state = JobState::Done;
+        }
+        stage.event(Event::Snapshot(Box::new(later))).wait(1_000);
+        let again = |(_, command): &(_, Command)| matches!(command, Command::Inspect { .. });
+        assert!(stage.sent[asked..].iter().any(again), "the story stands still: {:?}", stage.sent);
+    }
+}

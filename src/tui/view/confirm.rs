@@ -5,7 +5,6 @@ use ratatui::layout::{Position, Rect};
 
 use super::compose::typed;
 use super::paint::{Paper, middle, put, sheet};
-use super::text;
 use crate::app::App;
 use crate::app::action::{Action, Context};
 use crate::app::overlay::{Ask, Need};
@@ -20,30 +19,22 @@ pub fn render(app: &App, ask: &Ask, styles: &Styles, area: Rect, buf: &mut Buffe
         paper.say(role, line);
     }
     paper.blank();
-    let rows = u16::try_from(paper.rows()).unwrap_or(u16::MAX).saturating_add(3);
+    let rows = u16::try_from(paper.rows()).unwrap_or(u16::MAX).saturating_add(3 + u16::from(ask.is_typed()));
     let inside = sheet(buf, middle(area, width, rows), styles, &ask.title, "");
     paper.draw(buf, inside, 0, styles);
     let y = inside.bottom().saturating_sub(1);
-    let key = |action: Action, context: Context| {
-        app.keymap().shown(action, context).map(|key| key.to_string()).unwrap_or_default()
+    let key = |action: Action| app.keymap().shown(action, Context::Ask).map(|key| key.to_string()).unwrap_or_default();
+    let (yes, no) = (key(Action::Accept), key(Action::Close));
+    let (prompt, hint) = match ask.need {
+        Need::Yes => ("".to_owned(), format!("{yes} or y: yes   {no} or n: no")),
+        Need::Word(word) => ("> ".to_owned(), format!("type `{word}`, then {yes}: yes   {no}: no")),
+        Need::Amount => ("at most $ ".to_owned(), format!("{yes}: yes   {no}: no")),
     };
-    let prompt = match ask.need {
-        Need::Yes => {
-            let (yes, no) = (key(Action::Accept, Context::Ask), key(Action::Close, Context::Ask));
-            put(
-                buf,
-                (inside.x, y),
-                inside.right(),
-                &format!("{yes} or y: yes   {no} or n: no"),
-                styles.of(Role::Accent),
-            );
-            return None;
-        }
-        Need::Word(word) => format!("type `{word}`, then Enter: "),
-        Need::Amount => "at most $ ".to_owned(),
-    };
-    let x = put(buf, (inside.x, y), inside.right(), &prompt, styles.of(Role::Accent));
-    let field = Rect { x, y, width: inside.right().saturating_sub(x), height: u16::from(inside.height > 0) };
-    let hint = text::cut("Esc: no", usize::from(field.width), styles.glyphs);
-    typed(styles, field, &ask.answer, &hint, true, buf)
+    put(buf, (inside.x, y), inside.right(), &hint, styles.of(Role::Dim));
+    if !ask.is_typed() || inside.height < 2 {
+        return None;
+    }
+    let x = put(buf, (inside.x, y - 1), inside.right(), &prompt, styles.of(Role::Accent));
+    let field = Rect { x, y: y - 1, width: inside.right().saturating_sub(x), height: 1 };
+    typed(styles, field, &ask.answer, "", true, buf)
 }

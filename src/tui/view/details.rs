@@ -10,7 +10,7 @@ use crate::app::action::{Action, Context};
 use crate::app::clock::{self, Clock};
 use crate::app::overlay::Scroll;
 use crate::domain::message::JobDetail;
-use crate::domain::{Job, JobId, JobRow, JobState, Refund};
+use crate::domain::{Job, JobId, JobRow, JobState, PriceSource, Refund};
 use crate::tui::theme::{Role, Styles};
 
 const INDENT: usize = 13;
@@ -139,8 +139,14 @@ fn next_step(app: &App, job: &Job) -> Option<String> {
 fn money(job: &Job, paper: &mut Paper) {
     match job.estimate {
         Some(estimate) => {
-            let source = format!("{:?}", estimate.source).to_lowercase();
-            paper.pair("expected", INDENT, Role::Money, &format!("{} by {source}", estimate.money))
+            let source = match estimate.source {
+                PriceSource::Documents => "from the documents",
+                PriceSource::Discovered => "from the service's list",
+                PriceSource::Observed => "by what it charged before",
+                PriceSource::User => "by your word",
+                PriceSource::Service => "said by the service",
+            };
+            paper.pair("expected", INDENT, Role::Money, &format!("{}, {source}", estimate.money))
         }
         None => paper.pair("expected", INDENT, Role::Warn, "price unknown"),
     };

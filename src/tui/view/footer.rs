@@ -54,7 +54,7 @@ fn hinted(context: Context) -> &'static [Action] {
             Action::Quit,
         ],
         Context::Compose => {
-            &[Action::Queue, Action::ChooseModel, Action::NextField, Action::LeaveForm, Action::Undo, Action::Notices]
+            &[Action::Queue, Action::ChooseModel, Action::NextField, Action::LeaveForm, Action::Quit, Action::Undo]
         }
         Context::Model => &[Action::Down, Action::PageDown, Action::ChooseModel, Action::LeaveForm, Action::NextPane],
         Context::Detail => {
@@ -87,10 +87,11 @@ pub fn hints(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     let mut x = area.x + 1;
     let needy = app.jobs().counts().needy() > 0;
     let paused = app.accounts().iter().any(|account| account.pause.is_some());
-    let resume = paused && (everywhere || context == Context::Detail);
+    let resume = paused && app.read_only().is_none() && (everywhere || context == Context::Detail);
     // What the selected or marked jobs cannot do is not offered.
     let targets = app.targets();
-    let any = |fits: fn(JobState) -> bool| targets.iter().any(|row| fits(row.state));
+    let ours = app.read_only().is_none();
+    let any = |fits: fn(JobState) -> bool| ours && targets.iter().any(|row| fits(row.state));
     let useful = |action: &&Action| match action {
         Action::NextNeedy => needy,
         Action::Cancel | Action::Hold => any(JobState::is_unsent),

@@ -20,10 +20,18 @@ pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     if app.simulated().is_some() {
         x = put(buf, (x, y), area.right(), " SIMULATOR ", styles.of(Role::Warning)) + 1;
     }
-    if app.read_only().is_some() {
-        x = put(buf, (x, y), area.right(), " READ-ONLY ", styles.of(Role::Warning)) + 1;
+    if let Some(holder) = app.read_only() {
+        // Who works here stands before the accounts: they are what is cut.
+        x = put(buf, (x, y), area.right(), " READ-ONLY ", styles.of(Role::Warning)) + 2;
+        let room = usize::from(area.right().saturating_sub(x));
+        x = put(buf, (x, y), area.right(), &text::cut(holder, room, styles.glyphs), styles.of(Role::Warn)) + 2;
     }
-    accounts(app.accounts(), styles, Rect::new(x + 1, y, area.right().saturating_sub(x + 1), 1), buf);
+    let rest = Rect::new(x + 1, y, area.right().saturating_sub(x + 1), 1);
+    if !app.accounts().is_empty() {
+        accounts(app.accounts(), styles, rest, buf);
+    } else if app.read_only().is_none() {
+        put(buf, (rest.x, y), area.right(), "no account", styles.of(Role::Dim));
+    }
     if area.height > 1 {
         spend(app, styles, Rect::new(area.x + 1, y + 1, area.width.saturating_sub(1), 1), buf);
     }
@@ -33,10 +41,6 @@ type Piece = (String, Role);
 
 /// The accounts, each with less to say where the line is short, and the last ones as a number.
 fn accounts(accounts: &[AccountRow], styles: &Styles, area: Rect, buf: &mut Buffer) {
-    if accounts.is_empty() {
-        put(buf, (area.x, area.y), area.right(), "no account", styles.of(Role::Dim));
-        return;
-    }
     let all = |detail: u8| -> Vec<Vec<Piece>> { accounts.iter().map(|a| pieces(a, detail, styles.glyphs)).collect() };
     let width = |list: &[Vec<Piece>]| -> usize { list.iter().map(|a| length(a) + 3).sum::<usize>().saturating_sub(3) };
     let room = usize::from(area.width);
@@ -45,6 +49,10 @@ fn accounts(accounts: &[AccountRow], styles: &Styles, area: Rect, buf: &mut Buff
     while list.len() > 1 && width(&list) + if hidden > 0 { 5 } else { 0 } > room {
         list.pop();
         hidden += 1;
+    }
+    if hidden > 0 && width(&list) + 5 > room {
+        // Not even one fits: its name cut to a letter would say nothing.
+        return;
     }
     let mut x = area.x;
     for account in list {
@@ -146,9 +154,7 @@ fn spend(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     for money in spend.unexplained.iter().filter(|m| !m.amount.is_zero()) {
         pieces.push((format!("   unexplained {money}"), Role::Error));
     }
-    if let Some(who) = app.read_only() {
-        pieces.push((format!("   {who}"), Role::Warn));
-    } else if let Some(line) = app.simulated() {
+    if let Some(line) = app.simulated() {
         pieces.push((format!("   {line}"), Role::Dim));
     }
     for (words, role) in pieces {

@@ -15,7 +15,7 @@ pub fn render(app: &App, scroll: &Scroll, styles: &Styles, area: Rect, buf: &mut
     let inside = sheet(buf, area, styles, "Help", concat!("rushes ", env!("CARGO_PKG_VERSION")));
     let mut paper = Paper::new(inside.width);
     for context in Context::ALL {
-        paper.blank().say(Role::Accent, context.title());
+        paper.blank().say(Role::Accent, context.heading());
         for entry in entries_of(context) {
             let keys: Vec<String> = app
                 .keymap()
@@ -39,11 +39,11 @@ pub fn render(app: &App, scroll: &Scroll, styles: &Styles, area: Rect, buf: &mut
     }
     paper.blank().say(Role::Accent, "The table");
     for (word, help) in [
-        ("queue held", "Waits for its turn; waits for you or a setting."),
-        ("send run late", "Is being ordered; is at the service; takes longer than it should."),
-        ("fetch done", "Is on its way to disk; every file is on disk and checked."),
-        ("fail gone", "Will not make a clip; was cancelled before it was sent."),
-        ("lost?", "The order may or may not have been taken. It is never sent again by itself."),
+        ("queue held", "Queued, waits for its turn; held, waits for you or a setting."),
+        ("send run late", "Being ordered; running at the service; running longer than it should."),
+        ("fetch done", "Being downloaded; done: every file is on disk and checked."),
+        ("fail cancel", "Failed, makes no clip; cancelled before it was sent, not charged."),
+        ("lost?", "Unconfirmed: the order may or may not have been taken. It is never sent again by itself."),
         ("~1:20 +0:40 2:10", "About so long left; so much longer than usual; sent so long ago, or took so long."),
         ("~5.00", "What it should cost; without ~ what it did cost. `plan` is one run of a plan."),
     ] {

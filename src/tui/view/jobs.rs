@@ -102,13 +102,13 @@ fn counts(app: &App, room: u16) -> String {
     let listed = [
         (JobState::Running, "running", "run"),
         (JobState::Queued, "queued", "queue"),
-        (JobState::Unconfirmed, "unconfirmed", "lost?"),
+        (JobState::Unconfirmed, "lost?", "lost?"),
         (JobState::Failed, "failed", "fail"),
         (JobState::Held, "held", "held"),
         (JobState::Done, "done", "done"),
-        (JobState::Downloading, "downloading", "fetch"),
+        (JobState::Downloading, "fetching", "fetch"),
         (JobState::Submitting, "sending", "send"),
-        (JobState::Cancelled, "cancelled", "gone"),
+        (JobState::Cancelled, "cancelled", "cancel"),
     ];
     let mut parts: Vec<(usize, &str, &str)> =
         listed.iter().map(|(s, long, short)| (counts.of(*s), *long, *short)).filter(|(n, ..)| *n > 0).collect();
@@ -322,6 +322,9 @@ fn empty(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     } else if !app.jobs().is_empty() {
         paper.say(Role::Text, &format!("No job matches `{}`.", app.jobs().filter().text()));
         paper.say(Role::Dim, "Esc shows all jobs again.");
+    } else if app.read_only().is_some() {
+        paper.say(Role::Strong, "No jobs yet.");
+        paper.say(Role::Dim, "The process named at the top works here; what it queues is shown here too.");
     } else if app.accounts().is_empty() {
         paper.say(Role::Strong, "No account yet.");
         paper.say(Role::Text, "Set the key of a service you use, and start again:");

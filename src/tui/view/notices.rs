@@ -4,9 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::footer::level_mark;
-use super::paint::{Paper, reading, sheet};
+use super::paint::{Paper, more, reading, sheet};
 use super::text;
 use crate::app::App;
+use crate::app::action::{Action, Context};
 use crate::app::overlay::Scroll;
 use crate::domain::message::Level;
 use crate::tui::theme::{Role, Styles};
@@ -36,7 +37,10 @@ pub fn render(app: &App, scroll: &Scroll, styles: &Styles, area: Rect, buf: &mut
         paper.pair(&at, 12, role, &notice.text);
     }
     let rows = u16::try_from(paper.rows() + 2).unwrap_or(u16::MAX).max(8);
-    let inside = sheet(buf, reading(area, 100, rows), styles, "Notices", &app.notices().all().len().to_string());
+    let area = reading(area, 100, rows);
+    let inside = sheet(buf, area, styles, "Notices", &app.notices().all().len().to_string());
     let first = scroll.fit(paper.rows(), usize::from(inside.height));
     paper.draw(buf, inside, first, styles);
+    let key = app.keymap().shown(Action::Down, Context::Reading).map(|key| key.to_string()).unwrap_or_default();
+    more(buf, area, styles, &key, paper.rows().saturating_sub(first + usize::from(inside.height)));
 }

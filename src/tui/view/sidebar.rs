@@ -75,7 +75,7 @@ fn write(app: &App, offer: Option<&Offer>, width: u16) -> Paper {
     paper.blank();
     breaks(app, &mut paper);
     also(app.compose().also(), &mut paper);
-    paper.blank().say(Role::Dim, &format!("described by {}", model.source));
+    paper.blank().say(Role::Dim, &format!("described {}", source(&model.source)));
     paper
 }
 
@@ -173,7 +173,16 @@ fn rule_words(rule: &crate::domain::rule::Rule) -> Option<String> {
 fn price(model: &Model, paper: &mut Paper) {
     let price = &model.price;
     paper.pair("price", INDENT, Role::Money, &price.text());
-    paper.pair("", INDENT, Role::Dim, &format!("{} ({})", price.as_of, price.source));
+    paper.pair("", INDENT, Role::Dim, &format!("as of {}, {}", price.as_of, source(&price.source)));
+}
+
+/// Where a fact is from, in words; the catalogue's own mark of its source is a file's number.
+fn source(mark: &str) -> &'static str {
+    match mark {
+        "discovered" => "from the service",
+        "models.toml" => "from your models.toml",
+        _ => "from the documents",
+    }
 }
 
 fn breaks(app: &App, paper: &mut Paper) {
@@ -202,8 +211,11 @@ fn also(also: &[Also], paper: &mut Paper) {
         }
         paper.blank();
     }
+    if !others.is_empty() {
+        paper.say(Role::Dim, "cannot take this form:");
+    }
     for other in others.iter().take(OTHERS) {
         let why = other.problem.as_deref().unwrap_or_default();
-        paper.pair("not", 4, Role::Dim, &format!("{}: {why}", other.name));
+        paper.pair("", 2, Role::Dim, &format!("{}: {why}", other.name));
     }
 }
