@@ -148,6 +148,12 @@ enum Found {
     Nothing,
 }
 
+/// Whether the whole clip of a job lies in its part file: written by an answer whose end was lost.
+pub(super) fn is_whole_on_disk(disk: &dyn Disk, job: &Job) -> bool {
+    let path = part_path(&base(job), 1);
+    job.stem.is_some() && disk.len(&path).is_ok_and(|len| len.is_some()) && check(disk, &path).is_ok()
+}
+
 /// What an earlier try left of a clip: published before a crash, or in part.
 fn already(disk: &dyn Disk, job: &Job, ordinal: u32) -> Result<Found, DownloadError> {
     let path = part_path(&base(job), ordinal);

@@ -127,6 +127,10 @@ impl Shell {
             self.logged.send_replace(committed.last_seq);
         }
         self.first = first;
+        // Bytes that came before a crash finish their job; the core books what they prove.
+        for job in self.core.unconfirmed().filter(|job| download::is_whole_on_disk(&*self.tools.disk, job)) {
+            let _ = self.tools.messages.send(Message::Input(Input::Found { job: job.id }));
+        }
         let (due, inbox) = mpsc::unbounded_channel();
         self.polls = Some(due);
         tokio::spawn(poll::run(self.tools.providers.clone(), inbox, self.tools.messages.clone()));

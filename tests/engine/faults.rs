@@ -146,3 +146,43 @@ async fn two_data_directories_with_one_output_directory_keep_both_clips() {
     one.engine.leave(Leave::Now).await;
     two.engine.leave(Leave::Now).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_that_was_whole_on_disk_when_the_program_died_finishes_its_job() {
+    use rushes::store::{Change, Store};
+    let world = World::new().await;
+    // A clip to be found: what the simulator made for another job.
+    let mut desk = world.desk().await;
+    let made = desk.queue("a4f/provider-2/kling-v2.1", "made").await;
+    desk.wait_for(made, JobState::Done).await;
+    let Answer::Detail(detail) = desk.ask(Command::Inspect { id: made }).await else { panic!("no detail") };
+    let clip = std::fs::read(&detail.job.files[0].path).unwrap();
+    desk.engine.leave(Leave::Now).await;
+    // Two orders under way when the program died: one's bytes were all there, the other's were cut.
+    let mut offline = world.settings();
+    offline.online = false;
+    let mut desk = Desk::new(offline).await;
+    let (whole, cut) =
+        (desk.queue("a4f/provider-2/kling-v2.1", "whole").await, desk.queue("a4f/provider-2/kling-v2.1", "cut").await);
+    desk.engine.leave(Leave::Now).await;
+    let store = Store::open(&world.settings().data_dir, true).unwrap();
+    for (id, bytes) in [(whole, &clip[..]), (cut, &clip[..clip.len() / 2])] {
+        let mut job = store.job(id).unwrap().unwrap();
+        job.advance(JobState::Submitting, job.created_at).unwrap();
+        job.attempts = 1;
+        job.submitted_at = Some(job.created_at);
+        job.reserved = job.estimate.map(|estimate| estimate.money);
+        let stem = world.settings().output_dir.join(format!("under-way-{id}"));
+        job.stem = Some(stem.to_str().unwrap().to_owned());
+        let base = rushes::media::part_base(stem.parent().unwrap(), &format!("under-way-{id}"), &job);
+        std::fs::write(rushes::media::part_path(&base, 1), bytes).unwrap();
+        store.commit(vec![Change::PutJob(Box::new(job))]).await.unwrap();
+    }
+    drop(store);
+    let mut desk = world.desk().await;
+    let row = desk.wait_for(whole, JobState::Done).await;
+    assert_eq!(row.cost.unwrap().to_string(), "1 run");
+    assert_eq!(desk.rows[&cut].state, JobState::Unconfirmed, "half a clip proves nothing that can be shown");
+    assert_eq!(world.orders().await.len(), 1, "and nothing was ordered again");
+    desk.engine.leave(Leave::Now).await;
+}

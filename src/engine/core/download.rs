@@ -33,6 +33,23 @@ impl Core {
         }
     }
 
+    /// The clip itself proves that its order was made, whatever became of the answer.
+    pub(super) fn found(&mut self, id: JobId, step: &mut Step) {
+        let Some(mut job) = self.jobs.get(&id).filter(|job| job.state == JobState::Unconfirmed).cloned() else {
+            return;
+        };
+        if job.remote_id.is_some() || job.advance(JobState::Downloading, self.now).is_err() {
+            return;
+        }
+        self.charge_reserved(&mut job, "found", step);
+        job.error = None;
+        job.links.clear();
+        let text = "its whole clip is on disk: the order was made, and is booked".to_owned();
+        self.tell(&job, "found", text, serde_json::Value::Null, step);
+        self.work.entry(id).or_default().due = Some(self.now);
+        self.put(job, step);
+    }
+
     pub(super) fn downloaded(&mut self, id: JobId, result: Result<Vec<ClipFile>, DownloadError>, step: &mut Step) {
         if let Some(work) = self.work.get_mut(&id) {
             work.busy = false;

@@ -88,6 +88,11 @@ pub enum Input {
         /// What it said.
         result: Result<Status, ServiceError>,
     },
+    /// The whole clip of an unconfirmed order was found on disk: it came, though its answer's end did not.
+    Found {
+        /// The job.
+        job: JobId,
+    },
     /// A download ended.
     Downloaded {
         /// The job.
@@ -275,6 +280,7 @@ impl Core {
             Input::Waited { job } => self.waited(job, &mut step),
             Input::Submitted { job, answer, bytes } => self.submitted(job, answer, bytes, &mut step),
             Input::Polled { job, result } => self.polled(job, result, &mut step),
+            Input::Found { job } => self.found(job, &mut step),
             Input::Downloaded { job, result } => self.downloaded(job, result, &mut step),
             Input::Balanced { account, result } => self.balanced(&account, result, &mut step),
             Input::Ticked => {}
@@ -359,6 +365,11 @@ impl Core {
     /// The rows of jobs that are not final, fresher than those on disk.
     pub fn active_rows(&self) -> Vec<JobRow> {
         self.jobs.values().map(|job| self.row(job)).collect()
+    }
+
+    /// The jobs of which nobody here knows whether their orders were taken.
+    pub fn unconfirmed(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.values().filter(|job| job.state == JobState::Unconfirmed)
     }
 
     /// A job that is not final.
