@@ -108,6 +108,11 @@ impl Account {
         self.pause.as_ref().is_some_and(|pause| pause.until.is_none())
     }
 
+    /// Whether its key is not taken, so that nothing can be asked with it.
+    pub(super) fn is_locked_out(&self) -> bool {
+        self.is_stopped() && self.pause.as_ref().is_some_and(|pause| pause.kind == ErrorKind::Authentication)
+    }
+
     /// Whether it is being asked where it lives.
     pub(super) fn is_probing(&self) -> bool {
         self.probing

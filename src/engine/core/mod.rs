@@ -344,10 +344,12 @@ impl Core {
     }
 
     /// Whether a job's service cannot be asked before the user does something: the account is not
-    /// configured, or it was never reached and is stopped. While draining nothing is probed any more.
+    /// configured, its key is not taken any more, or it was never reached and is stopped. While
+    /// draining nothing is probed any more.
     fn is_out_of_reach(&self, job: &Job) -> bool {
         let account = self.accounts.get(&job.request.account);
-        account.is_none_or(|a| a.profile.is_none() && (a.is_stopped() || (self.draining && !a.is_probing())))
+        let unknown = |a: &Account| a.profile.is_none() && (a.is_stopped() || (self.draining && !a.is_probing()));
+        account.is_none_or(|a| unknown(a) || a.is_locked_out())
     }
 
     /// Every account's row, for a snapshot.

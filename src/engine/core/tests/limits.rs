@@ -205,3 +205,16 @@ fn two_accounts_at_one_host_share_its_limit() {
     assert_eq!(sent, 1, "the second account's order waits for the host");
     assert_eq!(world.core.wake_at(), Some(at(60)));
 }
+
+#[test]
+fn a_key_that_is_revoked_while_jobs_run_does_not_keep_a_run_going_forever() {
+    let mut world = World::fresh();
+    let id = world.running();
+    assert!(!world.core.is_drained());
+    world.now = at(60);
+    world.step(Input::Ticked);
+    let revoked = ServiceError::new(ErrorKind::Authentication, "Invalid session");
+    world.step(Input::Polled { job: id, result: Err(revoked) });
+    assert!(world.core.is_drained(), "only a new key helps; the job runs on and is asked about at the next start");
+    assert_eq!(world.state(id), JobState::Running);
+}
