@@ -5,8 +5,10 @@
 
 mod accounts;
 mod balance;
+mod clock;
 pub mod core;
 mod download;
+mod lookup;
 mod offers;
 mod poll;
 mod reader;

@@ -10,12 +10,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
-use super::core::{Core, DownloadError, Effect, FaceId, Input, LookedUp, Step};
+use super::clock::Clock;
+use super::core::{Core, DownloadError, Effect, FaceId, Input, Step};
 use super::poll::{self, Due};
 use super::report::Outbox;
 use super::{EngineError, Settings, accounts, download, inspect, offers, submit};
 use crate::domain::message::{Command, Draft, Event, Level, Notice, Offer, Snapshot, Ticket};
-use crate::domain::{ErrorKind, JobId, Problem};
+use crate::domain::{ErrorKind, JobId};
 use crate::media::{Disk, RealDisk};
 use crate::provider::limits::Limits;
 use crate::provider::{FetchError, PaidRequest, Provider, ServiceError, SubmitAnswer};
@@ -61,15 +62,15 @@ pub(super) struct Tools {
 
 /// The loop's state.
 pub(super) struct Shell {
-    core: Core,
+    pub(super) core: Core,
     first: Step,
-    tools: Tools,
+    pub(super) tools: Tools,
     polls: Option<mpsc::UnboundedSender<Due>>,
     faces: BTreeMap<FaceId, Outbox>,
     built: HashMap<JobId, PaidRequest>,
-    offers: Arc<Vec<Offer>>,
+    pub(super) offers: Arc<Vec<Offer>>,
     draft: Option<Draft>,
-    next_batch: i64,
+    pub(super) next_batch: i64,
     drained: watch::Sender<bool>,
     logged: watch::Sender<i64>,
     stop: Option<oneshot::Sender<()>>,
@@ -360,45 +361,6 @@ impl Shell {
             read_only: None,
         }
     }
-
-    /// Reads from disk what the core needs for a command: known keys, final jobs, media files.
-    async fn look_up(&mut self, command: &mut Command, step: &mut Step) -> LookedUp {
-        let mut looked_up = LookedUp::default();
-        match command {
-            Command::Queue { jobs } => {
-                let keys: Vec<String> = jobs.iter().filter_map(|job| job.key.clone()).collect();
-                if !keys.is_empty() {
-                    match self.tools.store.known(&keys) {
-                        Ok(known) => looked_up.known = known,
-                        Err(error) => looked_up.problems.push(Problem::new("key", "disk", error.to_string())),
-                    }
-                    looked_up.batch = Some((self.next_batch, "batch".to_owned()));
-                    self.next_batch += 1;
-                }
-                for job in jobs {
-                    let kept = submit::keep_inputs(&self.tools, &self.offers, &mut job.request).await;
-                    match kept {
-                        Ok(mut changes) => step.changes.append(&mut changes),
-                        Err(mut problems) => looked_up.problems.append(&mut problems),
-                    }
-                }
-            }
-            Command::Retry { ids, .. }
-            | Command::Abandon { ids }
-            | Command::Cancel { ids }
-            | Command::Hold { ids }
-            | Command::Release { ids, .. } => {
-                for id in ids.iter().filter(|id| self.core.job(**id).is_none()) {
-                    match self.tools.store.job(*id) {
-                        Ok(job) => looked_up.finals.extend(job),
-                        Err(error) => looked_up.problems.push(Problem::new("id", "disk", error.to_string())),
-                    }
-                }
-            }
-            _ => {}
-        }
-        looked_up
-    }
 }
 
 /// Runs a task whose end the core waits for: should it break off, the core is told so. Else its job
@@ -418,33 +380,6 @@ fn watched(
 
 fn broken(what: &str) -> ServiceError {
     ServiceError::new(ErrorKind::Protocol, format!("{what} could not be worked on here; report this"))
-}
-
-/// The engine's clock: never goes back, and never stands still. A wall clock that is set back, or
-/// that was far ahead when the time was noted, must not keep everything waiting until it catches up.
-#[derive(Debug)]
-struct Clock {
-    last: Timestamp,
-    read: std::time::Instant,
-}
-
-impl Clock {
-    fn from(noted: Option<Timestamp>) -> Clock {
-        let now = Timestamp::now();
-        Clock { last: noted.map_or(now, |noted| noted.max(now)), read: std::time::Instant::now() }
-    }
-
-    fn now(&mut self) -> Timestamp {
-        self.read_with(Timestamp::now())
-    }
-
-    fn read_with(&mut self, wall: Timestamp) -> Timestamp {
-        let passed = self.read.elapsed();
-        self.read = std::time::Instant::now();
-        let went_on = jiff::SignedDuration::try_from(passed).ok().and_then(|d| self.last.checked_add(d).ok());
-        self.last = went_on.unwrap_or(self.last).max(wall);
-        self.last
-    }
 }
 
 async fn sleep_until(now: Timestamp, wake: Option<Timestamp>) {
@@ -470,17 +405,62 @@ mod tests {
         assert!(inbox.recv().await.is_none());
     }
 
-    #[test]
-    fn a_wall_clock_set_back_neither_turns_the_engines_back_nor_stops_it() {
-        let ahead: Timestamp = "2126-01-01T00:00:00Z".parse().unwrap();
-        let mut clock = Clock::from(Some(ahead));
-        let first = clock.now();
-        assert!(first >= ahead);
-        let start = std::time::Instant::now();
-        while start.elapsed() < Duration::from_millis(2) {
-            std::hint::spin_loop();
+    /// A shell of one account that lives at `url`.
+    fn shell(dir: &std::path::Path, url: &str) -> Shell {
+        let account = crate::engine::AccountSettings {
+            name: "nanogpt".into(),
+            service: crate::domain::Service::Nanogpt,
+            base_url: url.into(),
+            origin: url.into(),
+            key: "sk-nano-0".to_owned().into(),
+            max_in_flight: 1,
+            poll_interval: Duration::from_secs(1),
+            allow_insecure: false,
+            day_cap: None,
+            month_cap: None,
+        };
+        let settings = Settings {
+            accounts: vec![account],
+            data_dir: dir.join("data"),
+            output_dir: dir.join("clips"),
+            name_template: None,
+            caps: crate::engine::Caps::default(),
+            simulated: None,
+            time_zone: jiff::tz::TimeZone::UTC,
+            online: true,
+            least_free: 0,
+            kind: "test".into(),
+            models: None,
+        };
+        let store = Store::open(&settings.data_dir, false).unwrap();
+        let (messages, _) = mpsc::unbounded_channel();
+        let (drained, logged) = (watch::channel(false).0, watch::channel(0).0);
+        Shell::new(settings, store, Loaded::default(), messages, (drained, logged)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_effect_begins_only_once_its_changes_are_on_disk() {
+        let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", server.local_addr().unwrap());
+        let dir = tempfile::tempdir().unwrap();
+        let mut shell = shell(dir.path(), &url);
+        let profile = crate::domain::AccountProfile { origin: url, ..Default::default() };
+        let step = |changes| Step {
+            changes,
+            effects: vec![Effect::Balance { account: "nanogpt".into(), profile: profile.clone() }],
+            ..Step::default()
+        };
+        // An answer to an intent that was never stored: the store refuses the whole commit.
+        let data = serde_json::Value::Null;
+        let at = Timestamp::UNIX_EPOCH;
+        let impossible = Change::AnswerIntent { job: JobId(9), attempt: 1, at, outcome: "x".into(), data };
+        tokio::select! {
+            () = shell.finish(step(vec![impossible])) => panic!("the commit cannot succeed"),
+            _ = server.accept() => panic!("the effect began without its commit"),
+            // Long enough for a call on loopback, were one made; the commit is tried each second.
+            () = tokio::time::sleep(Duration::from_millis(400)) => {}
         }
-        assert!(clock.read_with(Timestamp::UNIX_EPOCH) > first, "what is due must fall due");
-        assert_eq!(clock.read_with(Timestamp::MAX), Timestamp::MAX, "a wall clock that went on is followed");
+        assert!(shell.commit_failed);
+        tokio::join!(shell.finish(step(vec![Change::Seen(at)])), async { server.accept().await.unwrap() });
     }
 }

@@ -1,0 +1,50 @@
+//! What a command needs from disk before the core can answer it: known keys, final jobs, media files.
+//!
+//! Knows the store and the inputs. Must not decide anything: the core reads nothing and decides all.
+
+use super::core::{LookedUp, Step};
+use super::shell::Shell;
+use super::submit;
+use crate::domain::Problem;
+use crate::domain::message::Command;
+
+impl Shell {
+    /// Reads from disk what the core needs for a command: known keys, final jobs, media files.
+    pub(super) async fn look_up(&mut self, command: &mut Command, step: &mut Step) -> LookedUp {
+        let mut looked_up = LookedUp::default();
+        match command {
+            Command::Queue { jobs } => {
+                let keys: Vec<String> = jobs.iter().filter_map(|job| job.key.clone()).collect();
+                if !keys.is_empty() {
+                    match self.tools.store.known(&keys) {
+                        Ok(known) => looked_up.known = known,
+                        Err(error) => looked_up.problems.push(Problem::new("key", "disk", error.to_string())),
+                    }
+                    looked_up.batch = Some((self.next_batch, "batch".to_owned()));
+                    self.next_batch += 1;
+                }
+                for job in jobs {
+                    let kept = submit::keep_inputs(&self.tools, &self.offers, &mut job.request).await;
+                    match kept {
+                        Ok(mut changes) => step.changes.append(&mut changes),
+                        Err(mut problems) => looked_up.problems.append(&mut problems),
+                    }
+                }
+            }
+            Command::Retry { ids, .. }
+            | Command::Abandon { ids }
+            | Command::Cancel { ids }
+            | Command::Hold { ids }
+            | Command::Release { ids, .. } => {
+                for id in ids.iter().filter(|id| self.core.job(**id).is_none()) {
+                    match self.tools.store.job(*id) {
+                        Ok(job) => looked_up.finals.extend(job),
+                        Err(error) => looked_up.problems.push(Problem::new("id", "disk", error.to_string())),
+                    }
+                }
+            }
+            _ => {}
+        }
+        looked_up
+    }
+}
