@@ -233,7 +233,11 @@ async fn dashboard(mut config: Config, env: &Env, verbose: u8, out: &Out) -> Res
             let ends = engine.attach();
             (Some(engine), ends)
         }
-        Err(EngineError::Locked(holder)) => (None, engine::watch(&settings, &holder)?),
+        Err(EngineError::Locked(why)) => {
+            // The screen has a badge for the fact; who it is needs all the room.
+            let holder = engine::holder(&settings.data_dir).unwrap_or(why);
+            (None, engine::watch(&settings, &holder)?)
+        }
         Err(error) => return Err(error.into()),
     };
     if verbose > 0 {
