@@ -138,9 +138,11 @@ fn ctrl_z_stops_it_on_a_usable_terminal_and_fg_brings_the_whole_screen_back() {
     pty.wait_until("the dashboard is up", vt100::Screen::alternate_screen);
     ready(&pty);
 
+    let mark = pty.mark();
     pty.keys("<C-z>");
     pty.wait_until("the shell has its screen back", |screen| !screen.alternate_screen());
     pty.wait_until("the shell says that it stopped", |screen| screen.contents().contains("topped"));
+    pty.wait_written(mark, "shell> ");
     assert!(!pty.with_screen(vt100::Screen::hide_cursor) && !pty.with_screen(vt100::Screen::bracketed_paste));
     pty.send(b"echo us''able\r");
     pty.wait_for("usable");
@@ -157,8 +159,10 @@ fn ctrl_z_stops_it_on_a_usable_terminal_and_fg_brings_the_whole_screen_back() {
     assert_eq!(pty.settled_screen(), back, "all of the screen came back");
     assert!(pty.with_screen(vt100::Screen::bracketed_paste), "the modes are switched on again");
 
+    let mark = pty.mark();
     pty.keys("<C-q>");
-    pty.wait_until("the shell has its screen back", |screen| !screen.alternate_screen());
+    // Only once the shell asks is the line its own: what is typed before goes to the leaving program.
+    pty.wait_written(mark, "shell> ");
     pty.send(b"echo code $?\r");
     pty.wait_for("code 0");
     pty.send(b"exit\r");
