@@ -15,7 +15,7 @@ use super::job::JobId;
 pub enum JobState {
     /// Waits for its turn.
     Queued,
-    /// Waits for the user or a setting; see [`Hold`].
+    /// Waits for the user or a setting; see [`Hold`](super::job::Hold).
     Held,
     /// Its intent is stored; the order may or may not have reached the service.
     Submitting,
