@@ -484,3 +484,35 @@ fn an_account_without_its_key_is_left_out_and_the_others_go_on() {
     let alone = Told::of(place.bare(&["--config", &config, "run"]).output().unwrap()).exits(2).says(&[studio]);
     assert!(!alone.err.contains("go on"), "{alone:#?}");
 }
+
+#[test]
+fn a_run_says_which_account_is_in_trouble_and_what_to_check() {
+    let place = Place::new();
+    let file = place.write("rows.jsonl", &row("nanogpt/veo2-video", "x"));
+    // A port that was free a moment ago and that nobody listens on.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut command = place.command(&["run", &file]);
+    command.env("RUSHES_NANOGPT_BASE_URL", format!("http://127.0.0.1:{port}"));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = std::io::BufReader::new(child.stderr.take().unwrap());
+    // Read until both are said; where one never is, until the test is given up.
+    let mut missing = vec!["nanogpt: cannot connect to NanoGPT", "RUSHES_NANOGPT_BASE_URL"];
+    for line in std::io::BufRead::lines(lines).map_while(Result::ok) {
+        assert!(!line.starts_with("nanogpt:") || line.contains("tried again by itself"), "{line}");
+        missing.retain(|part| !line.contains(part));
+        if missing.is_empty() {
+            break;
+        }
+    }
+    terminate(&child);
+    child.wait().unwrap();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn a_run_names_why_jobs_are_held_and_the_verb_that_lets_them_go() {
+    let place = Place::new();
+    std::fs::write(place.path("config/rushes/config.toml"), "[caps]\nday = 1\n").unwrap();
+    let file = place.write("rows.jsonl", &row("ninjachat/veo-3.1", "x"));
+    place.rushes(&["run", &file]).exits(1).says(&["1 held", "1 job held: over the ", "`rushes release j-1`"]);
+}

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::message::{Answer, Command, Event, Notice};
-use crate::domain::{JobId, JobRow, Pause};
+use crate::domain::message::{AccountRow, Answer, Command, Event, Notice};
+use crate::domain::{JobId, JobRow, Pause, Service};
 use crate::engine::{Commands, Engine, Events};
 
 /// A face that asks and waits, and remembers what it is told meanwhile.
@@ -17,6 +17,8 @@ pub struct Desk {
     pub rows: BTreeMap<JobId, JobRow>,
     /// Which accounts wait, and why.
     pub pauses: BTreeMap<String, Pause>,
+    /// Which accounts' services cannot be reached as they should, and why.
+    pub troubles: BTreeMap<String, (Service, String)>,
 }
 
 /// What a [`Desk`] was told.
@@ -26,6 +28,15 @@ pub enum News {
     Job(Box<JobRow>, Option<Box<JobRow>>),
     /// Something to read.
     Notice(Notice),
+    /// An account's calls fail, for another cause than before.
+    Trouble {
+        /// The account's name.
+        account: String,
+        /// Its service.
+        service: Service,
+        /// The cause.
+        cause: String,
+    },
     /// An answer to the ticket.
     Answer(u64, Answer),
     /// Something that changes nothing here.
@@ -36,7 +47,7 @@ impl Desk {
     /// Attaches to an engine.
     pub fn new(engine: &Engine) -> Desk {
         let (commands, events) = engine.attach();
-        Desk { commands, events, ticket: 0, rows: BTreeMap::new(), pauses: BTreeMap::new() }
+        Desk { commands, events, ticket: 0, rows: BTreeMap::new(), pauses: BTreeMap::new(), troubles: BTreeMap::new() }
     }
 
     /// The next thing told; `None` once the engine has stopped.
@@ -44,6 +55,9 @@ impl Desk {
         Some(match self.events.next().await? {
             Event::Snapshot(snapshot) => {
                 self.rows = snapshot.jobs.into_iter().map(|row| (row.id, row)).collect();
+                let troubled = snapshot.accounts.iter();
+                let troubled = troubled.filter_map(|row| Some((row.name.clone(), (row.service, row.trouble.clone()?))));
+                self.troubles = troubled.collect();
                 let paused = snapshot.accounts.into_iter().filter_map(|row| Some((row.name, row.pause?)));
                 self.pauses = paused.collect();
                 News::Other
@@ -53,18 +67,32 @@ impl Desk {
                 News::Job(row, old.map(Box::new))
             }
             Event::AccountChanged(row) => {
-                // A notice says so to people; this is for the end of a run.
-                match row.pause {
-                    Some(pause) => self.pauses.insert(row.name, pause),
+                // Of a pause a notice tells people; it is kept for the end of a run.
+                match &row.pause {
+                    Some(pause) => self.pauses.insert(row.name.clone(), pause.clone()),
                     None => self.pauses.remove(&row.name),
                 };
-                News::Other
+                self.trouble(*row)
             }
             Event::Noticed(notice) => News::Notice(notice),
             Event::Answered { ticket, answer } => News::Answer(ticket, answer),
             Event::Stopped => return None,
             Event::SpendChanged(_) | Event::OffersChanged(_) => News::Other,
         })
+    }
+
+    /// What is new in an account's trouble. What ended and comes again is told again.
+    fn trouble(&mut self, row: AccountRow) -> News {
+        let old = match &row.trouble {
+            Some(cause) => self.troubles.insert(row.name.clone(), (row.service, cause.clone())),
+            None => self.troubles.remove(&row.name),
+        };
+        match row.trouble {
+            Some(cause) if old.is_none_or(|(_, old)| old != cause) => {
+                News::Trouble { account: row.name, service: row.service, cause }
+            }
+            _ => News::Other,
+        }
     }
 
     /// Asks and waits for the answer, which comes after the commit; `None` when the engine stopped.

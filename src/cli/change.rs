@@ -58,9 +58,11 @@ fn judge(batch: Batch, import: &Import, out: &Out) -> Result<Batch, u8> {
     let bad = batch.problems.len();
     if bad > 0 && !import.skip_bad {
         out.say(format_args!(
-            "nothing was queued: {bad} {} in {} rows; correct them, or give --skip-bad to queue the others",
+            "nothing was queued: {bad} {} in {} {}; correct {}, or give --skip-bad to queue the others",
             plural(bad, "problem"),
-            batch.rows
+            batch.rows,
+            plural(batch.rows, "row"),
+            if bad == 1 { "it" } else { "them" },
         ));
         return Err(code::USAGE);
     }

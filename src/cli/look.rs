@@ -10,7 +10,7 @@ use super::args::{List, Show};
 use super::code;
 use super::out::{Out, table};
 use crate::domain::text::{clean, plain};
-use crate::domain::{Job, Money};
+use crate::domain::{Job, JobState, Money};
 use crate::engine::{EngineError, EntryFilter, JobFilter, Reader};
 
 /// `list`
@@ -41,13 +41,18 @@ pub fn list(asked: &List, reader: &Reader, out: &mut Out) -> Result<u8, EngineEr
 fn row(job: &Job) -> Vec<String> {
     let cost = match (job.cost, job.estimate) {
         (Some(cost), _) => cost.to_string(),
+        // Over, and nothing was charged.
+        (None, _) if matches!(job.state, JobState::Failed | JobState::Cancelled) => "-".to_owned(),
         (None, Some(estimate)) => format!("~{}", estimate.money),
         (None, None) => "?".to_owned(),
     };
-    let state = match job.progress.filter(|_| !job.state.is_final()) {
+    let mut state = match job.progress.filter(|_| !job.state.is_final()) {
         Some(percent) => format!("{} {percent}%", job.state),
         None => job.state.to_string(),
     };
+    if job.abandoned {
+        state += ", abandoned";
+    }
     let told = match job.files.first() {
         Some(file) => file.path.clone(),
         None => job.row().note.unwrap_or_default(),
@@ -85,7 +90,7 @@ fn facts(job: &Job) -> Vec<(&'static str, String)> {
     let money = |money: Option<Money>| money.map_or("unknown".to_owned(), |money| money.to_string());
     let mut facts = vec![
         ("job", job.id.to_string()),
-        ("state", job.state.to_string()),
+        ("state", format!("{}{}", job.state, if job.abandoned { ", abandoned" } else { "" })),
         ("model", job.model_ref().to_string()),
         ("prompt", job.request.prompt.clone()),
         ("params", params.join(" ")),
@@ -202,4 +207,26 @@ fn exact(amount: rust_decimal::Decimal) -> Value {
 /// A time as people at this machine read it.
 fn when(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Currency, Estimate, JobId, PriceSource, Request};
+
+    #[test]
+    fn a_line_tells_what_is_over_uncharged_or_abandoned() {
+        let request = Request::new(&"ninjachat/veo-3.1".parse().unwrap(), "x");
+        let mut job = Job::new(JobId(1), request, Timestamp::UNIX_EPOCH);
+        let money = Money::parse("3.40", Currency::Usd).unwrap();
+        job.estimate = Some(Estimate { money, source: PriceSource::Documents });
+        let told = |job: &Job| (row(job)[1].clone(), row(job)[3].clone());
+        assert_eq!(told(&job), ("queued".into(), "~$3.40".into()));
+        job.state = JobState::Failed;
+        assert_eq!(told(&job).1, "-", "nothing was charged");
+        job.cost = Some(money);
+        assert_eq!(told(&job).1, "$3.40");
+        (job.state, job.progress, job.abandoned) = (JobState::Running, Some(40), true);
+        assert_eq!(told(&job).0, "running 40%, abandoned");
+    }
 }

@@ -3,7 +3,7 @@
 //! Knows progress lines, the durable log as JSON, signals and the exit code. Must not know how a job
 //! is worked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -14,8 +14,11 @@ use super::change::{plural, queue};
 use super::code;
 use super::out::Out;
 use crate::domain::text::clean;
-use crate::domain::{JobId, JobRow, JobState};
+use crate::domain::{JobId, JobRow, JobState, Service};
 use crate::engine::{Engine, Leave, Log};
+
+/// Most jobs that a closing line names.
+const MOST_IDS: usize = 8;
 
 /// Works until nothing can go on; returns the exit code. With `json` every committed event is a line
 /// on standard output, out of the durable log, so that none is missed.
@@ -31,6 +34,9 @@ pub async fn run(batch: Option<Batch>, json: bool, verbose: u8, engine: Engine, 
     let mut desk = Desk::new(&engine);
     // The snapshot: what was open before.
     let first = desk.next().await;
+    for (account, pause) in &desk.pauses {
+        out.say(format_args!("{account} is paused: {}", clean(&pause.message, 300)));
+    }
     let mut mine: BTreeSet<JobId> = desk.rows.values().filter(|row| is_open(row)).map(|row| row.id).collect();
     if let Some(batch) = batch.filter(|_| first.is_some()) {
         match queue(batch, &mut desk, out).await {
@@ -41,6 +47,11 @@ pub async fn run(batch: Option<Batch>, json: bool, verbose: u8, engine: Engine, 
                 return code;
             }
         }
+    }
+    // What was told before, or while the batch was put into the queue.
+    for (account, (service, cause)) in &desk.troubles {
+        out.say(format_args!("{account}: {}; tried again by itself", clean(cause, 300)));
+        help(account, *service, cause).into_iter().for_each(|line| out.say(line));
     }
     let ended = work(&engine, &mut desk, &mut signals, &mut mine, verbose, out).await;
     let code = match ended {
@@ -112,8 +123,18 @@ fn tell(news: News, mine: &mut BTreeSet<JobId>, verbose: u8, out: &Out) {
             }
         }
         News::Notice(notice) => out.say(clean(&notice.text, 600)),
+        News::Trouble { account, service, cause } => {
+            help(&account, service, &cause).into_iter().for_each(|line| out.say(line));
+        }
         News::Answer(..) | News::Other => {}
     }
+}
+
+/// What may help an account whose service cannot be reached. The cause itself comes as a notice.
+fn help(account: &str, service: Service, cause: &str) -> Option<String> {
+    let variable = format!("RUSHES_{}_BASE_URL", service.word().to_uppercase());
+    let help = format!("{account} cannot be reached: check the network, and {variable} where it is set");
+    cause.contains("cannot connect").then_some(help)
 }
 
 /// A job's progress as a line.
@@ -160,10 +181,29 @@ fn judge(desk: &Desk, mine: &BTreeSet<JobId>, out: &Out) -> u8 {
     for (account, pause) in &desk.pauses {
         out.say(format_args!("{account} is paused: {}", clean(&pause.message, 300)));
     }
+    let held = mine.iter().filter_map(|id| desk.rows.get(id)).filter(|row| row.state == JobState::Held);
+    held_lines(held.filter(|row| !row.abandoned)).into_iter().for_each(|line| out.say(line));
     if bad > 0 {
         out.say(format_args!("{bad} {} did not become a clip; `rushes list` shows which", plural(bad, "job")));
     }
     if bad == 0 { code::DONE } else { code::SOME_FAILED }
+}
+
+/// Why jobs are held and what lets them go, a line a reason.
+fn held_lines<'a>(held: impl Iterator<Item = &'a JobRow>) -> Vec<String> {
+    let mut reasons = BTreeMap::<&str, Vec<String>>::new();
+    for row in held {
+        reasons.entry(row.note.as_deref().unwrap_or("no reason is known")).or_default().push(row.id.to_string());
+    }
+    let line = |(why, ids): (&str, Vec<String>)| {
+        let n = ids.len();
+        let more = if n > MOST_IDS { " ..." } else { "" };
+        let ids = ids.get(..MOST_IDS).unwrap_or(&ids).join(" ");
+        let ceiling = if why.starts_with("price unknown") { " --ceiling DOLLARS" } else { "" };
+        let jobs = plural(n, "job");
+        format!("{n} {jobs} held: {}; `rushes release {ids}{more}{ceiling}` lets go on", clean(why, 300))
+    };
+    reasons.into_iter().map(line).collect()
 }
 
 /// Prints the log's lines as they are committed.
@@ -235,5 +275,8 @@ mod tests {
         assert_eq!(line(&row), "j-7 failed  ninjachat/veo-3.1  policy: no[2J");
         row.abandoned = true;
         assert!(!is_open(&row));
+        row.note = Some("price unknown: give a ceiling".into());
+        let told = "1 job held: price unknown: give a ceiling; `rushes release j-7 --ceiling DOLLARS` lets go on";
+        assert_eq!(held_lines([&row].into_iter()), [told]);
     }
 }

@@ -80,13 +80,19 @@ impl<'a> Desk<'a> {
         }
         let offer = match name.as_deref() {
             Some(name) => self.shelf.find(name),
-            None => Err(Problem::new("model", "input_required", "must be given, as account/model-id")),
+            None => match request.params.keys().find(|field| nearest(field, ["model"].into_iter()).is_some()) {
+                Some(field) => Err(Problem::new(field, "unknown", "means nothing here; did you mean `model`?")),
+                None => Err(Problem::new("model", "input_required", "must be given, as account/model-id")),
+            },
         };
         let offer = match offer {
             Ok(offer) => offer,
             Err(problem) => {
                 // Without its model, only a blank prompt can be judged.
-                if request.prompt.trim().is_empty() {
+                let misspelt = request.params.keys().find(|field| nearest(field, ["prompt"].into_iter()).is_some());
+                if let Some(field) = misspelt.filter(|_| request.prompt.is_empty()) {
+                    problems.push(Problem::new(field, "unknown", "means nothing here; did you mean `prompt`?"));
+                } else if request.prompt.trim().is_empty() {
                     problems.push(Problem::new("prompt", "blank", "is blank; say what the clip shall show"));
                 }
                 problems.insert(0, problem);
@@ -100,7 +106,9 @@ impl<'a> Desk<'a> {
                 typed(parameter, value);
             }
         }
-        problems.extend(request.validate(&offer.model).err().into_iter().flatten());
+        let mut found = request.validate(&offer.model).err().unwrap_or_default();
+        suggest(&mut found, &offer.model);
+        problems.append(&mut found);
         let (content, trouble) = self.media(&mut request, &offer.model);
         for problem in trouble {
             if !problems.iter().any(|known| known.field == problem.field) {
@@ -145,6 +153,30 @@ impl<'a> Desk<'a> {
         }
         (told.as_ref().unwrap_or(request).canonical(), problems)
     }
+}
+
+/// Names a row has besides its model's parameters.
+const OWN_NAMES: [&str; 6] = ["model", "prompt", "key", "copies", "tags", "ceiling"];
+
+/// Says of unknown names which known one was probably meant, and then not also that this one is missing.
+fn suggest(problems: &mut Vec<Problem>, model: &Model) {
+    let known = || OWN_NAMES.into_iter().chain(model.parameters.iter().map(|parameter| parameter.name.as_str()));
+    let mut meant = Vec::new();
+    for problem in problems.iter_mut().filter(|problem| problem.rule == "unknown") {
+        if let Some(near) = nearest(&problem.field, known()) {
+            problem.message = format!("is no parameter of {}; did you mean `{near}`?", model.id);
+            meant.push(near);
+        }
+    }
+    let is_missing = |problem: &Problem| matches!(problem.rule.as_str(), "blank" | "input_required");
+    problems.retain(|problem| !(is_missing(problem) && meant.contains(&problem.field.as_str())));
+}
+
+/// The name that was probably meant, if one is near enough.
+fn nearest<'n>(field: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let likeness = |name: &str| strsim::normalized_damerau_levenshtein(&field.to_lowercase(), name);
+    let scored = names.map(|name| (likeness(name), name)).filter(|(score, _)| *score > 0.6);
+    scored.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }
 
 /// Numbers and booleans that came as text (CSV, flags) in their own type, so that equal rows are equal

@@ -34,6 +34,23 @@ fn a_row_becomes_a_request_with_typed_parameters() {
 }
 
 #[test]
+fn a_misspelt_name_is_told_once_with_the_one_that_was_meant() {
+    let veo = "is no parameter of veo-3.1; did you mean";
+    let at = |text: &str| problems(text, "jsonl");
+    let model = r#""model":"ninjachat/veo-3.1""#;
+    assert_eq!(at(&format!("{{{model},\"promt\":\"x\"}}")), [format!("b:1: promt: {veo} `prompt`? [unknown]")]);
+    let two = at(&format!("{{{model},\"prompt\":\"x\",\"Duration\":6,\"aspect\":\"16:9\",\"fps\":3}}"));
+    assert!(
+        two.iter()
+            .any(|line| line.ends_with("Duration: is no parameter of veo-3.1; did you mean `duration`? [unknown]")),
+        "{two:?}"
+    );
+    assert!(two.iter().any(|line| line.contains("fps: is no parameter of veo-3.1; it takes duration")), "{two:?}");
+    assert_eq!(at(r#"{"modle":"ninjachat/veo-3.1","promt":"x"}"#).len(), 2);
+    assert!(at(r#"{"modle":"ninjachat/veo-3.1","prompt":"x"}"#)[0].ends_with("did you mean `model`? [unknown]"));
+}
+
+#[test]
 fn csv_says_the_same_with_the_same_names() {
     let csv = "prompt,model,duration,copies,tags,key,aspect_ratio\n\"a \"\"river\"\"\",ninjachat/veo-3.1,6,2,a;b,row-17,9:16\n";
     let json = r#"{"model":"ninjachat/veo-3.1","prompt":"a \"river\"","duration":6,"aspect_ratio":"9:16","copies":2,"tags":["a","b"],"key":"row-17"}"#;
