@@ -494,10 +494,18 @@ fn a_run_says_which_account_is_in_trouble_and_what_to_check() {
     let mut command = place.command(&["run", &file]);
     command.env("RUSHES_NANOGPT_BASE_URL", format!("http://127.0.0.1:{port}"));
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let lines = std::io::BufReader::new(child.stderr.take().unwrap());
-    // Read until both are said; where one never is, until the test is given up.
+    let stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    let (said, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in std::io::BufRead::lines(stderr).map_while(Result::ok) {
+            if said.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    // Read until both are said; where one never is, until nothing more can be expected.
     let mut missing = vec!["nanogpt: cannot connect to NanoGPT", "RUSHES_NANOGPT_BASE_URL"];
-    for line in std::io::BufRead::lines(lines).map_while(Result::ok) {
+    while let Ok(line) = lines.recv_timeout(Duration::from_secs(30)) {
         assert!(!line.starts_with("nanogpt:") || line.contains("tried again by itself"), "{line}");
         missing.retain(|part| !line.contains(part));
         if missing.is_empty() {

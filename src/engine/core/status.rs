@@ -74,7 +74,7 @@ impl Core {
                     self.tell(
                         &job,
                         "finished",
-                        format!("finished by the service's word after {} polls", job.polls),
+                        format!("finished by the service's word; polls: {}", job.polls),
                         data,
                         step,
                     );
