@@ -296,6 +296,13 @@ impl Job {
         Ok(())
     }
 
+    /// Counts once more that the service denied knowing the job or its clip: how often in a row, since when.
+    pub fn count_denial(&mut self, now: Timestamp) -> (u32, Timestamp) {
+        let (times, since) = self.gone.map_or((1, now), |(times, since)| (times + 1, since));
+        self.gone = Some((times, since));
+        (times, since)
+    }
+
     /// The model's full name.
     pub fn model_ref(&self) -> ModelRef {
         self.request.model_ref()

@@ -24,8 +24,9 @@ impl Shell {
                     self.next_batch += 1;
                 }
                 for job in jobs {
-                    let kept = submit::keep_inputs(&self.tools, &self.offers, &mut job.request).await;
-                    match kept {
+                    // A model nobody offers is refused by the core; its files are left alone.
+                    let Some(model) = self.core.model_of(&job.request).cloned() else { continue };
+                    match submit::keep_inputs(&self.tools, &model, &mut job.request).await {
                         Ok(mut changes) => step.changes.append(&mut changes),
                         Err(mut problems) => looked_up.problems.append(&mut problems),
                     }

@@ -68,7 +68,7 @@ pub(super) struct Shell {
     polls: Option<mpsc::UnboundedSender<Due>>,
     faces: BTreeMap<FaceId, Outbox>,
     built: HashMap<JobId, PaidRequest>,
-    pub(super) offers: Arc<Vec<Offer>>,
+    offers: Arc<Vec<Offer>>,
     draft: Option<Draft>,
     pub(super) next_batch: i64,
     drained: watch::Sender<bool>,

@@ -13,7 +13,6 @@ use sha2::{Digest, Sha256};
 use super::core::{Input as CoreInput, PreparedOrder, Unprepared};
 use super::download;
 use super::shell::{Message, Tools};
-use crate::domain::message::Offer;
 use crate::domain::text::plain;
 use crate::domain::{AccountProfile, ErrorKind, Job, Model, Problem, Request};
 use crate::media;
@@ -29,14 +28,10 @@ const SHOWN_AS_WAITING: Duration = Duration::from_secs(60);
 /// A problem for each file that cannot be kept; the request is unchanged then.
 pub(super) async fn keep_inputs(
     tools: &Tools,
-    offers: &[Offer],
+    model: &Model,
     request: &mut Request,
 ) -> Result<Vec<Change>, Vec<Problem>> {
-    let Some(offer) = offers.iter().find(|o| o.account == request.account && o.model.id == request.model) else {
-        return Ok(Vec::new());
-    };
-    let files: Vec<(String, String, Option<u64>)> = offer
-        .model
+    let files: Vec<(String, String, Option<u64>)> = model
         .parameters
         .iter()
         .filter(|parameter| parameter.kind.is_media() && parameter.wire_data.is_some())
@@ -121,7 +116,7 @@ fn build(
         correlation: &job.correlation,
     };
     let request = provider.prepare(&order, profile).map_err(Unprepared::Illegal)?;
-    let digest = Sha256::digest(&request.body).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = format!("{:x}", Sha256::digest(&request.body));
     let stem = match &job.stem {
         Some(stem) => stem.clone(),
         None => download::free_stem(tools, job).map_err(Unprepared::Disk)?,

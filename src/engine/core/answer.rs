@@ -63,8 +63,7 @@ impl Core {
         let left = accepted.balance.map(|b| format!(", balance {b}")).unwrap_or_default();
         let data = serde_json::json!({"remote_id": accepted.remote_id, "cost": cost, "balance": accepted.balance, "request_id": accepted.request_id});
         self.tell(&job, "accepted", format!("order accepted as {}, {paid}{left}", accepted.remote_id), data, step);
-        let (name, id) = (job.request.account.clone(), job.id);
-        let interval = self.accounts.get(&name).map_or(SignedDuration::from_secs(10), |a| a.poll_interval);
+        let (name, id, interval) = (job.request.account.clone(), job.id, self.poll_interval(&job));
         self.put(job, step);
         let work = self.work.entry(id).or_default();
         work.failures = 0;

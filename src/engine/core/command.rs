@@ -113,7 +113,7 @@ impl Core {
             let text = format!("there is no account `{}`; there is {}", request.account, names.join(", "));
             return Err(vec![Problem::new("model", "unknown", text)]);
         }
-        match self.offers.get(&(request.account.clone(), request.model.clone())) {
+        match self.model_of(request) {
             Some(model) => request.validate(model),
             None => {
                 let text = format!("{} is no model of {}; `rushes models` lists them", request.model, request.account);
@@ -127,7 +127,7 @@ impl Core {
         let id = JobId(self.next_job);
         self.next_job += 1;
         let mut job = Job::new(id, new.request, self.now);
-        if let Some(model) = self.model_of(&job) {
+        if let Some(model) = self.model_of(&job.request).cloned() {
             job.values = job.request.values(&model);
             job.estimate = Offer { account: job.request.account.clone(), model }.estimate(&job.request);
         }

@@ -148,8 +148,7 @@ impl Core {
             self.notice(Level::Warning, format!("{}: what came is no clip ({why}); its bytes are kept", job.id), step);
         } else {
             // Nobody can be asked for another link: tried for as long as a denied job is asked about.
-            let (count, since) = job.gone.map_or((1, self.now), |(n, since)| (n + 1, since));
-            job.gone = Some((count, since));
+            let (count, since) = job.count_denial(self.now);
             if is_gone(count, self.now.duration_since(since)) && job.advance(JobState::Unconfirmed, self.now).is_ok() {
                 let text = format!("gone: {text}, {count} times since {since}; it was paid for");
                 self.tell(&job, "unconfirmed", text.clone(), serde_json::Value::Null, step);

@@ -22,19 +22,24 @@ mod tests;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub use account::Account;
 pub use command::LookedUp;
 
 use crate::domain::books::Entry;
 use crate::domain::message::{AccountRow, Answer, Command, Event, Level, Notice, Offer, Ticket};
-use crate::domain::{AccountProfile, ClipFile, EntryKind, Hold, Job, JobId, JobRow, JobState, Model, Money, Problem};
+use crate::domain::{
+    AccountProfile, ClipFile, EntryKind, Hold, Job, JobId, JobRow, JobState, Model, Money, Problem, Request,
+};
 use crate::provider::{FetchError, RemoteJob, ServiceError, Status, SubmitAnswer};
 use crate::store::{Change, NewLine};
 
 use budget::{Budget, Caps};
 use roster::Roster;
+
+/// Time between two polls where no account says it.
+const UNSAID_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 
 /// Which face a command came from.
 pub type FaceId = u64;
@@ -384,8 +389,14 @@ impl Core {
         self.offers = offers.iter().map(|o| ((o.account.clone(), o.model.id.clone()), o.model.clone())).collect();
     }
 
-    fn model_of(&self, job: &Job) -> Option<Arc<Model>> {
-        self.offers.get(&(job.request.account.clone(), job.request.model.clone())).cloned()
+    /// The model a request names, where its account offers it.
+    pub fn model_of(&self, request: &Request) -> Option<&Arc<Model>> {
+        self.offers.get(&(request.account.clone(), request.model.clone()))
+    }
+
+    /// Time between two polls of a job.
+    fn poll_interval(&self, job: &Job) -> SignedDuration {
+        self.accounts.get(&job.request.account).map_or(UNSAID_INTERVAL, |account| account.poll_interval)
     }
 
     /// How long this model usually takes, s: own history, else the documents' longest figure.
@@ -404,9 +415,8 @@ impl Core {
 
     /// Stores a job as it is now and tells the faces. Final jobs leave the core's memory.
     fn put(&mut self, job: Job, step: &mut Step) {
-        let at_service = |job: &Job| matches!(job.state, JobState::Submitting | JobState::Running);
-        let moved = self.jobs.get(&job.id).is_some_and(at_service) != at_service(&job);
-        let account = moved.then(|| job.request.account.clone());
+        let account = job.request.account.clone();
+        let at_service = self.jobs.at_service(&account);
         step.events.push(Event::JobChanged(Box::new(self.row(&job))));
         step.changes.push(Change::PutJob(Box::new(job.clone())));
         if job.state.is_final() {
@@ -415,7 +425,7 @@ impl Core {
         } else {
             self.jobs.insert(job);
         }
-        if let Some(account) = account {
+        if self.jobs.at_service(&account) != at_service {
             self.touch(&account, step);
         }
     }

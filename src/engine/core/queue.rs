@@ -43,7 +43,7 @@ impl Core {
 
     /// Has an order built; false where the job is held instead.
     fn start_order(&mut self, mut job: Job, profile: &crate::domain::AccountProfile, step: &mut Step) -> bool {
-        let Some(model) = self.model_of(&job) else {
+        let Some(model) = self.model_of(&job.request).cloned() else {
             self.put_on_hold(job, Hold::ModelChanged("it is not offered any more".to_owned()), step);
             return false;
         };

@@ -95,10 +95,9 @@ impl Core {
         let late = job.submitted_at.is_some_and(|at| self.now.duration_since(at) > late_after(usual));
         let new_word = job.phase.as_deref() != Some(&word);
         let moved = job.progress != progress;
+        let interval = self.poll_interval(&job);
         let work = self.work.entry(job.id).or_default();
         work.failures = 0;
-        let interval =
-            self.accounts.get(&job.request.account).map_or(SignedDuration::from_secs(10), |a| a.poll_interval);
         work.due = Some(self.now + delay(interval, 0, job.id.0.unsigned_abs() ^ u64::from(job.polls)));
         if new_word {
             self.tell(&job, "phase", format!("the service says `{word}`"), serde_json::Value::Null, step);
@@ -160,14 +159,13 @@ impl Core {
 
     fn unheard(&mut self, mut job: Job, error: &ServiceError, step: &mut Step) {
         let name = job.request.account.clone();
-        let interval = self.accounts.get(&name).map_or(SignedDuration::from_secs(10), |a| a.poll_interval);
+        let interval = self.poll_interval(&job);
         let work = self.work.entry(job.id).or_default();
         work.failures = work.failures.saturating_add(1);
         work.due = Some(self.now + delay(interval, work.failures.min(6), job.id.0.unsigned_abs()));
         match error.kind {
             ErrorKind::Gone => {
-                let (count, since) = job.gone.map_or((1, self.now), |(n, since)| (n + 1, since));
-                job.gone = Some((count, since));
+                let (count, since) = job.count_denial(self.now);
                 let given_up = is_gone(count, self.now.duration_since(since));
                 if given_up && job.advance(JobState::Unconfirmed, self.now).is_ok() {
                     let text = format!("gone: {name} denied knowing it {count} times since {since}; it was paid for");
