@@ -150,7 +150,7 @@ async fn work(verb: Verb, mut config: Config, verbose: u8, out: &mut Out) -> Res
         Verb::Cancel(jobs) => change::change(change::Change::Cancel, jobs.ids, engine, out).await,
         Verb::Abandon(jobs) => change::change(change::Change::Abandon, jobs.ids, engine, out).await,
         Verb::Retry(jobs) => {
-            let retry = change::Change::Retry { may_pay_twice: jobs.may_pay_twice };
+            let retry = change::Change::Retry { may_pay_twice: jobs.may_pay_twice, minimal: jobs.minimal };
             change::change(retry, jobs.ids, engine, out).await
         }
         Verb::Release(jobs) => {

@@ -350,7 +350,13 @@ impl Compose {
             return None;
         }
         let ceiling = self.needs_ceiling().then(|| amount(self.ceiling.text())).flatten();
-        let jobs = self.requests().into_iter().map(|(_, request)| NewJob { request, key: None, ceiling });
+        let jobs = self.requests().into_iter().map(|(_, request)| NewJob {
+            request,
+            key: None,
+            ceiling,
+            parent: None,
+            shrink: false,
+        });
         Some(jobs.flat_map(|job| vec![job; self.copies as usize]).collect())
     }
 

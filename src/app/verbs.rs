@@ -105,7 +105,7 @@ impl App {
             "Each is a new order at its own price; the sums are the earlier ones.".to_owned(),
         ];
         let ids = ids(&rows);
-        let then = Then::Send(Command::Retry { ids, may_pay_twice: !lost.is_empty() });
+        let then = Then::Send(Command::Retry { ids, may_pay_twice: !lost.is_empty(), minimal: false });
         let ask = if lost.is_empty() {
             Ask::new("Retry", lines, then)
         } else {

@@ -233,6 +233,9 @@ pub struct Retry {
     /// Retry unconfirmed jobs too, although the first order may be charged as well
     #[arg(long)]
     pub may_pay_twice: bool,
+    /// Send only what the model needs: no optional fields. What services advise after a validation error
+    #[arg(long)]
+    pub minimal: bool,
 }
 
 /// `release`

@@ -171,6 +171,8 @@ pub enum Change {
     Retry {
         /// Whether unconfirmed jobs are meant too.
         may_pay_twice: bool,
+        /// Whether only what the model needs is sent.
+        minimal: bool,
     },
     /// `release`
     Release {
@@ -185,7 +187,7 @@ pub enum Change {
 pub async fn change(change: Change, ids: Vec<JobId>, engine: Engine, out: &mut Out) -> u8 {
     let (command, word) = match change {
         Change::Cancel => (Command::Cancel { ids }, "cancelled"),
-        Change::Retry { may_pay_twice } => (Command::Retry { ids, may_pay_twice }, "queued"),
+        Change::Retry { may_pay_twice, minimal } => (Command::Retry { ids, may_pay_twice, minimal }, "queued"),
         Change::Release { ceiling } => (Command::Release { ids, ceiling }, "released"),
         Change::Abandon => (Command::Abandon { ids }, "abandoned"),
     };

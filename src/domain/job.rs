@@ -218,6 +218,9 @@ pub struct Job {
     pub origin: String,
     /// The salted fingerprint of the account's key when it was queued.
     pub fingerprint: String,
+    /// The generation of the service's interface that its order was made for, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<String>,
     /// Absolute path of its files without ordinal and extension, claimed before the order is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stem: Option<String>,
@@ -269,6 +272,7 @@ impl Job {
             correlation: String::new(),
             origin: String::new(),
             fingerprint: String::new(),
+            generation: None,
             stem: None,
             attempts: 0,
             polls: 0,

@@ -29,6 +29,17 @@ pub struct NewJob {
     pub key: Option<String>,
     /// The most the user agrees to pay where the price is unknown.
     pub ceiling: Option<Money>,
+    /// The job it goes on from, if any.
+    pub parent: Option<JobId>,
+    /// Whether a picture that is too large for its service may be made smaller; never without.
+    pub shrink: bool,
+}
+
+impl NewJob {
+    /// A request to be queued once, without key, ceiling or parent.
+    pub fn of(request: Request) -> Self {
+        NewJob { request, key: None, ceiling: None, parent: None, shrink: false }
+    }
 }
 
 /// What a face asks of the engine. Each is answered by one [`Event::Answered`] after the commit.
@@ -55,6 +66,8 @@ pub enum Command {
         ids: Vec<JobId>,
         /// Needed where a job is unconfirmed: the first order may still be charged.
         may_pay_twice: bool,
+        /// Send only what the model needs (seed 003's advice after a validation error).
+        minimal: bool,
     },
     /// Hold queued jobs.
     Hold {
@@ -75,6 +88,9 @@ pub enum Command {
     },
     /// Ask every account's balance again.
     RefreshBalances,
+    /// Ask every account again which models it offers; what changed is noted in the log and told as
+    /// a notice, and [`Event::OffersChanged`] follows.
+    RefreshModels,
     /// Ask for a job, whole, with its history.
     Inspect {
         /// The job.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -99,9 +100,22 @@ pub struct Model {
     /// Longest prompt in UTF-16 units, where known.
     #[serde(default)]
     pub prompt_max: Option<u32>,
+    /// The generation of its service's interface that offers it, where the service has several; `None`: any.
+    #[serde(default)]
+    pub generation: Option<String>,
+    /// Which of its service's ways to order it takes, where there are several; `None`: the usual one.
+    #[serde(default)]
+    pub route: Option<String>,
+    /// Models of the same service that go on from a finished clip of this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extended_by: Vec<String>,
     /// Its parameters, in the order a form shows them.
     #[serde(default)]
     pub parameters: Vec<Parameter>,
+    /// What its service documents without saying for which models: sent only when given, typed and
+    /// checked like the others. Filled in by the catalogue, shared between models.
+    #[serde(skip)]
+    pub advanced: Arc<Vec<Parameter>>,
     /// Rules between parameters, beyond each parameter's own.
     #[serde(default)]
     pub rules: Vec<Rule>,
@@ -157,9 +171,18 @@ pub struct Parameter {
     /// For media: largest file in bytes.
     #[serde(default)]
     pub max_bytes: Option<u64>,
+    /// For a list of links: most items.
+    #[serde(default)]
+    pub max_items: Option<u32>,
+    /// For an advanced parameter: whether its value may change the price, which is unknown then.
+    #[serde(default)]
+    pub bills: bool,
     /// A short note for the sidebar, such as `ignored by this model`.
     #[serde(default)]
     pub note: Option<String>,
+    /// Where it stands, where that is not where its model stands: a seed's file name, a section of wire.md.
+    #[serde(default)]
+    pub source: Option<String>,
 }
 
 /// The kind of value a parameter takes.
@@ -180,6 +203,8 @@ pub enum ParameterKind {
     Video,
     /// A URL of a sound, or a local sound file.
     Audio,
+    /// Several URLs: a JSON array, or a text with the links apart by blanks or commas.
+    Links,
     /// Any JSON, written verbatim (arrays and objects).
     Json,
 }
@@ -202,13 +227,45 @@ pub enum Send {
     Text,
     /// Seconds with their unit: `"5s"`.
     Seconds,
+    /// As a text that holds JSON: `"[\"https://...\"]"` (wire.md 6, `reference_images`).
+    JsonText,
     /// Not sent; it only matters to the price or the form.
     Never,
 }
 
 impl Model {
-    /// The parameter of that name.
+    /// A model that takes a prompt and nothing else.
+    pub fn new(id: impl Into<String>, service: Service, price: Price, source: &str) -> Self {
+        Model {
+            id: id.into(),
+            service,
+            name: String::new(),
+            maker: None,
+            best_for: None,
+            speed: None,
+            advice: None,
+            plan: None,
+            prompt_required: true,
+            prompt_max: None,
+            generation: None,
+            route: None,
+            extended_by: Vec::new(),
+            parameters: Vec::new(),
+            advanced: Arc::default(),
+            rules: Vec::new(),
+            price,
+            source: source.to_owned(),
+            gone: false,
+        }
+    }
+
+    /// The parameter of that name, the model's own or an advanced one.
     pub fn parameter(&self, name: &str) -> Option<&Parameter> {
+        self.own(name).or_else(|| self.advanced.iter().find(|p| p.name == name))
+    }
+
+    /// The parameter of that name that the model's own description has.
+    pub fn own(&self, name: &str) -> Option<&Parameter> {
         self.parameters.iter().find(|p| p.name == name)
     }
 
@@ -217,7 +274,7 @@ impl Model {
         if self.name.is_empty() { &self.id } else { &self.name }
     }
 
-    /// Every rule: each parameter's own first, then those between parameters.
+    /// Every rule but those of advanced parameters: each parameter's own first, then those between parameters.
     pub fn every_rule(&self) -> Vec<Rule> {
         let own = self.parameters.iter().flat_map(Parameter::rules);
         own.chain(self.rules.iter().cloned()).collect()
@@ -225,6 +282,28 @@ impl Model {
 }
 
 impl Parameter {
+    /// An optional parameter that is sent as it is, under its own name.
+    pub fn new(name: impl Into<String>, kind: ParameterKind) -> Self {
+        Parameter {
+            name: name.into(),
+            wire: None,
+            kind,
+            one_of: Vec::new(),
+            range: None,
+            max_len: None,
+            default: None,
+            required: false,
+            send: Send::Plain,
+            map: BTreeMap::new(),
+            wire_data: None,
+            max_bytes: None,
+            max_items: None,
+            bills: false,
+            note: None,
+            source: None,
+        }
+    }
+
     /// The key on the wire.
     pub fn wire_key(&self) -> &str {
         self.wire.as_deref().unwrap_or(&self.name)

@@ -146,6 +146,19 @@ impl Price {
         Some(Money::new(whole.normalize(), self.currency))
     }
 
+    /// Whether the amount hangs on the parameter of that name.
+    pub fn hangs_on(&self, name: &str) -> bool {
+        let by = |names: &[String]| names.iter().any(|n| n == name);
+        let shape = match &self.shape {
+            Shape::PerSecond { .. } | Shape::BasePlus { .. } => name == "duration",
+            Shape::PerSecondBy { by: names, .. } => name == "duration" || by(names),
+            Shape::Table { by: names, .. } => by(names),
+            Shape::Larger { of } => of.iter().any(|price| price.hangs_on(name)),
+            Shape::PerClip { .. } | Shape::Plan {} | Shape::Unknown { .. } => false,
+        };
+        shape || self.times.iter().chain(&self.plus).any(|factor| factor.when.contains_key(name))
+    }
+
     /// The price that decides with these values: itself, or the largest of several.
     pub fn deciding(&self, values: &Values) -> &Price {
         match &self.shape {

@@ -31,6 +31,13 @@ pub struct Request {
     /// The user's own labels.
     #[serde(default)]
     pub tags: Vec<String>,
+    /// Whether only what the model needs is sent: required parameters and those its price hangs on.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub minimal: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Request {
@@ -42,6 +49,7 @@ impl Request {
             prompt: prompt.into(),
             params: Values::new(),
             tags: Vec::new(),
+            minimal: false,
         }
     }
 
@@ -63,7 +71,9 @@ impl Request {
             }
         }
         let values = self.values(model);
-        for rule in model.every_rule() {
+        let advanced = self.params.keys().filter(|name| model.own(name).is_none());
+        let advanced = advanced.filter_map(|name| model.parameter(name)).flat_map(Parameter::rules);
+        for rule in model.every_rule().into_iter().chain(advanced) {
             let already = problems.iter().any(|p| p.field == rule.field && p.rule == "type");
             if !already {
                 problems.extend(rule.check(&values));
@@ -87,7 +97,16 @@ impl Request {
     /// The parameters with the model's defaults filled in, as they are priced and sent.
     pub fn values(&self, model: &Model) -> Values {
         let mut values = self.params.clone();
-        for parameter in &model.parameters {
+        let needed = |parameter: &Parameter| {
+            // What is left out is made, and billed, at the service's own default: length and sound always go along.
+            let bills =
+                || matches!(parameter.name.as_str(), "duration" | "audio") || model.price.hangs_on(&parameter.name);
+            !self.minimal || parameter.required || bills()
+        };
+        if self.minimal {
+            values.retain(|name, _| model.own(name).is_some_and(needed));
+        }
+        for parameter in model.parameters.iter().filter(|parameter| needed(parameter)) {
             if let (Some(default), false) = (&parameter.default, values.contains_key(&parameter.name)) {
                 values.insert(parameter.name.clone(), default.clone());
             }
@@ -96,7 +115,13 @@ impl Request {
     }
 
     /// What one clip of this costs by the model's price, or `None` when unknown.
+    ///
+    /// An advanced parameter that may change the bill makes it unknown.
     pub fn price(&self, model: &Model) -> Option<Money> {
+        let bills = |name: &String| model.own(name).is_none() && model.parameter(name).is_some_and(|p| p.bills);
+        if self.params.keys().any(bills) {
+            return None;
+        }
         model.price.of(&self.values(model))
     }
 
@@ -104,10 +129,13 @@ impl Request {
     pub fn canonical(&self) -> String {
         let params: serde_json::Map<String, Value> =
             self.params.iter().map(|(k, v)| (k.clone(), Value::String(plain(v)))).collect();
-        serde_json::json!({
+        let mut told = serde_json::json!({
             "model": self.model_ref().to_string(), "prompt": self.prompt, "params": params,
-        })
-        .to_string()
+        });
+        if self.minimal {
+            told["minimal"] = true.into();
+        }
+        told.to_string()
     }
 }
 
@@ -138,6 +166,7 @@ fn type_problem(parameter: &Parameter, value: &Value) -> Option<Problem> {
             _ => wrong("a text"),
         },
         ParameterKind::Image | ParameterKind::Video | ParameterKind::Audio => media_problem(parameter, value),
+        ParameterKind::Links => links_problem(parameter, value),
         ParameterKind::Json => None,
     }
 }
@@ -153,6 +182,35 @@ fn media_problem(parameter: &Parameter, value: &Value) -> Option<Problem> {
     (!is_url && parameter.wire_data.is_none()).then(|| {
         Problem::new(&parameter.name, "url", "must be a public http(s) URL; this service takes no uploaded file here")
     })
+}
+
+fn links_problem(parameter: &Parameter, value: &Value) -> Option<Problem> {
+    let problem = |rule: &str, text: String| Some(Problem::new(&parameter.name, rule, text));
+    let Some(links) = links(value) else {
+        return problem("type", "takes links: a list, or a text with blanks between them".to_owned());
+    };
+    if let Some(other) = links.iter().find(|link| !is_url(link)) {
+        return problem("url", format!("{other} is no public http(s) URL, and files are not taken here"));
+    }
+    let (has, max) = (links.len(), parameter.max_items.unwrap_or(u32::MAX) as usize);
+    match has {
+        0 => problem("blank", "is blank; leave it out, or give links".to_owned()),
+        _ if has > max => problem("max_len", format!("has {has} links; at most {max} are taken")),
+        _ => None,
+    }
+}
+
+/// The links in a value: a JSON array of texts, or one text with blanks or commas between them.
+/// `None` where it is neither.
+pub fn links(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::Array(list) => list.iter().map(|link| link.as_str().map(str::to_owned)).collect(),
+        Value::String(text) => {
+            let parts = text.split(|c: char| c.is_whitespace() || c == ',').filter(|part| !part.is_empty());
+            Some(parts.map(str::to_owned).collect())
+        }
+        _ => None,
+    }
 }
 
 /// Whether a media value is a link rather than a file.
@@ -223,5 +281,51 @@ mod tests {
         b.tags = vec!["x".into()];
         assert_eq!(a.canonical(), b.canonical());
         assert_eq!(a.price(&model()).unwrap().to_string(), "$5.00");
+    }
+
+    #[test]
+    fn an_advanced_parameter_is_checked_when_given_and_may_make_the_price_unknown() {
+        let mut model = model();
+        let mut steps = Parameter::new("num_inference_steps", ParameterKind::Integer);
+        steps.one_of = vec![json!(20), json!(30)];
+        let size = Parameter { bills: true, ..Parameter::new("size", ParameterKind::Text) };
+        model.advanced = std::sync::Arc::new(vec![steps, size]);
+        let with = |params: Value| {
+            let mut request = Request::new(&"ninjachat/veo-3.1".parse().unwrap(), "a river");
+            request.params = serde_json::from_value(params).unwrap();
+            request
+        };
+        let legal = with(json!({"num_inference_steps": 30}));
+        assert!(legal.validate(&model).is_ok() && legal.price(&model).is_some());
+        let broken = with(json!({"num_inference_steps": 31})).validate(&model).unwrap_err();
+        assert_eq!((broken[0].field.as_str(), broken[0].rule.as_str()), ("num_inference_steps", "one_of"));
+        assert_eq!(with(json!({"size": "4k"})).price(&model), None, "what may change the bill makes it unknown");
+        assert!(!legal.values(&model).contains_key("size"), "it is sent only when given");
+    }
+
+    #[test]
+    fn a_minimal_request_keeps_what_is_needed_or_billed_and_is_another_request() {
+        let mut model = model();
+        let aspect = Parameter { default: Some(json!("16:9")), ..Parameter::new("aspect_ratio", ParameterKind::Text) };
+        model.parameters.push(aspect);
+        let mut request = Request::new(&"ninjachat/veo-3.1".parse().unwrap(), "a river");
+        request.params = serde_json::from_value(json!({"duration": 6, "image": "https://x/y.png"})).unwrap();
+        let whole = request.canonical();
+        assert_eq!(request.values(&model).len(), 3);
+        request.minimal = true;
+        assert_eq!(request.values(&model).into_iter().collect::<Vec<_>>(), [("duration".to_owned(), json!(6))]);
+        assert_ne!(request.canonical(), whole);
+    }
+
+    #[test]
+    fn links_are_a_list_or_a_text_and_are_counted() {
+        let links = Parameter { max_items: Some(2), ..Parameter::new("references", ParameterKind::Links) };
+        let rule = |value: Value| type_problem(&links, &value).map(|p| p.rule);
+        assert_eq!(rule(json!("https://x/1.png, https://x/2.png")), None);
+        assert_eq!(rule(json!(["https://x/1.png"])), None);
+        assert_eq!(rule(json!("https://x/1 https://x/2 https://x/3")).unwrap(), "max_len");
+        assert_eq!(rule(json!(["cat.png"])).unwrap(), "url");
+        assert_eq!(rule(json!({"a": 1})).unwrap(), "type");
+        assert_eq!(rule(json!(" ")).unwrap(), "blank");
     }
 }

@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::domain::Problem;
 use crate::domain::model::{Parameter, ParameterKind, Send};
-use crate::domain::request::is_url;
+use crate::domain::request::{is_url, links};
 use crate::domain::rule::number;
 use crate::domain::text::plain;
 
@@ -100,6 +100,10 @@ fn written(parameter: &Parameter, value: &Value) -> Value {
     if let Some(other) = parameter.map.get(&text) {
         return other.clone();
     }
+    if parameter.kind == ParameterKind::Links {
+        let list = Value::from(links(value).unwrap_or_default());
+        return if parameter.send == Send::JsonText { Value::String(list.to_string()) } else { list };
+    }
     // The description's own value is echoed verbatim, so that `5` goes out as `"5"` where that is
     // what the service lists (wire.md 1.3).
     let option = parameter.one_of.iter().find(|option| plain(option) == text);
@@ -110,6 +114,8 @@ fn written(parameter: &Parameter, value: &Value) -> Value {
             let text = digits(parameter, value);
             Value::String(if text.ends_with('s') { text } else { text + "s" })
         }
+        Send::JsonText if value.is_string() => value.clone(),
+        Send::JsonText => Value::String(value.to_string()),
         Send::Plain | Send::Never if option.is_some() => value.clone(),
         Send::Plain | Send::Never => typed(parameter, value),
     }

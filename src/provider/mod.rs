@@ -217,6 +217,8 @@ pub struct RemoteJob {
     pub model: String,
     /// What its order was charged in, for services that name a final amount without a currency.
     pub currency: Option<Currency>,
+    /// The generation of the service's interface that took its order, where there are several.
+    pub generation: Option<String>,
 }
 
 /// How a job stands at its service.

@@ -23,7 +23,8 @@ async fn an_order_whose_answer_is_lost_is_unconfirmed_and_never_sent_again() {
         desk.wait_for(id, JobState::Unconfirmed).await;
         tokio::time::timeout(std::time::Duration::from_secs(10), desk.engine.drained()).await.unwrap();
         assert_eq!(world.orders().await.len(), 1, "{service}");
-        let Answer::Refused { problems } = desk.ask(Command::Retry { ids: vec![id], may_pay_twice: false }).await
+        let Answer::Refused { problems } =
+            desk.ask(Command::Retry { ids: vec![id], may_pay_twice: false, minimal: false }).await
         else {
             panic!("an unconfirmed job was retried without the user's word")
         };
@@ -115,7 +116,13 @@ async fn a_key_that_comes_twice_before_the_first_is_on_disk_is_bought_once() {
     let world = World::new().await;
     let mut desk = world.desk().await;
     let request = rushes::domain::Request::new(&"nanogpt/veo2-video".parse().unwrap(), "a river");
-    let new = || rushes::domain::NewJob { request: request.clone(), key: Some("k".to_owned()), ceiling: None };
+    let new = || rushes::domain::NewJob {
+        request: request.clone(),
+        key: Some("k".to_owned()),
+        ceiling: None,
+        parent: None,
+        shrink: false,
+    };
     for _ in 0..8 {
         desk.send(Command::Queue { jobs: vec![new()] });
     }

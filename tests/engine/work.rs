@@ -87,7 +87,7 @@ async fn a_second_look_sees_accounts_money_and_details_and_changes_nothing() {
     commands.send(1, Command::Inspect { id });
     let Some(Event::Answered { answer: Answer::Detail(detail), .. }) = events.next().await else { panic!("no detail") };
     assert!(detail.history.iter().any(|line| line.kind == "done"));
-    commands.send(2, Command::Retry { ids: vec![id], may_pay_twice: true });
+    commands.send(2, Command::Retry { ids: vec![id], may_pay_twice: true, minimal: false });
     let Some(Event::Answered { answer: Answer::Refused { problems }, .. }) = events.next().await else {
         panic!("not refused")
     };
@@ -110,11 +110,8 @@ async fn a_local_picture_is_kept_when_queued_and_sent_whatever_became_of_the_fil
     let mut desk = Desk::new(offline).await;
     let mut request = rushes::domain::Request::new(&"nanogpt/kling-v21-pro".parse().unwrap(), "she waves");
     request.params.insert("image".into(), picture.to_str().unwrap().into());
-    let new = rushes::domain::NewJob {
-        request,
-        key: None,
-        ceiling: Some("9".parse::<Decimal>().map(rushes::domain::Money::usd).unwrap()),
-    };
+    let nine = "9".parse::<Decimal>().map(rushes::domain::Money::usd).unwrap();
+    let new = rushes::domain::NewJob { ceiling: Some(nine), ..rushes::domain::NewJob::of(request) };
     let Answer::Accepted { ids, .. } = desk.ask(Command::Queue { jobs: vec![new] }).await else { panic!("refused") };
     desk.engine.leave(Leave::Now).await;
     std::fs::remove_file(&picture).unwrap();

@@ -150,7 +150,7 @@ impl Desk {
 
     pub async fn queue(&mut self, model: &str, prompt: &str) -> JobId {
         let request = Request::new(&model.parse().unwrap(), prompt);
-        match self.ask(Command::Queue { jobs: vec![NewJob { request, key: None, ceiling: None }] }).await {
+        match self.ask(Command::Queue { jobs: vec![NewJob::of(request)] }).await {
             Answer::Accepted { ids, .. } => ids[0],
             other => panic!("{other:?}"),
         }

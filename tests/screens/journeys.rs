@@ -155,7 +155,7 @@ fn a_retry_shows_its_price_and_an_unconfirmed_one_wants_a_word() {
     assert!(stage.text().contains("Makes 1 new job, for $5.00"), "{}", stage.text());
     assert!(stage.commands().is_empty());
     stage.keys("y");
-    assert_eq!(stage.commands(), [&Command::Retry { ids: vec![JobId(7)], may_pay_twice: false }]);
+    assert_eq!(stage.commands(), [&Command::Retry { ids: vec![JobId(7)], may_pay_twice: false, minimal: false }]);
     let mut stage = self::stage();
     stage.keys("j r y Enter");
     assert!(stage.commands().is_empty(), "a key is not enough");
@@ -163,7 +163,7 @@ fn a_retry_shows_its_price_and_an_unconfirmed_one_wants_a_word() {
     stage.keys("Esc");
     assert!(stage.app.overlays().is_empty());
     stage.keys("r").types("twice").keys("Enter");
-    assert_eq!(stage.commands(), [&Command::Retry { ids: vec![JobId(9)], may_pay_twice: true }]);
+    assert_eq!(stage.commands(), [&Command::Retry { ids: vec![JobId(9)], may_pay_twice: true, minimal: false }]);
 }
 
 #[test]

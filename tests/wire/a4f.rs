@@ -288,7 +288,7 @@ async fn a_probe_reads_plan_and_limits_and_repeats_no_key() {
 async fn there_is_nothing_to_poll_and_no_money_to_count() {
     let server = Scripted::always(Reply::json(200, "{}")).await;
     let (provider, profile) = (account(&server.url()), at(&server.url()));
-    let job = RemoteJob { remote_id: "x".into(), model: "m".into(), currency: None };
+    let job = RemoteJob { remote_id: "x".into(), model: "m".into(), currency: None, generation: None };
     assert_eq!(provider.poll(&job, &profile).await.unwrap_err().kind, ErrorKind::Gone);
     assert_eq!(provider.balance(&profile).await.unwrap(), []);
     assert_eq!(provider.discover(&profile).await.unwrap(), []);

@@ -39,7 +39,8 @@ async fn make(
     let answer = provider.submit(request, &Trace::default(), Box::new(SharedSink::default())).await;
     let SubmitAnswer::Accepted(accepted) = answer else { panic!("{answer:?}") };
     assert!(accepted.cost.is_some() && accepted.balance.is_some());
-    let job = RemoteJob { remote_id: accepted.remote_id.clone(), model: model.id.clone(), currency: None };
+    let job =
+        RemoteJob { remote_id: accepted.remote_id.clone(), model: model.id.clone(), currency: None, generation: None };
     loop {
         let status = provider.poll(&job, profile).await.unwrap();
         match status.state {

@@ -328,7 +328,7 @@ async fn every_shape_of_a_status_is_told() {
         ("500", 500, r#"{"error":"m","status":500}"#, "error unavailable"),
         ("502 page", 502, "<html>", "error unavailable"),
     ];
-    let job = RemoteJob { remote_id: "vid_1/2".into(), model: "grok".into(), currency: None };
+    let job = RemoteJob { remote_id: "vid_1/2".into(), model: "grok".into(), currency: None, generation: None };
     let mut cases = Cases::default();
     for (name, status, body, expected) in cells {
         let server = Scripted::always(Reply::json(status, body)).await;
@@ -349,7 +349,7 @@ async fn an_old_id_is_asked_for_at_the_old_endpoint_and_gone_is_gone() {
         Reply::json(200, r#"{"data":{"status":"IN_QUEUE","request_id":"fal-1"}}"#)
     })
     .await;
-    let job = RemoteJob { remote_id: "fal-1".into(), model: "veo2-video".into(), currency: None };
+    let job = RemoteJob { remote_id: "fal-1".into(), model: "veo2-video".into(), currency: None, generation: None };
     assert_eq!(said(account(&server.url()).poll(&job, &at(&server.url())).await), "working -");
     let asked: Vec<String> = server.received().into_iter().map(|r| r.target).collect();
     assert_eq!(asked[1], "/api/generate-video/status?runId=fal%2D1&model=veo2%2Dvideo");
@@ -370,7 +370,7 @@ async fn a_status_question_follows_no_redirect_to_another_origin() {
     let elsewhere = Scripted::always(Reply::json(401, r#"{"error":"Invalid session","status":401}"#)).await;
     let to = format!("{}/api/video/status?requestId=v", elsewhere.url());
     let server = Scripted::always(Reply::json(301, "").header("location", &to)).await;
-    let job = RemoteJob { remote_id: "v".into(), model: "m".into(), currency: None };
+    let job = RemoteJob { remote_id: "v".into(), model: "m".into(), currency: None, generation: None };
     let error = account(&server.url()).poll(&job, &at(&server.url())).await.unwrap_err();
     assert_eq!((error.kind.word(), elsewhere.connections()), ("protocol", 0), "{error}");
     let server = Scripted::start(|request| match request.target.strip_prefix("/v2") {
@@ -384,7 +384,7 @@ async fn a_status_question_follows_no_redirect_to_another_origin() {
 
 #[tokio::test]
 async fn the_final_cost_is_read_where_it_is_said() {
-    let job = RemoteJob { remote_id: "v".into(), model: "m".into(), currency: None };
+    let job = RemoteJob { remote_id: "v".into(), model: "m".into(), currency: None, generation: None };
     for (body, expected) in [
         (
             r#"{"data":{"status":"COMPLETED","cost":0.30000000001,"output":{"url":"https://s/a"}}}"#,

@@ -176,7 +176,12 @@ async fn refusals_carry_field_and_wait() {
 
 #[tokio::test]
 async fn every_status_is_told() {
-    let job = RemoteJob { remote_id: "gemini-veo:operations/x y".into(), model: "veo-3.1".into(), currency: None };
+    let job = RemoteJob {
+        remote_id: "gemini-veo:operations/x y".into(),
+        model: "veo-3.1".into(),
+        currency: None,
+        generation: None,
+    };
     let cells: Vec<(&str, u16, &str, &str)> = vec![
         ("processing", 200, r#"{"status":"processing","progress":45}"#, "working 45"),
         ("queued", 200, r#"{"status":"queued"}"#, "working -"),

@@ -32,7 +32,10 @@ async fn every_order_has_a_connection_of_its_own_while_polls_share_one() {
     let server = Scripted::always(Reply::json(200, TAKEN).kept()).await;
     let (provider, profile) = (account(Service::Ninjachat, &server.url()), at(&server.url()));
     for _ in 0..3 {
-        provider.poll(&RemoteJob { remote_id: "x".into(), model: "m".into(), currency: None }, &profile).await.unwrap();
+        provider
+            .poll(&RemoteJob { remote_id: "x".into(), model: "m".into(), currency: None, generation: None }, &profile)
+            .await
+            .unwrap();
     }
     assert_eq!((server.connections(), server.received().len()), (1, 3));
 }

@@ -64,7 +64,13 @@ impl Keys {
             }
             self.seen.insert(key.clone(), (sum, self.file, line));
             batch.unpriced += usize::from(row.unpriced);
-            batch.jobs.push(NewJob { request: row.request.clone(), key: Some(key), ceiling: row.ceiling });
+            batch.jobs.push(NewJob {
+                request: row.request.clone(),
+                key: Some(key),
+                ceiling: row.ceiling,
+                parent: None,
+                shrink: false,
+            });
         }
         Ok(())
     }

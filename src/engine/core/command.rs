@@ -33,7 +33,9 @@ impl Core {
             Command::Queue { jobs } => self.queue(jobs, &looked_up, step),
             Command::Cancel { ids } => self.cancel(&ids, &looked_up.finals, step),
             Command::Abandon { ids } => self.abandon(&ids, &looked_up.finals, step),
-            Command::Retry { ids, may_pay_twice } => self.retry(&ids, may_pay_twice, &looked_up.finals, step),
+            Command::Retry { ids, may_pay_twice, minimal } => {
+                self.retry(&ids, (may_pay_twice, minimal), &looked_up.finals, step)
+            }
             Command::Hold { ids } => self.hold(&ids, &looked_up.finals, step),
             Command::Release { ids, ceiling } => self.let_go(&ids, ceiling, &looked_up.finals, step),
             Command::Resume { account } => {
@@ -50,6 +52,7 @@ impl Core {
                 }
                 accepted(Vec::new())
             }
+            Command::RefreshModels => refused("models", "unknown", "is not asked for yet".to_owned()),
             Command::SaveDraft { draft } => save_draft(draft, step),
             // The shell answers these from disk.
             Command::Inspect { id } => refused("id", "unknown", format!("there is no job {id}")),
@@ -98,7 +101,8 @@ impl Core {
             step.changes.push(Change::AddBatch { id: *id, source: source.clone(), at: self.now, rows });
         }
         let batch = batch.map(|(id, _)| *id);
-        let ids = fresh.into_iter().map(|job| self.enqueue(job, batch, None, step)).collect();
+        let queued = fresh.into_iter().map(|job| (job.parent, job));
+        let ids = queued.map(|(parent, job)| self.enqueue(job, batch, parent, step)).collect();
         self.tell_accounts(step);
         Answer::Accepted { ids, known }
     }
@@ -272,7 +276,13 @@ impl Core {
         accepted(ids.to_vec())
     }
 
-    fn retry(&mut self, ids: &[JobId], may_pay_twice: bool, finals: &[Job], step: &mut Step) -> Answer {
+    fn retry(
+        &mut self,
+        ids: &[JobId],
+        (may_pay_twice, minimal): (bool, bool),
+        finals: &[Job],
+        step: &mut Step,
+    ) -> Answer {
         let mut parents: Vec<(Job, NewJob)> = Vec::new();
         for id in ids {
             // Named twice is still one more order.
@@ -299,7 +309,8 @@ impl Core {
                     );
                 }
             }
-            let new = NewJob { request: job.request.clone(), key: None, ceiling: job.ceiling };
+            let request = crate::domain::Request { minimal: minimal || job.request.minimal, ..job.request.clone() };
+            let new = NewJob { ceiling: job.ceiling, ..NewJob::of(request) };
             if let Err(problems) = self.check(&new) {
                 return Answer::Refused { problems };
             }

@@ -35,8 +35,12 @@ impl Core {
             }
             account.count_call(now);
             self.work.entry(id).or_default().busy = true;
-            let remote =
-                RemoteJob { remote_id, model: job.request.model.clone(), currency: job.cost.map(|cost| cost.currency) };
+            let remote = RemoteJob {
+                remote_id,
+                model: job.request.model.clone(),
+                currency: job.cost.map(|cost| cost.currency),
+                generation: job.generation.clone(),
+            };
             step.effects.push(Effect::Poll { job: id, account: job.request.account.clone(), remote, profile });
             self.jobs.count_poll(id);
         }

@@ -190,7 +190,7 @@ impl Storm {
                 Command::Release { ids: held, ceiling }
             }
             14 => Command::Abandon { ids: any },
-            15 | 16 => Command::Retry { ids: over, may_pay_twice: self.rng.bool() },
+            15 | 16 => Command::Retry { ids: over, may_pay_twice: self.rng.bool(), minimal: false },
             17 | 18 => Command::Resume { account: self.pick(&["n", "a"]).to_owned() },
             _ => Command::RefreshBalances,
         };
@@ -207,7 +207,13 @@ impl Storm {
             let model = storm.pick(&["n/veo", "n/veo", "n/odd", "a/kling"]);
             let prompt = storm.pick(&["a river", "a hill"]);
             let key = (storm.rng.u32(0..4) == 0).then(|| format!("k{}", storm.rng.u32(0..40)));
-            NewJob { request: Request::new(&model.parse().unwrap(), prompt), key, ceiling: None }
+            NewJob {
+                request: Request::new(&model.parse().unwrap(), prompt),
+                key,
+                ceiling: None,
+                parent: None,
+                shrink: false,
+            }
         };
         (0..count).map(|_| one(self)).collect()
     }

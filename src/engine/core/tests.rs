@@ -98,7 +98,7 @@ impl World {
 
     fn queue(&mut self, prompt: &str) -> (Step, JobId) {
         let request = Request::new(&"n/veo".parse().unwrap(), prompt);
-        match self.command(Command::Queue { jobs: vec![NewJob { request, key: None, ceiling: None }] }) {
+        match self.command(Command::Queue { jobs: vec![NewJob::of(request)] }) {
             (step, Answer::Accepted { ids, .. }) => (step, ids[0]),
             (_, other) => panic!("{other:?}"),
         }
@@ -337,9 +337,9 @@ fn retrying_an_unconfirmed_job_needs_the_users_word() {
     world.prepare(id);
     let unknown = SubmitAnswer::Unknown(ServiceError::new(ErrorKind::Protocol, "cut"));
     world.step(Input::Submitted { job: id, answer: unknown, bytes: 0 });
-    let (_, answer) = world.command(Command::Retry { ids: vec![id], may_pay_twice: false });
+    let (_, answer) = world.command(Command::Retry { ids: vec![id], may_pay_twice: false, minimal: false });
     assert!(matches!(answer, Answer::Refused { .. }));
-    let (step, answer) = world.command(Command::Retry { ids: vec![id], may_pay_twice: true });
+    let (step, answer) = world.command(Command::Retry { ids: vec![id], may_pay_twice: true, minimal: false });
     let Answer::Accepted { ids, .. } = answer else { panic!("{answer:?}") };
     assert_eq!(last_put(&step).parent, Some(id));
     assert_ne!(world.core.jobs[&ids[0]].correlation, world.core.jobs[&id].correlation);
@@ -423,8 +423,15 @@ fn a_known_key_buys_nothing_and_a_changed_row_is_refused() {
         known: [("k".to_owned(), crate::store::Known { job: JobId(3), content })].into(),
         ..LookedUp::default()
     };
-    let command =
-        || Command::Queue { jobs: vec![NewJob { request: request.clone(), key: Some("k".into()), ceiling: None }] };
+    let command = || Command::Queue {
+        jobs: vec![NewJob {
+            request: request.clone(),
+            key: Some("k".into()),
+            ceiling: None,
+            parent: None,
+            shrink: false,
+        }],
+    };
     let same = known(crate::store::content_hash(&request));
     let step = world.step(Input::Commanded { face: 1, ticket: 1, command: command(), looked_up: same });
     assert_eq!(step.answers[0].2, Answer::Accepted { ids: vec![], known: 1 });
@@ -456,8 +463,14 @@ fn an_illegal_request_is_refused_with_its_rule_and_nothing_is_queued() {
     let mut world = World::fresh();
     let mut bad = Request::new(&"n/veo".parse().unwrap(), "x");
     bad.params.insert("duration".into(), json!(5));
-    let good = NewJob { request: Request::new(&"n/veo".parse().unwrap(), "x"), key: None, ceiling: None };
-    let jobs = vec![good, NewJob { request: bad, key: None, ceiling: None }];
+    let good = NewJob {
+        request: Request::new(&"n/veo".parse().unwrap(), "x"),
+        key: None,
+        ceiling: None,
+        parent: None,
+        shrink: false,
+    };
+    let jobs = vec![good, NewJob::of(bad)];
     let (step, answer) = world.command(Command::Queue { jobs });
     assert!(matches!(answer, Answer::Refused { problems } if problems[0].rule == "one_of"));
     assert!(step.changes.is_empty() && world.core.jobs.is_empty(), "all or nothing");

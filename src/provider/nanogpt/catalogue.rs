@@ -36,22 +36,13 @@ fn model(entry: &Value, as_of: &str) -> Option<Model> {
     let text = |key: &str, max| entry.get(key).and_then(Value::as_str).map(|t| clean(t, max)).filter(|t| !t.is_empty());
     let parameters = parameters(entry, id);
     let takes_text = entry.pointer("/architecture/input_modalities").and_then(Value::as_array);
+    let price = price(entry.get("pricing").unwrap_or(&Value::Null), &parameters, as_of);
     Some(Model {
-        id: id.to_owned(),
-        service: Service::Nanogpt,
         name: text("name", 80).unwrap_or_default(),
-        maker: None,
         best_for: text("description", 160),
-        speed: None,
-        advice: None,
-        plan: None,
         prompt_required: takes_text.is_none_or(|inputs| inputs.iter().any(|input| input == "text")),
-        prompt_max: None,
-        price: price(entry.get("pricing").unwrap_or(&Value::Null), &parameters, as_of),
         parameters,
-        rules: Vec::new(),
-        source: "discovered".to_owned(),
-        gone: false,
+        ..Model::new(id, Service::Nanogpt, price, "discovered")
     })
 }
 
@@ -121,19 +112,14 @@ fn parameter(wire: &str, spec: &Value, default: Option<&Value>) -> Option<Parame
     let default = default.filter(|d| !d.is_null() && !plain(d).is_empty()).map(|d| bare_seconds(d, send));
     let fits = |d: &Value| options.is_empty() || options.iter().any(|option| plain(option) == plain(d));
     Some(Parameter {
-        name: common_name(wire, kind).to_owned(),
         wire: Some(wire.to_owned()),
-        kind,
         default: default.filter(fits),
         one_of: options,
         range: range(spec, kind),
-        max_len: None,
         required: spec.get("required") == Some(&Value::Bool(true)),
         send,
-        map: std::collections::BTreeMap::new(),
-        wire_data: None,
-        max_bytes: None,
         note: spec.get("description").and_then(Value::as_str).map(|t| clean(t, 80)).filter(|t| !t.is_empty()),
+        ..Parameter::new(common_name(wire, kind), kind)
     })
 }
 
@@ -213,18 +199,10 @@ fn media(entry: &Value, id: &str) -> Vec<Parameter> {
 
 fn file(name: &str, kind: ParameterKind, url: &str, data: &str, required: bool) -> Parameter {
     Parameter {
-        name: name.to_owned(),
         wire: Some(url.to_owned()),
-        kind,
-        one_of: Vec::new(),
-        range: None,
-        max_len: None,
-        default: None,
         required,
-        send: Send::Plain,
-        map: std::collections::BTreeMap::new(),
         wire_data: Some(data.to_owned()),
         max_bytes: Some(FILE_MAX),
-        note: None,
+        ..Parameter::new(name, kind)
     }
 }

@@ -4,7 +4,13 @@
 use super::*;
 
 fn queue_many(world: &mut World, count: usize) -> Vec<JobId> {
-    let new = || NewJob { request: Request::new(&"n/veo".parse().unwrap(), "x"), key: None, ceiling: None };
+    let new = || NewJob {
+        request: Request::new(&"n/veo".parse().unwrap(), "x"),
+        key: None,
+        ceiling: None,
+        parent: None,
+        shrink: false,
+    };
     match world.command(Command::Queue { jobs: (0..count).map(|_| new()).collect() }).1 {
         Answer::Accepted { ids, .. } => ids,
         other => panic!("{other:?}"),
@@ -101,7 +107,9 @@ fn a_price_that_cannot_be_is_not_booked_and_one_in_another_currency_takes_the_fi
         assert_eq!(world.sums(), ("$3.00".into(), "$0.00".into()), "{strange}: what was set aside stays");
         let ceiling = Some(cost);
         let request = Request::new(&"n/veo".parse().unwrap(), "x");
-        let (_, answer) = world.command(Command::Queue { jobs: vec![NewJob { request, key: None, ceiling }] });
+        let (_, answer) = world.command(Command::Queue {
+            jobs: vec![NewJob { request, key: None, ceiling, parent: None, shrink: false }],
+        });
         assert!(matches!(answer, Answer::Refused { .. }), "nor is it a ceiling: {answer:?}");
     }
     let mut world = World::fresh();
@@ -134,7 +142,7 @@ fn what_was_not_sent_is_not_hidden_and_a_job_named_twice_is_ordered_once_more() 
     world.prepare(id);
     let unknown = SubmitAnswer::Unknown(ServiceError::new(ErrorKind::Protocol, "cut"));
     world.step(Input::Submitted { job: id, answer: unknown, bytes: 0 });
-    let (_, answer) = world.command(Command::Retry { ids: vec![id, id], may_pay_twice: true });
+    let (_, answer) = world.command(Command::Retry { ids: vec![id, id], may_pay_twice: true, minimal: false });
     assert!(matches!(answer, Answer::Accepted { ids, .. } if ids.len() == 1));
 }
 
@@ -198,7 +206,7 @@ fn two_accounts_at_one_host_share_its_limit() {
     let mut sent = 0;
     for name in ["n/veo", "m/veo"] {
         let request = Request::new(&name.parse().unwrap(), "one");
-        let (_, answer) = world.command(Command::Queue { jobs: vec![NewJob { request, key: None, ceiling: None }] });
+        let (_, answer) = world.command(Command::Queue { jobs: vec![NewJob::of(request)] });
         let Answer::Accepted { ids, .. } = answer else { panic!("{answer:?}") };
         sent += submits(&world.prepare(ids[0]));
     }
