@@ -4,6 +4,7 @@ use std::future::Future;
 use std::os::unix::fs::OpenOptionsExt;
 
 use rushes::app::{Keymap, KeymapError};
+use rushes::catalog;
 use rushes::cli::{self, NO_KEY, Parsed, Verb, change, code, out::Out, shelf::Shelf};
 use rushes::config::{Account, Config, ConfigError, Env};
 use rushes::domain::Service;
@@ -113,10 +114,11 @@ async fn work(verb: Verb, mut config: Config, verbose: u8, out: &mut Out) -> Res
         Verb::Books(asked) => return Ok(cli::look::books(asked.json, &reader()?, out)?),
         _ => {}
     }
-    let names: Vec<(String, Service)> = config.accounts.iter().map(|a| (a.name.clone(), a.service)).collect();
-    let offers = engine::offers(&names, config.models.as_deref())?;
-    let accounts = names.into_iter().map(|(name, _)| name).collect();
-    let shelf = Shelf::new(offers, accounts, |text, names| rushes::catalog::nearest(text, names));
+    let accounts: Vec<catalog::Account> =
+        config.accounts.iter().map(|a| catalog::Account::new(&a.name, a.service)).collect();
+    let offers = engine::offers(&accounts, config.models.as_deref())?;
+    let accounts = accounts.into_iter().map(|account| account.name).collect();
+    let shelf = Shelf::new(offers, accounts, |text, names| catalog::nearest(text, names));
     // Batches are judged before a key is asked for or a directory locked.
     let batch = match &verb {
         Verb::Models(asked) => return Ok(cli::models::models(asked, &shelf, out)),

@@ -373,7 +373,7 @@ fn help_completions_manual_and_doctor_need_nothing() {
 /// What a service says of its models is laid over what the documents say, and the two must fit.
 #[test]
 fn a_discovered_catalogue_fits_over_the_built_in_one_and_lowers_no_price() {
-    use rushes::catalog::{Catalog, contradiction};
+    use rushes::catalog::{Account, Catalog, contradiction};
     use rushes::domain::{Request, Service};
     use rushes::provider::{Endpoint, connect};
 
@@ -390,7 +390,7 @@ fn a_discovered_catalogue_fits_over_the_built_in_one_and_lowers_no_price() {
         provider.discover(&profile).await.unwrap()
     });
     assert!(found.len() > 40);
-    let accounts = [("nanogpt".to_owned(), Service::Nanogpt)];
+    let accounts = [Account::new("nanogpt", Service::Nanogpt)];
     let documents = Catalog::built_in().unwrap();
     let merged = documents.clone().with_discovered("nanogpt", &found);
     let mut priced = 0;

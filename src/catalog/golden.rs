@@ -1,12 +1,12 @@
 //! What the embedded catalogue must say, as literals typed from the documents a second time.
 
 use super::*;
-use crate::domain::price::Shape;
+use crate::domain::price::{Price, Shape};
 use crate::domain::{Currency, Request};
 use serde_json::{Value, json};
 
-fn accounts() -> Vec<(String, Service)> {
-    Service::ALL.iter().map(|s| (s.word().to_owned(), *s)).collect()
+fn accounts() -> Vec<Account> {
+    Service::ALL.iter().map(|s| Account::new(s.word(), *s)).collect()
 }
 
 fn offer(name: &str) -> Offer {
@@ -159,8 +159,8 @@ fn discovered(text: &str) -> Vec<Model> {
     entries.iter().map(|e| e.model().unwrap()).collect()
 }
 
-fn account() -> [(String, Service); 1] {
-    [("nanogpt".to_owned(), Service::Nanogpt)]
+fn account() -> [Account; 1] {
+    [Account::new("nanogpt", Service::Nanogpt)]
 }
 
 #[test]
@@ -262,4 +262,38 @@ fn a_mistake_in_the_users_file_is_named_with_its_place() {
     let default = "[[models]]\nid = \"veo2-video\"\nservice = \"nanogpt\"\nparameters = [{ name = \"duration\", type = \"integer\", one_of = [5], default = 6 }]";
     assert!(refused(default).contains("refuses its own defaults"), "{}", refused(default));
     assert!(refused("[[models]]\nid = \"x\"").contains("names no `service`"));
+}
+
+#[test]
+fn an_account_is_offered_its_own_generation_and_the_first_until_that_is_known() {
+    let text = r#"
+        service = "ninjachat"
+        [[models]]
+        id = "veo"
+        generation = "old"
+        source = "a"
+        price = { shape = { per_clip = { amount = "5.00" } } }
+        [[models]]
+        id = "veo"
+        generation = "new"
+        source = "b"
+        price = { shape = { unknown = {} } }
+    "#;
+    let built_in = read::entries(text, "test", None).unwrap().iter().map(|e| e.model().unwrap()).collect();
+    let mut dearer = Model::new("veo", Service::Ninjachat, Price::unknown("discovered", "2026-11-20"), "discovered");
+    dearer.generation = Some("new".into());
+    dearer.price.shape = Shape::PerClip { amount: 7.into() };
+    let catalog = Catalog { built_in, ..Catalog::default() }.with_discovered("ninjachat", &[dearer]);
+    let user = "[[models]]\nid = \"veo\"\nservice = \"ninjachat\"\ngeneration = \"new\"\nbest_for = \"rain\"";
+    let catalog = catalog.with_user(user, "models.toml").unwrap();
+    let offered = |generation: Option<&str>| {
+        let account =
+            Account { generation: generation.map(str::to_owned), ..Account::new("ninjachat", Service::Ninjachat) };
+        let offers = catalog.offers(&[account]);
+        let told = |o: &Offer| format!("{} {} {:?}", o.model.source, o.model.price.text(), o.model.best_for);
+        offers.iter().map(told).collect::<Vec<_>>()
+    };
+    assert_eq!(offered(Some("old")), ["a $5.00 a clip None"], "what is found at the new one is no news of the old one");
+    assert_eq!(offered(None), offered(Some("old")));
+    assert_eq!(offered(Some("new")), ["models.toml $7.00 a clip Some(\"rain\")"]);
 }

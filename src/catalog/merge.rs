@@ -4,6 +4,7 @@
 //! parameter. Must not know where either came from.
 
 use super::contradiction;
+use super::difference::bare;
 use crate::domain::price::{Factor, Price, Shape};
 use crate::domain::{Model, Parameter};
 
@@ -121,6 +122,7 @@ fn never_lower(known: &Model, found: &Model) -> Price {
         (_, Shape::Unknown { .. }) | (Shape::Plan {}, _) => known.price.clone(),
         (Shape::Unknown { .. }, _) => found.price.clone(),
         _ if known.price.currency != found.price.currency => found.price.clone(),
+        _ if bare(&known.price) == bare(&found.price) => found.price.clone(),
         _ => {
             let mut price = found.price.clone();
             let of = vec![known.price.clone(), found.price.clone()];

@@ -4,6 +4,7 @@
 //! service while running, the user's own `models.toml`, in this order. Must not read a file, ask a
 //! service, or know an account's key.
 
+mod difference;
 mod merge;
 mod read;
 
@@ -15,11 +16,31 @@ use std::sync::Arc;
 
 use crate::domain::{Model, ModelRef, Offer, Service};
 
+pub use difference::{Change, Difference, differences};
 pub use merge::merge;
 pub use read::{CatalogError, contradiction};
 
 /// What a model or price of the user's own file came from.
 const USERS: &str = "models.toml";
+
+/// An account as the catalogue needs to know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its name, the first part of its models' full names.
+    pub name: String,
+    /// Its service.
+    pub service: Service,
+    /// The generation of the interface its host speaks, once that is found out. `None`: not yet, or
+    /// the service has only one; then it is taken for the one its file describes first.
+    pub generation: Option<String>,
+}
+
+impl Account {
+    /// An account of which no generation is known.
+    pub fn new(name: impl Into<String>, service: Service) -> Self {
+        Account { name: name.into(), service, generation: None }
+    }
+}
 
 /// Every model that is known, by layer.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +65,8 @@ impl Catalog {
         ] {
             for entry in read::entries(text, file, None)? {
                 let model = entry.model()?;
-                if built_in.iter().any(|known| known.service == model.service && known.id == model.id) {
+                let same = |known: &Model| (known.service, &known.generation) == (model.service, &model.generation);
+                if built_in.iter().any(|known| same(known) && known.id == model.id) {
                     return Err(CatalogError {
                         place: file.to_owned(),
                         message: format!("{} is there twice", model.id),
@@ -65,10 +87,10 @@ impl Catalog {
         self.user = read::entries(text, file, Some(USERS))?;
         for entry in &self.user {
             let (service, id) = entry.name();
-            match self.built_in.iter().find(|m| m.service == service && m.id == id) {
-                Some(base) => drop(entry.over(base)?),
-                // It may change a model that is yet to be discovered, so a part is no error here.
-                None => drop(entry.model()),
+            for base in self.built_in.iter().filter(|m| m.service == service && m.id == id) {
+                if entry.speaks_of(base.generation.as_deref()) {
+                    drop(entry.over(base)?);
+                }
             }
         }
         Ok(self)
@@ -85,21 +107,29 @@ impl Catalog {
     }
 
     /// Every model of every account: by account in the order given, built-in ones first.
-    pub fn offers(&self, accounts: &[(String, Service)]) -> Vec<Offer> {
+    pub fn offers(&self, accounts: &[Account]) -> Vec<Offer> {
         let mut offers = Vec::new();
-        for (account, service) in accounts {
-            let models = self.of(account, *service);
-            offers.extend(models.into_iter().map(|model| Offer { account: account.clone(), model: Arc::new(model) }));
+        for account in accounts {
+            let models = self.of(account).into_iter();
+            offers.extend(models.map(|model| Offer { account: account.name.clone(), model: Arc::new(model) }));
         }
         offers
     }
 
-    /// The models of one account.
-    fn of(&self, account: &str, service: Service) -> Vec<Model> {
-        let built_in: Vec<Model> = self.built_in.iter().filter(|m| m.service == service).cloned().collect();
-        let empty = Vec::new();
-        let mut models = merge(built_in, self.discovered.get(account).unwrap_or(&empty));
-        for entry in self.user.iter().filter(|entry| entry.name().0 == service) {
+    /// The models of one account: those of its generation, and those that name none.
+    fn of(&self, account: &Account) -> Vec<Model> {
+        let of_service = || self.built_in.iter().filter(|m| m.service == account.service);
+        let first = || of_service().find_map(|m| m.generation.clone());
+        let generation = account.generation.clone().or_else(first);
+        let offered = |m: &&Model| m.generation.is_none() || m.generation == generation;
+        let built_in: Vec<Model> = of_service().filter(offered).cloned().collect();
+        let discovered = self.discovered.get(&account.name).map(Vec::as_slice).unwrap_or_default();
+        let discovered: Vec<Model> = discovered.iter().filter(offered).cloned().collect();
+        let mut models = merge(built_in, &discovered);
+        for entry in self.user.iter().filter(|e| e.name().0 == account.service) {
+            if !entry.speaks_of(generation.as_deref()) {
+                continue;
+            }
             match models.iter_mut().find(|m| m.id == entry.name().1) {
                 // What contradicts a description that only came while running leaves that one as it was.
                 Some(model) => *model = entry.over(model).unwrap_or_else(|_| model.clone()),
@@ -110,14 +140,14 @@ impl Catalog {
     }
 
     /// The model of that full name, where one of these accounts offers it.
-    pub fn find(&self, name: &ModelRef, accounts: &[(String, Service)]) -> Option<Offer> {
-        let (account, service) = accounts.iter().find(|(account, _)| *account == name.account)?;
-        let model = self.of(account, *service).into_iter().find(|m| m.id == name.model)?;
-        Some(Offer { account: account.clone(), model: Arc::new(model) })
+    pub fn find(&self, name: &ModelRef, accounts: &[Account]) -> Option<Offer> {
+        let account = accounts.iter().find(|account| account.name == name.account)?;
+        let model = self.of(account).into_iter().find(|m| m.id == name.model)?;
+        Some(Offer { account: account.name.clone(), model: Arc::new(model) })
     }
 
     /// The full names nearest to a name that nobody offers, best first, at most three.
-    pub fn nearest(&self, text: &str, accounts: &[(String, Service)]) -> Vec<String> {
+    pub fn nearest(&self, text: &str, accounts: &[Account]) -> Vec<String> {
         nearest(text, self.offers(accounts).iter().map(|offer| offer.model_ref().to_string()))
     }
 }

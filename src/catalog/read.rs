@@ -58,6 +58,11 @@ impl Entry {
         (self.service, &self.id)
     }
 
+    /// Whether it means models of that generation; an entry that names none means all.
+    pub fn speaks_of(&self, generation: Option<&str>) -> bool {
+        self.fields.get("generation").is_none_or(|own| own.as_str() == generation)
+    }
+
     /// The model, where the entry stands for itself.
     ///
     /// # Errors

@@ -3,15 +3,14 @@
 //! Knows the catalogue. Must not know wires.
 
 use super::{EngineError, Settings};
-use crate::catalog::Catalog;
-use crate::domain::Service;
+use crate::catalog::{Account, Catalog};
 use crate::domain::message::Offer;
 
 /// The models of these accounts, by the documents and the user's own `models.toml`.
 ///
 /// # Errors
 /// [`EngineError::Catalog`] with the place in the user's file.
-pub fn offers(accounts: &[(String, Service)], models: Option<&str>) -> Result<Vec<Offer>, EngineError> {
+pub fn offers(accounts: &[Account], models: Option<&str>) -> Result<Vec<Offer>, EngineError> {
     Ok(catalog(models)?.offers(accounts))
 }
 
@@ -23,6 +22,6 @@ pub(super) fn catalog(models: Option<&str>) -> Result<Catalog, EngineError> {
     }
 }
 
-pub(super) fn names(settings: &Settings) -> Vec<(String, Service)> {
-    settings.accounts.iter().map(|account| (account.name.clone(), account.service)).collect()
+pub(super) fn names(settings: &Settings) -> Vec<Account> {
+    settings.accounts.iter().map(|account| Account::new(&account.name, account.service)).collect()
 }

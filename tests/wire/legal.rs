@@ -1,7 +1,7 @@
 //! What the catalogue calls legal, each service takes, for no more than was shown: every built-in
 //! model with its defaults and with every single choice, against the simulator's own rule book.
 
-use rushes::catalog::Catalog;
+use rushes::catalog::{Account, Catalog};
 use rushes::domain::model::Send;
 use rushes::domain::{Model, ModelRef, Request, Service};
 use rushes::provider::{Order, SubmitAnswer, Trace};
@@ -50,7 +50,7 @@ async fn every_legal_order_of(service: Service, discovered: bool) {
         assert!(!found.is_empty());
         catalog = catalog.with_discovered(service.word(), &found);
     }
-    let offers = catalog.offers(&[(service.word().to_owned(), service)]);
+    let offers = catalog.offers(&[Account::new(service.word(), service)]);
     assert!(offers.len() >= 7, "{service} has {} models", offers.len());
     let mut cases = Cases::default();
     let mut n = 0;
