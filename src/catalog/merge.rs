@@ -55,7 +55,13 @@ fn renamed(known: Option<&Model>, found: &Model) -> Model {
 
 fn rename_in(price: &mut Price, from: &str, to: &str) {
     if let Shape::Table { by, .. } | Shape::PerSecondBy { by, .. } = &mut price.shape {
-        by.iter_mut().filter(|name| *name == from).for_each(|name| *name = to.to_owned());
+        for name in by {
+            match name.strip_suffix('?') {
+                Some(bare) if bare == from => *name = format!("{to}?"),
+                None if name == from => to.clone_into(name),
+                _ => {}
+            }
+        }
     }
     let rename = |factor: &mut Factor| {
         if let Some(values) = factor.when.remove(from) {

@@ -31,6 +31,13 @@ pub struct Price {
     pub as_of: String,
     /// Where it was read: a seed's file name, a section of wire.md, `discovered`, `models.toml`.
     pub source: String,
+    /// Whether it is the dearer of prices that cannot be told apart beforehand: the charge may be less.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub at_most: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn usd() -> Currency {
@@ -53,14 +60,14 @@ pub enum Shape {
     },
     /// Seconds times an amount that hangs on parameters: key `720p`, or `720p/true` for two.
     PerSecondBy {
-        /// The parameters, in the order of the key.
+        /// The parameters, in the order of the key; `image?` asks only whether it is given: `set` or `none`.
         by: Vec<String>,
         /// Amount a second by key.
         amounts: BTreeMap<String, Decimal>,
     },
     /// A clip's amount by the values of parameters: key `5`, or `5/720p` for two.
     Table {
-        /// The parameters, in the order of the key.
+        /// The parameters, in the order of the key; `image?` asks only whether it is given: `set` or `none`.
         by: Vec<String>,
         /// Amount a clip by key.
         amounts: BTreeMap<String, Decimal>,
@@ -119,14 +126,23 @@ impl Price {
             plus: Vec::new(),
             as_of: as_of.to_owned(),
             source: source.to_owned(),
+            at_most: false,
         }
+    }
+
+    /// Whether the charge may be less than [`Price::of`] says: the dearer of what cannot be told apart,
+    /// or the larger of what the documents and the service say.
+    pub fn is_upper(&self) -> bool {
+        self.at_most || matches!(self.shape, Shape::Larger { .. })
     }
 
     /// The exact amount of one clip with these values (defaults filled in), or `None` when unknown.
     pub fn of(&self, values: &Values) -> Option<Money> {
-        let key = |by: &[String]| -> Option<String> {
-            by.iter().map(|name| values.get(name).map(plain)).collect::<Option<Vec<_>>>().map(|parts| parts.join("/"))
+        let part = |name: &String| match name.strip_suffix('?') {
+            Some(name) => Some(if values.contains_key(name) { "set" } else { "none" }.to_owned()),
+            None => values.get(name).map(plain),
         };
+        let key = |by: &[String]| Some(by.iter().map(part).collect::<Option<Vec<String>>>()?.join("/"));
         let seconds = || values.get("duration").and_then(number);
         let base = match &self.shape {
             Shape::PerClip { amount } => *amount,
@@ -148,7 +164,7 @@ impl Price {
 
     /// Whether the amount hangs on the parameter of that name.
     pub fn hangs_on(&self, name: &str) -> bool {
-        let by = |names: &[String]| names.iter().any(|n| n == name);
+        let by = |names: &[String]| names.iter().any(|n| n.trim_end_matches('?') == name);
         let shape = match &self.shape {
             Shape::PerSecond { .. } | Shape::BasePlus { .. } => name == "duration",
             Shape::PerSecondBy { by: names, .. } => name == "duration" || by(names),
@@ -219,6 +235,9 @@ mod tests {
         assert_eq!(of("shape = { unknown = { from = \"0.05\" } }", json!({"duration": 5})), None);
         let grok = "shape = { per_second = { amount = \"0.05\" } }\n[[plus]]\namount = \"0.002\"\nwhen = { image = [\"set\"] }";
         assert_eq!(of(grok, json!({"duration": 6, "image": "https://x"})).unwrap(), "$0.302");
+        let omni = r#"shape = { per_second_by = { by = ["image?"], amounts = { none = "0.13", set = "0.14" } } }"#;
+        assert_eq!(of(omni, json!({"duration": 10})).unwrap(), "$1.30");
+        assert_eq!(of(omni, json!({"duration": 10, "image": "https://x"})).unwrap(), "$1.40");
         let flat = r#"as_of = "x", source = "a", shape = { per_clip = { amount = "1.00" } }"#;
         let timed = r#"as_of = "x", source = "b", shape = { per_second = { amount = "0.20" } }"#;
         let larger = format!("shape = {{ larger = {{ of = [{{ {flat} }}, {{ {timed} }}] }} }}");

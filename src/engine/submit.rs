@@ -13,7 +13,6 @@ use sha2::{Digest, Sha256};
 use super::core::{Input as CoreInput, PreparedOrder, Unprepared};
 use super::download;
 use super::shell::{Message, Tools};
-use crate::domain::text::plain;
 use crate::domain::{AccountProfile, ErrorKind, Job, Model, Problem, Request};
 use crate::media;
 use crate::provider::{Input, Order, PaidRequest, ServiceError, SubmitAnswer, Trace};
@@ -35,7 +34,7 @@ pub(super) async fn keep_inputs(
         .parameters
         .iter()
         .filter(|parameter| parameter.kind.is_media() && parameter.wire_data.is_some())
-        .filter_map(|parameter| Some((parameter, plain(request.params.get(&parameter.name)?))))
+        .filter_map(|parameter| Some((parameter, request.params.get(&parameter.name)?.as_str()?.to_owned())))
         .filter(|(_, value)| {
             !value.trim().is_empty() && !crate::domain::request::is_url(value) && !value.starts_with("sha256:")
         })
