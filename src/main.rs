@@ -17,7 +17,7 @@ use rushes::tui::{self, TerminalError};
 const EMBEDDED_SPEED: f64 = 10.0;
 
 fn main() {
-    let code = match cli::parse(std::env::args_os(), sim::HELP) {
+    let code = match cli::parse(std::env::args_os(), sim::help()) {
         Ok(parsed) => start(parsed),
         Err(error) => {
             // Where even this cannot be printed, the code still tells.
@@ -32,8 +32,8 @@ fn start(parsed: Parsed) -> u8 {
     let mut out = Out::default();
     let env = Env::capture();
     let config = match (&parsed.verb, Config::load(&parsed.globals, &env)) {
-        (Some(Verb::Completions { shell }), _) => return cli::shells::completions(*shell, sim::HELP),
-        (Some(Verb::Man), _) => return cli::shells::man(sim::HELP),
+        (Some(Verb::Completions { shell }), _) => return cli::shells::completions(*shell, sim::help()),
+        (Some(Verb::Man), _) => return cli::shells::man(sim::help()),
         (Some(Verb::Sim(asked)), _) => return wait(serve(asked.clone(), &mut out)),
         (Some(Verb::Doctor(asked)), config) => {
             let faults = config.as_ref().map_or_else(|_| Vec::new(), |config| faults(config, true));
@@ -199,6 +199,7 @@ async fn serve(asked: cli::args::Sim, out: &mut Out) -> u8 {
         cheap_clips: asked.cheap_clips,
         full_size: asked.full_size,
         seed: asked.seed,
+        ninjachat_new: asked.ninjachat == cli::args::Generation::New,
     };
     let simulator = match Simulator::start(options).await {
         Ok(simulator) => simulator,

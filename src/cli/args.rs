@@ -285,6 +285,18 @@ pub struct Sim {
     /// Ids, speeds and pictures follow from it
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+    /// Which of its two APIs NinjaChat speaks
+    #[arg(long, value_enum, default_value_t = Generation::Old)]
+    pub ninjachat: Generation,
+}
+
+/// NinjaChat's APIs: the one of the documents, and the later one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Generation {
+    /// `/api/v1/video`
+    Old,
+    /// `/api/v1/videos`
+    New,
 }
 
 fn dollars(text: &str) -> Result<Money, String> {

@@ -10,7 +10,7 @@ use crate::sim::clock::{Moment, SECOND, day, iso, until_midnight};
 use crate::sim::faults::Spoiled;
 use crate::sim::memory;
 use crate::sim::orders::{NewOrder, Order, Outcome, State as OrderState};
-use crate::sim::service::Service;
+use crate::sim::service::{Service, letters};
 use crate::sim::steer::Steer;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -114,6 +114,11 @@ fn finished(clip: &Clip, spoiled: Option<Spoiled>, prompt: &str, created: i64) -
     with(response, "content-length", &length.to_string())
 }
 
+/// The book's own: there is none on the wire (seed 004).
+fn order_id(_: &str, chance: u64) -> String {
+    format!("a4f-{}", letters(chance, 16))
+}
+
 fn accept(simulation: &Simulation, call: &Call, body: &[u8]) -> Result<Held, Response> {
     let key = key(call)?;
     let plan = Plan::of(&key);
@@ -147,6 +152,7 @@ fn accept(simulation: &Simulation, call: &Call, body: &[u8]) -> Result<Held, Res
     let fails = steer.fail || steer.policy || steer.nsfw || steer.timeout || steer.error_in_200;
     let new = NewOrder {
         account,
+        id: order_id,
         model: order.model.id.to_owned(),
         shot: Shot {
             order: String::new(),

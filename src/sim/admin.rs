@@ -5,7 +5,7 @@ use crate::sim::call::{Asked, Call, prefix, reply};
 use crate::sim::faults::Fault;
 use crate::sim::place::place;
 use crate::sim::service::{Service, mask};
-use crate::sim::{HELP, Simulation, a4f_rules, nanogpt_rules, ninjachat_rules};
+use crate::sim::{Simulation, a4f_rules, nanogpt_rules, ninjachat_rules};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
@@ -25,10 +25,11 @@ pub fn routes() -> Router<Arc<Simulation>> {
         .route("/_sim/requests", get(requests))
         .route("/_sim/deposit", post(deposit))
         .route("/_sim/faults", get(faults).post(order_fault).delete(clear_faults))
+        .route("/_sim/variants", get(variants).post(set_variant).delete(reset_variants))
 }
 
 async fn help() -> &'static str {
-    HELP
+    crate::sim::help()
 }
 
 async fn orders(State(simulation): State<Arc<Simulation>>, call: Call) -> Response {
@@ -101,6 +102,37 @@ async fn order_fault(State(simulation): State<Arc<Simulation>>, body: Bytes) -> 
 async fn clear_faults(State(simulation): State<Arc<Simulation>>) -> Response {
     let cleared = simulation.world().faults.clear();
     reply(200, &json!({"cleared": cleared}))
+}
+
+async fn variants(State(simulation): State<Arc<Simulation>>) -> Response {
+    let rows = simulation.world().variants.rows();
+    reply(200, &rows)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Switch {
+    service: Option<String>,
+    name: String,
+    value: String,
+}
+
+async fn set_variant(State(simulation): State<Arc<Simulation>>, body: Bytes) -> Response {
+    let set = serde_json::from_slice::<Switch>(&body).map_err(|error| error.to_string()).and_then(|asked| {
+        let named = |name: &str| Service::named(name).ok_or_else(|| format!("no service {name}"));
+        let service = asked.service.as_deref().map(named).transpose()?;
+        simulation.world().variants.set(service, &asked.name, &asked.value)
+    });
+    match set {
+        Ok(()) => reply(200, &json!({"ok": true})),
+        Err(error) => reply(400, &json!({"error": error})),
+    }
+}
+
+async fn reset_variants(State(simulation): State<Arc<Simulation>>, call: Call) -> Response {
+    let service = call.asked("service").and_then(Service::named);
+    let reset = simulation.world().variants.reset(service);
+    reply(200, &json!({"reset": reset}))
 }
 
 /// 404 in the words of the service whose path it looks like. NinjaChat's new generation

@@ -1,7 +1,16 @@
 //! What a person at the simulator may want to know, as text.
 
+use crate::sim::variants;
+use std::sync::LazyLock;
+
+static HELP: LazyLock<String> = LazyLock::new(|| format!("{TEXT}{}", variants::listing()));
+
 /// What the simulator does and how to steer it; `rushes sim --help` prints it.
-pub const HELP: &str = "\
+pub fn help() -> &'static str {
+    &HELP
+}
+
+const TEXT: &str = "\
 The simulator plays NinjaChat (its old generation), NanoGPT and A4F on 127.0.0.1, each with its
 documented routes, rules, prices, errors and limits. Nothing it does costs anything.
 
@@ -49,4 +58,10 @@ BOOKS AND FAULTS
                                    garbage truncate_json short_clip html_clip
     delay   waits \"seconds\" first
     with    status, body, headers, after_bytes (cut, hang, truncate_json, short_clip)
+
+VARIANTS  Switches that change how a service behaves until they are switched back:
+  GET    /_sim/variants            all of them, with value, legal values and one line of help
+  POST   /_sim/variants            {\"service\":\"nanogpt\",\"name\":\"encoding\",\"value\":\"gzip\"};
+                                   without a service at every service that has it
+  DELETE /_sim/variants[?service=S]  puts them back
 ";

@@ -64,7 +64,7 @@ pub fn open(path: PathBuf, options: SimOptions) -> Result<Simulation> {
     let clock = Clock::starting(options.speed, saved.moment);
     let (bank, book) = saved.into_books();
     let memory = Memory { path, looks_on: pen.is_none(), pen: Mutex::new(pen), written: Mutex::default() };
-    let world = Mutex::new(World { bank, book, ..World::default() });
+    let world = Mutex::new(World { bank, book, ..World::starting(options) });
     let simulation = Simulation { options, clock, world, clips: CuttingRoom::default(), memory: Some(memory) };
     // A place that cannot be written is told now, not with the first order.
     simulation.write(AHEAD)?;

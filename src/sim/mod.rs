@@ -7,6 +7,7 @@
 //! call.rs     one request, its answer   *_rules.rs nanogpt_prices.rs     what they accept and cost
 //! faults.rs   what goes wrong           limits.rs clock.rs steer.rs      rates, time, levers
 //! admin.rs    /_sim                     bank.rs orders.rs clip/          the books, the pictures
+//! variants.rs what can be switched      *_variants.rs                    each service's switches
 //! memory.rs   what a restart finds      memory_rows.rs                   how it is written
 //! ```
 //!
@@ -16,6 +17,7 @@
 
 mod a4f;
 mod a4f_rules;
+mod a4f_variants;
 mod admin;
 mod bank;
 mod call;
@@ -33,19 +35,22 @@ mod nanogpt_catalog;
 mod nanogpt_prices;
 mod nanogpt_rules;
 mod nanogpt_status;
+mod nanogpt_variants;
 mod ninjachat;
 mod ninjachat_rules;
+mod ninjachat_variants;
 mod orders;
 mod place;
 mod requests;
 mod server;
 mod service;
 mod steer;
+mod variants;
 
 #[cfg(test)]
 mod tests;
 
-pub use help::HELP;
+pub use help::help;
 
 use crate::sim::service::Service;
 use std::net::SocketAddr;
@@ -74,11 +79,13 @@ pub struct SimOptions {
     pub full_size: bool,
     /// Ids, speeds and pictures follow from it and the order's number.
     pub seed: u64,
+    /// NinjaChat speaks its new generation (wire.md 2.1) from the start.
+    pub ninjachat_new: bool,
 }
 
 impl Default for SimOptions {
     fn default() -> Self {
-        Self { port: 0, speed: 1.0, cheap_clips: false, full_size: false, seed: 0 }
+        Self { port: 0, speed: 1.0, cheap_clips: false, full_size: false, seed: 0, ninjachat_new: false }
     }
 }
 
@@ -90,6 +97,18 @@ struct World {
     limits: limits::Limits,
     faults: faults::Faults,
     requests: requests::Log,
+    variants: variants::Variants,
+}
+
+impl World {
+    /// An empty world, with the switches as the options want them.
+    fn starting(options: SimOptions) -> Self {
+        let mut variants = variants::Variants::default();
+        if options.ninjachat_new {
+            variants = variants.starting(Service::NinjaChat, "generation", "new");
+        }
+        Self { variants, ..Self::default() }
+    }
 }
 
 /// What every route is given.
@@ -133,7 +152,7 @@ impl Simulator {
         let simulation = Arc::new(Simulation {
             options,
             clock: clock::Clock::new(options.speed),
-            world: Mutex::default(),
+            world: Mutex::new(World::starting(options)),
             clips: clip::CuttingRoom::default(),
             memory: None,
         });

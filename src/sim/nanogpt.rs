@@ -8,7 +8,7 @@ use crate::sim::clip::Shot;
 use crate::sim::clock::{SECOND, until_midnight};
 use crate::sim::nanogpt_rules::{self as rules, plain};
 use crate::sim::orders::{NewOrder, Outcome};
-use crate::sim::service::{Service, mix};
+use crate::sim::service::{Service, letters, mix};
 use crate::sim::steer::Steer;
 use crate::sim::{files, nanogpt_account, nanogpt_catalog, nanogpt_status};
 use axum::body::Bytes;
@@ -109,6 +109,11 @@ fn too_large() -> Response {
     with(response, "content-type", "text/plain; charset=utf-8")
 }
 
+/// `vid_` and 17 letters (wire.md 1.3).
+fn order_id(_: &str, chance: u64) -> String {
+    format!("vid_{}", letters(chance, 17))
+}
+
 fn accept(simulation: &Simulation, call: &Call, id: &str, body: &[u8]) -> Result<Response, Response> {
     let now = simulation.clock.now();
     let name = format!("nanogpt submit {}", call.peer);
@@ -156,6 +161,7 @@ fn accept(simulation: &Simulation, call: &Call, id: &str, body: &[u8]) -> Result
     let pace = order.model.id.bytes().fold(1, |sum, byte| mix(sum, u64::from(byte))) % 60;
     let new = NewOrder {
         account,
+        id: order_id,
         model: order.model.id.to_owned(),
         shot: Shot {
             order: String::new(),

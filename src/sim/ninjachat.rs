@@ -9,7 +9,7 @@ use crate::sim::clock::{SECOND, iso};
 use crate::sim::files;
 use crate::sim::ninjachat_rules::{self as rules, dollars, error};
 use crate::sim::orders::{NewOrder, Outcome, State as OrderState};
-use crate::sim::service::Service;
+use crate::sim::service::{Service, letters};
 use crate::sim::steer::Steer;
 use axum::Router;
 use axum::body::Bytes;
@@ -65,6 +65,15 @@ async fn submit(
     accept(&simulation, &call, &body.unwrap_or_default()).unwrap_or_else(|refusal| refusal)
 }
 
+/// Ids with `:` and `/` in them (wire.md 2.1, seed 000).
+fn order_id(model: &str, chance: u64) -> String {
+    match model {
+        "google-veo-2" => format!("gemini:{}", letters(chance, 12)),
+        _ if model.contains("veo") => format!("gemini-veo:operations/generate-video-{}", letters(chance, 12)),
+        _ => format!("{}:{}", model.split('-').next().unwrap_or(model), letters(chance, 12)),
+    }
+}
+
 fn accept(simulation: &Simulation, call: &Call, body: &[u8]) -> Result<Response, Response> {
     let key = key(call)?;
     within_rate(simulation, &key)?;
@@ -87,6 +96,7 @@ fn accept(simulation: &Simulation, call: &Call, body: &[u8]) -> Result<Response,
     let account: AccountName = (Service::NinjaChat, key, USD);
     let new = NewOrder {
         account,
+        id: order_id,
         model: order.model.id.to_owned(),
         shot: Shot {
             order: String::new(),

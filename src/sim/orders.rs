@@ -43,6 +43,8 @@ pub struct Trace {
 #[derive(Debug)]
 pub struct NewOrder {
     pub account: AccountName,
+    /// How the service writes its ids, out of the model and a number that is the order's own.
+    pub id: fn(model: &str, chance: u64) -> String,
     pub model: String,
     pub prompt: String,
     pub params: Value,
@@ -162,7 +164,7 @@ impl Book {
     ) -> Result<(&Order, Decimal), Decimal> {
         let number = self.orders.len() as u64 + 1;
         let chance = mix(seed, number);
-        let id = order_id(new.account.0, &new.model, chance);
+        let id = (new.id)(&new.model, chance);
         let left = bank.charge(&new.account, new.price, &id, now)?;
         // Within the quoted range, never at its very ends.
         let (least, most) = (new.speed.0 * SECOND, new.speed.1 * SECOND);
@@ -284,25 +286,6 @@ impl Book {
             .filter(|order| service.is_none_or(|wanted| wanted == order.account.0))
             .map(|order| order.row(now))
             .collect()
-    }
-}
-
-/// Ids as the services write them: NinjaChat's carry `:` and `/` (wire.md 2.1, seed 000),
-/// NanoGPT's are `vid_` and 17 letters (wire.md 1.3). A4F has none on the wire (seed 004).
-fn order_id(service: Service, model: &str, chance: u64) -> String {
-    match service {
-        Service::NinjaChat => match model {
-            "google-veo-2" => format!("gemini:{}", letters(chance, 12)),
-            _ if model.contains("veo") => {
-                format!("gemini-veo:operations/generate-video-{}", letters(chance, 12))
-            }
-            _ => {
-                let maker = model.split('-').next().unwrap_or(model);
-                format!("{maker}:{}", letters(chance, 12))
-            }
-        },
-        Service::NanoGpt => format!("vid_{}", letters(chance, 17)),
-        Service::A4f => format!("a4f-{}", letters(chance, 16)),
     }
 }
 
