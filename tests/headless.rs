@@ -381,6 +381,7 @@ fn a_discovered_catalogue_fits_over_the_built_in_one_and_lowers_no_price() {
     let endpoint = Endpoint {
         service: Service::Nanogpt,
         base_url: format!("{}/nanogpt", place.url),
+        generation: None,
         key: sim::NANOGPT_KEY.into(),
         allow_insecure: false,
     };

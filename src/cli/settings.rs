@@ -48,6 +48,7 @@ fn account_settings(account: &Account, simulated: bool) -> Result<AccountSetting
         name: account.name.clone(),
         service: account.service,
         base_url: account.base_url.clone(),
+        generation: account.generation.clone(),
         origin: if simulated { SIMULATED_ORIGIN.to_owned() } else { account.base_url.clone() },
         key: key.clone(),
         max_in_flight: account.max_in_flight,

@@ -32,6 +32,8 @@ pub struct Account {
     pub service: Service,
     /// Its origin with an optional path prefix, without a slash at the end.
     pub base_url: String,
+    /// The generation of the service's interface to speak; `None` finds out which it is.
+    pub generation: Option<String>,
     /// Its key.
     pub secret: Secret,
     /// Most jobs at the service at once, 1-1000.
@@ -53,6 +55,7 @@ impl Account {
             name: service.word().to_owned(),
             service,
             base_url: base_url.trim_end_matches('/').to_owned(),
+            generation: None,
             secret: Secret::Key(key),
             max_in_flight: usual_in_flight(service),
             poll_interval: Duration::from_secs(2),
@@ -129,6 +132,7 @@ pub(super) fn accounts(file: &File, text: &str, path: &str, env: &Env) -> Result
                 api_key_command: None,
                 api_key: None,
                 base_url: None,
+                generation: None,
                 max_in_flight: None,
                 poll_interval: None,
                 allow_insecure: false,
@@ -160,6 +164,9 @@ fn account(name: &str, given: &AccountFile, place: &str, env: &Env) -> Result<Op
         (None, None) => return refuse("names no service; add service = \"ninjachat\", \"nanogpt\" or \"a4f\"".into()),
     };
     let base_url = base_url(name, service, given, place, env)?;
+    if let Some(why) = given.generation.as_deref().and_then(|generation| service.refuse_generation(generation)) {
+        return refuse(why);
+    }
     let sources = [given.api_key.is_some(), given.api_key_env.is_some(), given.api_key_command.is_some()];
     let variable = match (sources.iter().filter(|s| **s).count(), &given.api_key_env) {
         (2.., _) => return refuse("give only one of api_key, api_key_env, api_key_command".into()),
@@ -197,6 +204,7 @@ fn account(name: &str, given: &AccountFile, place: &str, env: &Env) -> Result<Op
         name: name.to_owned(),
         service,
         base_url,
+        generation: given.generation.clone(),
         secret,
         max_in_flight,
         poll_interval: Duration::from_secs(u64::from(poll)),

@@ -117,6 +117,7 @@ pub(super) struct AccountFile {
     pub api_key_command: Option<String>,
     pub api_key: Option<String>,
     pub base_url: Option<String>,
+    pub generation: Option<String>,
     pub max_in_flight: Option<u32>,
     pub poll_interval: Option<u32>,
     #[serde(default)]

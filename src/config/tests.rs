@@ -173,3 +173,17 @@ fn keys_colours_and_caps_are_read_in_every_way_they_are_written() {
     assert_eq!(config.keys["help"], ["?", "f1"]);
     assert!(refused("color = \"blue\"", &[]).contains("auto, always, never, 16, 256, true"));
 }
+
+#[test]
+fn a_generation_is_fixed_by_name_and_an_unknown_one_is_refused_with_its_place() {
+    let with = |service: &str, generation: &str| {
+        format!("\n[accounts.w]\nservice = \"{service}\"\napi_key = \"k\"\ngeneration = \"{generation}\"\n")
+    };
+    for known in ["old", "new"] {
+        let config = config(&with("ninjachat", known), &env(&[])).unwrap();
+        assert_eq!(config.accounts[0].generation.as_deref(), Some(known));
+    }
+    let unknown = refused(&with("ninjachat", "newest"), &[]);
+    assert_eq!(unknown, "/c/config.toml:2: account w: generation = \"newest\" is not offered; it is old or new");
+    assert!(refused(&with("a4f", "old"), &[]).contains("A4F has one"));
+}

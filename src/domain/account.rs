@@ -61,6 +61,25 @@ impl Service {
         })
     }
 
+    /// The generations of its interface that are in use, oldest first; empty where there is one only
+    /// (wire.md 2.1: NinjaChat's two share the path `/api/v1`).
+    pub fn generations(self) -> &'static [&'static str] {
+        match self {
+            Service::Ninjachat => &["old", "new"],
+            Service::Nanogpt | Service::A4f => &[],
+        }
+    }
+
+    /// What is wrong with naming this generation for the service, or `None`.
+    pub fn refuse_generation(self, generation: &str) -> Option<String> {
+        let known = self.generations();
+        match known {
+            [] => Some(format!("generation is a setting of services with several; {} has one", self.title())),
+            _ if known.contains(&generation) => None,
+            _ => Some(format!("generation = \"{generation}\" is not offered; it is {}", known.join(" or "))),
+        }
+    }
+
     fn owns_prefix(self, key: &str) -> bool {
         match self {
             Service::Ninjachat => key.starts_with("nj_sk_"),

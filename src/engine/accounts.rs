@@ -27,6 +27,7 @@ pub(super) fn connect(settings: &Settings) -> Result<Connected, EngineError> {
         let endpoint = Endpoint {
             service: account.service,
             base_url: account.base_url.clone(),
+            generation: account.generation.clone(),
             key: account.key.clone(),
             allow_insecure: account.allow_insecure,
         };

@@ -50,6 +50,8 @@ pub struct AccountSettings {
     pub service: Service,
     /// Where it lives, with an optional path prefix.
     pub base_url: String,
+    /// The generation of the service's interface to speak; `None` finds out which it is.
+    pub generation: Option<String>,
     /// What jobs remember as its origin; the base URL, but for the embedded simulator, whose port changes.
     pub origin: String,
     /// The key.

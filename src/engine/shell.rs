@@ -411,6 +411,7 @@ mod tests {
             name: "nanogpt".into(),
             service: crate::domain::Service::Nanogpt,
             base_url: url.into(),
+            generation: None,
             origin: url.into(),
             key: "sk-nano-0".to_owned().into(),
             max_in_flight: 1,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::domain::Service;
+use crate::domain::{ErrorKind, Service};
 
 use super::{Provider, ServiceError};
 
@@ -17,6 +17,9 @@ pub struct Endpoint {
     pub service: Service,
     /// Where it lives; a path prefix is kept. See [`default_origin`].
     pub base_url: String,
+    /// The generation of the service's interface to speak, one of [`Service::generations`]; `None`
+    /// finds out by [`Provider::probe`].
+    pub generation: Option<String>,
     /// The key. Sent to this account's own origin only.
     pub key: SecretString,
     /// Whether plain http beyond loopback is the user's wish.
@@ -36,9 +39,13 @@ pub fn default_origin(service: Service) -> &'static str {
 /// The adapter for an account. Opens no connection.
 ///
 /// # Errors
-/// [`ErrorKind::Invalid`](crate::domain::ErrorKind::Invalid) for a base URL that will not do,
-/// [`ErrorKind::Authentication`](crate::domain::ErrorKind::Authentication) for a key no header can carry.
+/// [`ErrorKind::Invalid`](crate::domain::ErrorKind::Invalid) for a base URL that will not do or a
+/// generation that the service does not have,
+/// [`ErrorKind::Authentication`] for a key no header can carry.
 pub fn connect(endpoint: Endpoint) -> Result<Arc<dyn Provider>, ServiceError> {
+    if let Some(why) = endpoint.generation.as_deref().and_then(|g| endpoint.service.refuse_generation(g)) {
+        return Err(ServiceError::new(ErrorKind::Invalid, why));
+    }
     Ok(match endpoint.service {
         Service::Ninjachat => Arc::new(super::ninjachat::NinjaChat::new(endpoint)?),
         Service::Nanogpt => Arc::new(super::nanogpt::NanoGpt::new(endpoint)?),

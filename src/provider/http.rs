@@ -68,7 +68,7 @@ impl From<Unanswered> for SubmitAnswer {
 impl Wire {
     /// Prepares the connections of an account; opens none.
     pub(super) fn new(endpoint: Endpoint, header: KeyHeader) -> Result<Self, ServiceError> {
-        let Endpoint { service, base_url, key, allow_insecure } = endpoint;
+        let Endpoint { service, base_url, generation: _, key, allow_insecure } = endpoint;
         let policy = Policy::new(service, &base_url, allow_insecure)?;
         let clients = Clients::new(&policy)?;
         let wire = Wire { service, policy, key, header, clients };

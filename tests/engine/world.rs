@@ -41,6 +41,7 @@ impl World {
             name: service.word().to_owned(),
             service,
             base_url: format!("{}/{}", self.sim.url(), service.word()),
+            generation: None,
             origin: format!("{}/{}", self.sim.url(), service.word()),
             key: key.to_owned().into(),
             max_in_flight: 8,

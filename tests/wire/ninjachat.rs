@@ -148,6 +148,7 @@ fn account_insecure(base: &str) -> std::sync::Arc<dyn rushes::provider::Provider
     rushes::provider::connect(rushes::provider::Endpoint {
         service: Service::Ninjachat,
         base_url: base.to_owned(),
+        generation: None,
         key: KEY.into(),
         allow_insecure: true,
     })

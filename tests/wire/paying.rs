@@ -122,7 +122,9 @@ async fn an_order_that_fails_in_the_tls_handshake_never_left() {
 fn what_cannot_be_an_account_is_refused_at_once_and_without_its_key() {
     let new = |base: &str, key: &str| {
         let (service, base_url) = (Service::Nanogpt, base.to_owned());
-        connect(Endpoint { service, base_url, key: key.into(), allow_insecure: false }).err().map(|e| e.message)
+        connect(Endpoint { service, base_url, generation: None, key: key.into(), allow_insecure: false })
+            .err()
+            .map(|e| e.message)
     };
     assert_eq!(new("https://nano-gpt.com", KEY), None);
     for (base, key, says) in [

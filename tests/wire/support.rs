@@ -20,7 +20,8 @@ pub fn account(service: Service, base_url: &str) -> Arc<dyn Provider> {
 }
 
 pub fn account_with_key(service: Service, base_url: &str, key: &str) -> Arc<dyn Provider> {
-    let endpoint = Endpoint { service, base_url: base_url.to_owned(), key: key.into(), allow_insecure: false };
+    let endpoint =
+        Endpoint { service, base_url: base_url.to_owned(), generation: None, key: key.into(), allow_insecure: false };
     connect(endpoint).unwrap()
 }
 
