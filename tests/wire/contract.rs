@@ -1,122 +1,41 @@
-//! Each adapter against the simulator, which knows nothing of us: order, watch, download.
+//! One contract suite for all adapters against the simulator, which knows nothing of us. Each function plays one thing
+//! the documents name, and notes what it saw hold; `coverage` holds them against `docs/coverage.md`.
 
+mod coverage;
+mod journeys;
+mod ninjachat_old;
+mod stage;
+
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use rushes::domain::sink::MemorySink;
-use rushes::domain::{AccountProfile, Model, Service};
-use rushes::provider::{Evidence, Grade, Intent, Provider, RemoteJob, RemoteState, SubmitAnswer, Trace};
-use rushes::sim::{A4F_KEY, NANOGPT_KEY, NINJACHAT_KEY, SimOptions, Simulator};
-use serde_json::json;
+use stage::Stage;
 
-use super::support::*;
+type Playing = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-async fn simulator() -> Simulator {
-    let options = SimOptions { port: 0, speed: 1000.0, cheap_clips: true, ..SimOptions::default() };
-    Simulator::start(options).await.unwrap()
-}
+macro_rules! contract {
+    ($($room:ident: $($function:ident)*;)*) => {
+        /// Every contract function, by the name that the table uses.
+        const FUNCTIONS: &[(&str, fn(Arc<Stage>) -> Playing)] = &[
+            $($((
+                concat!(stringify!($room), "::", stringify!($function)),
+                |stage| Box::pin(async move { $room::$function(&stage).await }),
+            ),)*)*
+        ];
 
-async fn account(simulator: &Simulator, service: Service) -> (Arc<dyn Provider>, AccountProfile) {
-    let key = match service {
-        Service::Ninjachat => NINJACHAT_KEY,
-        Service::Nanogpt => NANOGPT_KEY,
-        Service::A4f => A4F_KEY,
-    };
-    let provider = account_with_key(service, &format!("{}/{service}", simulator.url()), key);
-    let profile = provider.probe().await.unwrap();
-    assert_eq!(profile.origin, format!("{}/{service}", simulator.url()));
-    (provider, profile)
-}
-
-/// Orders, polls until it is finished and downloads; returns id and bytes of the first clip.
-async fn make(
-    provider: &dyn Provider,
-    profile: &AccountProfile,
-    model: &Model,
-    values: serde_json::Value,
-) -> (String, Vec<u8>) {
-    let request = prepare(provider, &profile.origin, model, values);
-    let answer = provider.submit(request, &Trace::default(), Box::new(SharedSink::default())).await;
-    let SubmitAnswer::Accepted(accepted) = answer else { panic!("{answer:?}") };
-    assert!(accepted.cost.is_some() && accepted.balance.is_some());
-    let job =
-        RemoteJob { remote_id: accepted.remote_id.clone(), model: model.id.clone(), currency: None, generation: None };
-    loop {
-        let status = provider.poll(&job, profile).await.unwrap();
-        match status.state {
-            RemoteState::Working => tokio::time::sleep(Duration::from_millis(20)).await,
-            RemoteState::Finished { links } => {
-                let mut sink = MemorySink::default();
-                provider.fetch(&links[0], None, profile, &mut sink).await.unwrap();
-                let (_, bytes, ended) = sink.clips.remove(0);
-                assert!(ended);
-                return (accepted.remote_id, bytes);
-            }
-            RemoteState::Failed { error, .. } => panic!("{error}"),
+        /// Each of them as a test of its own.
+        mod each {
+            $(mod $room {
+                $(#[tokio::test]
+                async fn $function() {
+                    crate::wire::contract::$room::$function(&crate::wire::contract::Stage::new().await).await;
+                })*
+            })*
         }
-    }
+    };
 }
 
-fn is_mp4(bytes: &[u8]) -> bool {
-    bytes.get(4..8) == Some(b"ftyp")
-}
-
-#[tokio::test]
-async fn ninjachat_from_order_to_clip() {
-    let simulator = simulator().await;
-    let (provider, profile) = account(&simulator, Service::Ninjachat).await;
-    assert_eq!((profile.generation.as_deref(), profile.per_minute), (Some("old"), Some(60)));
-    let before = provider.balance(&profile).await.unwrap();
-    let model = model(
-        Service::Ninjachat,
-        "veo-3.1-fast",
-        r#"{ name = "duration", type = "integer" }, { name = "aspect_ratio", type = "text" }"#,
-    );
-    let (_, bytes) = make(&*provider, &profile, &model, json!({"duration": 4, "aspect_ratio": "16:9"})).await;
-    assert!(is_mp4(&bytes));
-    let after = provider.balance(&profile).await.unwrap();
-    assert_eq!((before[0].amount - after[0].amount).normalize().to_string(), "3");
-    simulator.shutdown().await;
-}
-
-#[tokio::test]
-async fn nanogpt_from_catalogue_to_clip_and_found_again() {
-    let simulator = simulator().await;
-    let (provider, profile) = account(&simulator, Service::Nanogpt).await;
-    let models = provider.discover(&profile).await.unwrap();
-    let model = models.iter().find(|m| m.id == "veo2-video").unwrap();
-    let (id, bytes) = make(&*provider, &profile, model, json!({"duration": 5, "aspect_ratio": "16:9"})).await;
-    assert!(is_mp4(&bytes));
-    let intent = Intent { correlation: OURS.into(), model: model.id.clone(), sent_at: 0 };
-    let Evidence { grade, remote_id, .. } = provider.find(&intent, &profile).await.unwrap();
-    assert_eq!((grade, remote_id), (Grade::Proven, Some(id)));
-    assert_eq!(provider.balance(&profile).await.unwrap().len(), 2);
-    // A link that is relative, behind the key and a redirect (wire.md 1.4).
-    let grok = models.iter().find(|m| m.id == "grok-imagine-video").unwrap();
-    let (_, bytes) = make(&*provider, &profile, grok, json!({"duration": 4})).await;
-    assert!(is_mp4(&bytes));
-    simulator.shutdown().await;
-}
-
-#[tokio::test]
-async fn a4f_from_order_to_clip_in_one_answer() {
-    let simulator = simulator().await;
-    let (provider, profile) = account(&simulator, Service::A4f).await;
-    assert!(profile.plan.is_some() && profile.per_minute.is_some(), "{profile:?}");
-    let model = model(
-        Service::A4f,
-        "provider-2/kling-v2.1",
-        r#"{ name = "duration", type = "integer" }, { name = "resolution", wire = "quality", type = "text" },
-           { name = "aspect_ratio", wire = "ratio", type = "text" }"#,
-    );
-    let values = json!({"duration": 5, "resolution": "720p", "aspect_ratio": "16:9"});
-    let request = prepare(&*provider, &profile.origin, &model, values);
-    let (trace, sink) = (Trace::default(), SharedSink::default());
-    let answer = provider.submit(request, &trace, Box::new(sink.clone())).await;
-    let SubmitAnswer::Finished(done) = answer else { panic!("{answer:?}") };
-    assert_eq!(done.clips, 1);
-    assert!(done.revised_prompt.is_some() && trace.is_released());
-    let clips = sink.clips();
-    assert!(is_mp4(&clips[0].1) && clips[0].2);
-    simulator.shutdown().await;
+contract! {
+    ninjachat_old: submits_and_finishes reads_the_balance fails_and_says_why refuses_by_code;
 }
