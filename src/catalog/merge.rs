@@ -67,6 +67,9 @@ fn rename_in(price: &mut Price, from: &str, to: &str) {
         if let Some(values) = factor.when.remove(from) {
             factor.when.insert(to.to_owned(), values);
         }
+        if factor.each.as_deref() == Some(from) {
+            factor.each = Some(to.to_owned());
+        }
     };
     price.times.iter_mut().chain(&mut price.plus).for_each(rename);
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::money::{Currency, Money};
+use super::request::links;
 use super::rule::{Values, number};
 use super::text::plain;
 
@@ -98,7 +99,7 @@ pub enum Shape {
 }
 
 /// A factor or fee and when it applies.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Factor {
     /// The factor, or the amount added.
@@ -106,6 +107,16 @@ pub struct Factor {
     /// Applies when each of these parameters has one of these values (`"set"`: any value).
     #[serde(default)]
     pub when: BTreeMap<String, Vec<Value>>,
+    /// For a fee: due for each link in this parameter, or once for a single file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<String>,
+    /// For a fee for each link: so many of them are free.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub beyond: u32,
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 impl Factor {
@@ -113,6 +124,13 @@ impl Factor {
         self.when.iter().all(|(field, wanted)| {
             values.get(field).is_some_and(|v| wanted.iter().any(|w| plain(w) == "set" || plain(w) == plain(v)))
         })
+    }
+
+    /// How many times a fee is due.
+    fn count(&self, values: &Values) -> Decimal {
+        let Some(name) = &self.each else { return Decimal::ONE };
+        let items = values.get(name).map_or(0, |value| links(value).map_or(1, |list| list.len()));
+        Decimal::from(items.saturating_sub(self.beyond as usize))
     }
 }
 
@@ -158,7 +176,8 @@ impl Price {
             Shape::Unknown { .. } => return None,
         };
         let scaled = self.times.iter().filter(|f| f.applies(values)).fold(base, |sum, f| sum * f.amount);
-        let whole = self.plus.iter().filter(|f| f.applies(values)).fold(scaled, |sum, f| sum + f.amount);
+        let whole =
+            self.plus.iter().filter(|f| f.applies(values)).fold(scaled, |sum, f| sum + f.amount * f.count(values));
         Some(Money::new(whole.normalize(), self.currency))
     }
 
@@ -172,7 +191,8 @@ impl Price {
             Shape::Larger { of } => of.iter().any(|price| price.hangs_on(name)),
             Shape::PerClip { .. } | Shape::Plan {} | Shape::Unknown { .. } => false,
         };
-        shape || self.times.iter().chain(&self.plus).any(|factor| factor.when.contains_key(name))
+        let extra = |f: &Factor| f.when.contains_key(name) || f.each.as_deref() == Some(name);
+        shape || self.times.iter().chain(&self.plus).any(extra)
     }
 
     /// The price that decides with these values: itself, or the largest of several.
@@ -218,6 +238,17 @@ mod tests {
     fn of(price: &str, values: Value) -> Option<String> {
         let price: Price = toml::from_str(&format!("as_of = \"2026-08-21\"\nsource = \"test\"\n{price}")).unwrap();
         price.of(&serde_json::from_value(values).unwrap()).map(|money| money.to_string())
+    }
+
+    #[test]
+    fn a_fee_may_be_due_for_each_link_beyond_those_that_are_free() {
+        let fee =
+            "shape = { per_second = { amount = \"0.13\" } }\n[[plus]]\namount = \"0.04\"\neach = \"refs\"\nbeyond = 5";
+        let links = |n: usize| json!({"duration": 5, "refs": vec!["https://x/y.png"; n]});
+        assert_eq!(of(fee, links(5)).unwrap(), "$0.65");
+        assert_eq!(of(fee, links(7)).unwrap(), "$0.73");
+        assert_eq!(of(fee, json!({"duration": 5, "refs": "https://x/1, https://x/2"})).unwrap(), "$0.65");
+        assert_eq!(of(fee, json!({"duration": 5})).unwrap(), "$0.65");
     }
 
     #[test]

@@ -92,13 +92,14 @@ impl Reading<'_> {
         for (key, names) in [("audio_multiplier", AUDIO.as_slice()), ("pro_multiplier", PRO.as_slice())] {
             if self.pricing.contains_key(key) {
                 let when = on(self.switch(names)?, Value::Bool(true));
-                times.push(Factor { amount: self.amount(key)?, when });
+                times.push(Factor { amount: self.amount(key)?, when, ..Factor::default() });
                 used.push(key);
             }
         }
         if self.pricing.contains_key("image_input_fee") {
             self.takes("image")?;
-            plus.push(Factor { amount: self.amount("image_input_fee")?, when: on("image", Value::from("set")) });
+            let when = on("image", Value::from("set"));
+            plus.push(Factor { amount: self.amount("image_input_fee")?, when, ..Factor::default() });
             used.push("image_input_fee");
         }
         Some((times, plus))
