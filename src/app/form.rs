@@ -266,7 +266,7 @@ mod tests {
         let toml = format!(
             "id = \"m\"\nservice = \"nanogpt\"\nsource = \"test\"\nprice = {{ shape = {{ plan = {{}} }}, as_of = \"2026-08-21\", source = \"test\" }}\n{parameters}"
         );
-        Offer { account: "a".into(), model: Arc::new(toml::from_str(&toml).unwrap()) }
+        Offer::new("a", Arc::new(toml::from_str(&toml).unwrap()))
     }
 
     const BOTH: &str = r#"

@@ -139,7 +139,7 @@ mod tests {
             let toml = format!(
                 "id = \"{id}\"\nservice = \"a4f\"\nmaker = \"Google\"\nsource = \"t\"\nprice = {{ shape = {{ plan = {{}} }}, as_of = \"2026-08-21\", source = \"t\" }}"
             );
-            Offer { account: account.into(), model: Arc::new(toml::from_str(&toml).unwrap()) }
+            Offer::new(account, toml::from_str::<crate::domain::Model>(&toml).unwrap())
         };
         Arc::new(vec![
             offer("ninjachat", "veo-3.1"),

@@ -121,7 +121,6 @@ mod tests {
     use super::*;
     use crate::domain::{Balance, Service};
     use jiff::Timestamp;
-    use std::sync::Arc;
 
     fn usd(text: &str) -> Money {
         Money::parse(text, Currency::Usd).unwrap()
@@ -131,7 +130,7 @@ mod tests {
         let model = format!(
             "id = \"m\"\nservice = \"ninjachat\"\nsource = \"t\"\nprice = {{ shape = {shape}, as_of = \"2026-08-21\", source = \"t\" }}"
         );
-        Offer { account: account.into(), model: Arc::new(toml::from_str(&model).unwrap()) }
+        Offer::new(account, toml::from_str::<crate::domain::Model>(&model).unwrap())
     }
 
     fn account(name: &str, balance: &str, reserved: &str) -> AccountRow {

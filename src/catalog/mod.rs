@@ -12,7 +12,6 @@ mod read;
 mod golden;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::domain::{Model, ModelRef, Offer, Service};
 
@@ -111,7 +110,7 @@ impl Catalog {
         let mut offers = Vec::new();
         for account in accounts {
             let models = self.of(account).into_iter();
-            offers.extend(models.map(|model| Offer { account: account.name.clone(), model: Arc::new(model) }));
+            offers.extend(models.map(|model| Offer::new(&*account.name, model)));
         }
         offers
     }
@@ -143,7 +142,7 @@ impl Catalog {
     pub fn find(&self, name: &ModelRef, accounts: &[Account]) -> Option<Offer> {
         let account = accounts.iter().find(|account| account.name == name.account)?;
         let model = self.of(account).into_iter().find(|m| m.id == name.model)?;
-        Some(Offer { account: account.name.clone(), model: Arc::new(model) })
+        Some(Offer::new(&*account.name, model))
     }
 
     /// The full names nearest to a name that nobody offers, best first, at most three.

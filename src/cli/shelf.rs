@@ -60,7 +60,6 @@ impl Shelf {
 pub(crate) mod tests {
     use super::*;
     use crate::domain::{Model, Service};
-    use std::sync::Arc;
 
     /// A shelf of two NinjaChat models, one NanoGPT model that takes files, and one of unknown price.
     pub fn shelf() -> Shelf {
@@ -76,7 +75,7 @@ pub(crate) mod tests {
                 "id = \"{id}\"\nservice = \"{service}\"\nprompt_max = 4000\nsource = \"000\"\nparameters = [{parameters}]\n{price}"
             );
             let model: Model = toml::from_str(&text).expect("a model written here");
-            Offer { account: service.word().to_owned(), model: Arc::new(model) }
+            Offer::new(service.word(), model)
         };
         let offers = vec![
             model(Service::Ninjachat, "veo-3.1", &format!("{seconds}, {aspect}, {link}"), price),

@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::problem::ErrorKind;
@@ -136,9 +137,53 @@ pub struct Pause {
     pub until: Option<Timestamp>,
 }
 
+impl Pause {
+    /// When it ends, as a time of day in the user's zone and as a wait: `until 00:00 (in 3 h 12 min)`;
+    /// `None` where nothing but the user ends it.
+    pub fn ends(&self, now: Timestamp, zone: &TimeZone) -> Option<String> {
+        self.until.map(|until| until_text(until, now, zone))
+    }
+}
+
+/// A time to wait for: `until 00:00 (in 3 h 12 min)`, with the day where it is not today's.
+pub fn until_text(until: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (end, today) = (until.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+    let left = until.duration_since(now).as_secs().max(0);
+    let (hours, minutes, seconds) = (left / 3600, left / 60 % 60, left % 60);
+    let wait = match (hours, minutes) {
+        (0, 0) => format!("{seconds} s"),
+        (0, minutes) if minutes < 10 && seconds > 0 => format!("{minutes} min {seconds} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    };
+    // Midnight is the end of today: nobody looks for another day there.
+    let is_midnight = end.hour() == 0 && end.minute() == 0 && today.date().tomorrow().is_ok_and(|d| d == end.date());
+    let form = match end.date() == today.date() || is_midnight {
+        true if left < 120 => "%H:%M:%S",
+        true => "%H:%M",
+        false => "%m-%d %H:%M",
+    };
+    format!("until {} (in {wait})", end.strftime(form))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_is_told_as_a_time_of_day_in_the_users_zone() {
+        let now: Timestamp = "2026-11-20T20:48:00Z".parse().unwrap();
+        let text =
+            |seconds: i64, zone: &TimeZone| until_text(now + jiff::SignedDuration::from_secs(seconds), now, zone);
+        let east = TimeZone::fixed(jiff::tz::offset(3));
+        assert_eq!(text(3 * 3600 + 12 * 60, &TimeZone::UTC), "until 00:00 (in 3 h 12 min)");
+        assert_eq!(text(3 * 3600 + 12 * 60, &east), "until 11-21 03:00 (in 3 h 12 min)");
+        assert_eq!(text(45, &TimeZone::UTC), "until 20:48:45 (in 45 s)");
+        assert_eq!(text(90 * 60, &TimeZone::UTC), "until 22:18 (in 1 h 30 min)");
+        assert_eq!(text(30 * 3600, &TimeZone::UTC), "until 11-22 02:48 (in 30 h)");
+        assert_eq!(text(-5, &TimeZone::UTC), "until 20:47:55 (in 0 s)", "what is over is not waited for");
+    }
 
     #[test]
     fn a_key_of_another_service_is_refused_and_an_unknown_prefix_is_not() {

@@ -12,7 +12,8 @@ use super::account::{Pause, Service};
 use super::books::Balance;
 use super::job::{Job, JobId};
 use super::model::{Model, ModelRef};
-use super::money::{Currency, Estimate, Money};
+use super::money::{Currency, Estimate, Money, PriceSource};
+use super::observed::{Drift, Observation, Observed, price_key};
 use super::problem::Problem;
 use super::request::Request;
 use super::row::JobRow;
@@ -175,23 +176,59 @@ pub struct Offer {
     pub account: String,
     /// The model.
     pub model: Arc<Model>,
+    /// What its service really charged for it before.
+    pub observed: Arc<Observed>,
 }
 
 impl Offer {
+    /// A model of an account, of which nothing was observed yet.
+    pub fn new(account: impl Into<String>, model: impl Into<Arc<Model>>) -> Self {
+        Offer { account: account.into(), model: model.into(), observed: Arc::default() }
+    }
+
     /// `account/model-id`.
     pub fn model_ref(&self) -> ModelRef {
         ModelRef { account: self.account.clone(), model: self.model.id.clone() }
     }
 
-    /// What one clip of `request` should cost: the catalogue's price with its source.
+    /// What one clip of `request` should cost: what was charged for the same before, else the
+    /// catalogue's price, with its source.
     pub fn estimate(&self, request: &Request) -> Option<Estimate> {
+        if let Some(seen) = self.observed(request) {
+            return Some(Estimate { money: seen.money, source: PriceSource::Observed });
+        }
         let deciding = self.model.price.deciding(&request.values(&self.model));
         let source = match deciding.source.as_str() {
-            "discovered" => super::money::PriceSource::Discovered,
-            "models.toml" => super::money::PriceSource::User,
-            _ => super::money::PriceSource::Documents,
+            "discovered" => PriceSource::Discovered,
+            "models.toml" => PriceSource::User,
+            _ => PriceSource::Documents,
         };
         request.price(&self.model).map(|money| Estimate { money, source })
+    }
+
+    /// What is to be set aside for one clip of `request`: the larger of the catalogue's price and what
+    /// was charged or quoted for the same. `None` where neither is known.
+    pub fn reservation(&self, request: &Request) -> Option<Money> {
+        let published = request.price(&self.model);
+        let seen = self.observed(request).map(|seen| seen.money);
+        published.max(seen)
+    }
+
+    /// What its service charged or quoted last for such an order: in the currency of the catalogue's
+    /// price, or in any where that is unknown.
+    pub fn observed(&self, request: &Request) -> Option<&Observation> {
+        let key = price_key(&self.model, &request.values(&self.model));
+        match request.price(&self.model) {
+            Some(published) => self.observed.of(&key, published.currency),
+            None => self.observed.last(&key),
+        }
+    }
+
+    /// Where what is charged is not what is published: both, for people.
+    pub fn drift(&self, request: &Request) -> Option<Drift> {
+        let observed = self.observed(request)?.clone();
+        let published = request.price(&self.model);
+        (published != Some(observed.money)).then_some(Drift { published, observed })
     }
 }
 

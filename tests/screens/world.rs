@@ -37,7 +37,7 @@ pub fn offers() -> Arc<Vec<Offer>> {
         models: Vec<rushes::domain::Model>,
     }
     let file: File = toml::from_str(include_str!("models.toml")).unwrap();
-    let offers = file.models.into_iter().map(|m| Offer { account: m.service.word().to_owned(), model: Arc::new(m) });
+    let offers = file.models.into_iter().map(|m| Offer::new(m.service.word(), m));
     Arc::new(offers.collect())
 }
 

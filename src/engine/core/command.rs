@@ -133,7 +133,7 @@ impl Core {
         let mut job = Job::new(id, new.request, self.now);
         if let Some(model) = self.model_of(&job.request).cloned() {
             job.values = job.request.values(&model);
-            job.estimate = Offer { account: job.request.account.clone(), model }.estimate(&job.request);
+            job.estimate = Offer::new(job.request.account.clone(), model).estimate(&job.request);
         }
         if let Some(account) = self.accounts.get(&job.request.account) {
             job.origin = account.origin.clone();

@@ -25,7 +25,7 @@ fn model(price: &str) -> Offer {
     let text = format!(
         "id = \"veo\"\nservice = \"ninjachat\"\nprompt_max = 4000\nsource = \"000\"\nspeed = {{ min = 60, max = 100 }}\nprice = {{ shape = {price}, as_of = \"2026-08-21\", source = \"000\" }}\n[[parameters]]\nname = \"duration\"\ntype = \"integer\"\none_of = [4, 6, 8]\ndefault = 8"
     );
-    Offer { account: "n".into(), model: Arc::new(toml::from_str(&text).unwrap()) }
+    Offer::new("n", Arc::new(toml::from_str(&text).unwrap()))
 }
 
 fn offers() -> Vec<Offer> {

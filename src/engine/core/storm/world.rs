@@ -2,7 +2,6 @@
 //! services that answer anything.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use rust_decimal::Decimal;
@@ -140,7 +139,7 @@ fn offer(account: &str, id: &str, service: &str, price: &str) -> Offer {
     let text = format!(
         "id = \"{id}\"\nservice = \"{service}\"\nprompt_max = 4000\nsource = \"000\"\nprice = {{ shape = {price}, as_of = \"2026-08-21\", source = \"000\" }}"
     );
-    Offer { account: account.into(), model: Arc::new(toml::from_str(&text).unwrap()) }
+    Offer::new(account, toml::from_str::<Model>(&text).unwrap())
 }
 
 /// A start of the program from what is on disk.

@@ -197,7 +197,7 @@ fn two_accounts_at_one_host_share_its_limit() {
     let (first, mut second) = (limited("n"), limited("m"));
     second.share_host(&first);
     let mut offers = offers();
-    offers.push(Offer { account: "m".into(), model: offers[0].model.clone() });
+    offers.push(Offer::new("m", offers[0].model.clone()));
     let (mut core, _) = Core::start(settings(), vec![first, second], &offers, Loaded::default(), at(0));
     for name in ["n", "m"] {
         core.step(at(0), Input::Probed { account: name.into(), result: Ok(AccountProfile::default()) });
