@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::config::{Account, Config, ConfigError};
-use crate::engine::{AccountSettings, Caps, LEAST_FREE, Settings};
+use crate::engine::{AccountSettings, Caps, LEAST_FREE, Points, Settings};
 
 /// What the screens say of the simulator.
 const SIMULATED: &str = "simulator: nothing here costs anything, and no clip is real";
@@ -34,6 +34,7 @@ pub fn settings(config: &Config, kind: &str, online: bool) -> Result<Settings, C
         least_free: LEAST_FREE,
         kind: kind.to_owned(),
         models: config.models.clone(),
+        points: Points::default(),
     })
 }
 

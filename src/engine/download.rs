@@ -59,6 +59,11 @@ pub(super) fn free_stem(tools: &Tools, job: &Job) -> Result<String, String> {
     ))
 }
 
+/// The disk as one job writes to it.
+fn disk_of(tools: &Tools, job: &Job) -> Arc<dyn Disk> {
+    tools.settings.points.disk(&tools.disk, job.id)
+}
+
 /// Where the parts of a job lie.
 fn base(job: &Job) -> PathBuf {
     let stem = Path::new(job.stem.as_deref().unwrap_or_default());
@@ -74,7 +79,7 @@ fn final_name(job: &Job, ordinal: u32, extension: &str) -> PathBuf {
 
 /// A sink for clips that come with an order's answer, and a look at it from outside.
 pub(super) fn sink_for(tools: &Tools, job: &Job) -> (Box<dyn ClipSink>, Arc<Written>) {
-    let writer = ClipWriter::new(tools.disk.clone(), base(job), 1);
+    let writer = ClipWriter::new(disk_of(tools, job), base(job), 1);
     let written = writer.written();
     (Box::new(writer), written)
 }
@@ -87,6 +92,7 @@ pub(super) async fn run(tools: Tools, job: Box<Job>, profile: AccountProfile) {
         // The semaphore is never closed; were it, the job would simply be tried again.
         Err(_) => Err(service(ErrorKind::Unavailable, "the engine is leaving")),
     };
+    tools.settings.points.reach("download.ended", id);
     let _ = tools.messages.send(Message::Input(Input::Downloaded { job: id, result }));
 }
 
@@ -99,7 +105,7 @@ async fn collect(tools: &Tools, job: Box<Job>, profile: AccountProfile) -> Resul
         if clips > 0 && link.is_none() {
             break;
         }
-        let (disk, owner) = (tools.disk.clone(), job.clone());
+        let (disk, owner) = (disk_of(tools, &job), job.clone());
         let there = blocking(move || already(&*disk, &owner, ordinal)).await?;
         let part = match (there, link) {
             (Found::Published(file), _) => {
@@ -111,13 +117,13 @@ async fn collect(tools: &Tools, job: Box<Job>, profile: AccountProfile) -> Resul
             (Found::Nothing, None) => None,
         };
         let Some(part) = part else { break };
-        let (disk, owner) = (tools.disk.clone(), job.clone());
+        let (disk, owner) = (disk_of(tools, &job), job.clone());
         files.push(blocking(move || settle(&*disk, &owner, ordinal, &part)).await?);
     }
     if files.is_empty() {
         return Err(DownloadError::Fetch(FetchError::NotAClip("no bytes of it are on disk".to_owned())));
     }
-    let (disk, owner) = (tools.disk.clone(), job);
+    let (disk, owner) = (disk_of(tools, &job), job);
     blocking(move || {
         for file in &files {
             // A clip that was published before a crash may have its recipe already.
@@ -198,7 +204,8 @@ async fn fetch(
     let mut resume: Option<Resume> = None;
     let mut tries = 1;
     loop {
-        let mut writer = ClipWriter::new(tools.disk.clone(), base(job), ordinal);
+        tools.settings.points.reach("download.begun", job.id);
+        let mut writer = ClipWriter::new(disk_of(tools, job), base(job), ordinal);
         let written = writer.written();
         let fetched = provider.fetch(link, resume.as_ref(), profile, &mut writer).await;
         let part = writer.finish().pop();

@@ -3,16 +3,13 @@
 //!
 //! Knows providers. Must not decide when to poll again: that is the core's.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::core::Input;
-use super::shell::Message;
+use super::shell::{Message, Tools};
 use crate::domain::{AccountProfile, ErrorKind, JobId};
-use crate::provider::{Provider, RemoteJob, ServiceError};
+use crate::provider::{RemoteJob, ServiceError};
 
 /// A poll may take this long before it counts as failed. It is free, so it is simply asked again.
 const LONGEST_POLL: std::time::Duration = std::time::Duration::from_secs(60);
@@ -27,17 +24,14 @@ pub(super) struct Due {
 }
 
 /// Runs until the engine drops its end; polls under way are dropped with it.
-pub(super) async fn run(
-    providers: Arc<HashMap<String, Arc<dyn Provider>>>,
-    mut due: mpsc::UnboundedReceiver<Due>,
-    reports: mpsc::UnboundedSender<Message>,
-) {
+pub(super) async fn run(tools: Tools, mut due: mpsc::UnboundedReceiver<Due>) {
     let mut polls = JoinSet::new();
     loop {
         tokio::select! {
             next = due.recv() => {
                 let Some(Due { job, account, remote, profile }) = next else { return };
-                let Some(provider) = providers.get(&account).cloned() else { continue };
+                let Some(provider) = tools.providers.get(&account).cloned() else { continue };
+                let points = tools.settings.points.clone();
                 polls.spawn(async move {
                     // A task of its own: one answer that trips us up must not leave its job unasked for good.
                     let asking = tokio::spawn(async move {
@@ -49,12 +43,13 @@ pub(super) async fn run(
                         Ok(Err(_)) => failed("no answer to a status request within 60 s"),
                         Err(_) => failed("its answer to a status request could not be read; report this"),
                     };
+                    points.reach("poll.answered", job);
                     Input::Polled { job, result }
                 });
             }
             Some(polled) = polls.join_next() => {
                 let Ok(input) = polled else { continue };
-                if reports.send(Message::Input(input)).is_err() {
+                if tools.messages.send(Message::Input(input)).is_err() {
                     return;
                 }
             }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::core::budget::Caps;
+use super::points::Points;
 use crate::domain::{Money, Service};
 
 /// Free space below which nothing is ordered, unless the user says otherwise: room for some clips,
@@ -39,6 +40,8 @@ pub struct Settings {
     pub kind: String,
     /// The text of the user's `models.toml`.
     pub models: Option<String>,
+    /// Who is told of the named points in its work; nobody, but for crash tests.
+    pub points: Points,
 }
 
 /// One account.

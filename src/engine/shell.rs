@@ -124,7 +124,10 @@ impl Shell {
         let mut first = std::mem::take(&mut self.first);
         let changes = std::mem::take(&mut first.changes);
         if !changes.is_empty() {
-            let committed = self.tools.store.commit(changes).await?;
+            let points = &self.tools.settings.points;
+            points.before(&changes);
+            let committed = self.tools.store.commit(changes.clone()).await?;
+            points.after(&changes);
             self.logged.send_replace(committed.last_seq);
         }
         self.first = first;
@@ -134,7 +137,7 @@ impl Shell {
         }
         let (due, inbox) = mpsc::unbounded_channel();
         self.polls = Some(due);
-        tokio::spawn(poll::run(self.tools.providers.clone(), inbox, self.tools.messages.clone()));
+        tokio::spawn(poll::run(self.tools.clone(), inbox));
         Ok(self)
     }
 
@@ -228,6 +231,7 @@ impl Shell {
     /// learnt must not be lost, and nothing is sent meanwhile.
     async fn finish(&mut self, mut step: Step) {
         let changes = std::mem::take(&mut step.changes);
+        self.tools.settings.points.before(&changes);
         while !changes.is_empty() {
             match self.tools.store.commit(changes.clone()).await {
                 Ok(committed) => {
@@ -246,6 +250,7 @@ impl Shell {
                 }
             }
         }
+        self.tools.settings.points.after(&changes);
         // Whoever is told that work was taken must not find the engine drained a moment longer, and
         // whoever finds it drained must have been told everything.
         let drained = self.core.is_drained();
@@ -327,9 +332,11 @@ impl Shell {
         R: Future<Output = Input> + Send + 'static,
     {
         let Some(provider) = self.tools.providers.get(&account).cloned() else { return };
-        let (messages, asked) = (self.tools.messages.clone(), ask(provider, account));
+        let (messages, points) = (self.tools.messages.clone(), self.tools.settings.points.clone());
+        let asked = ask(provider, account.clone());
         tokio::spawn(async move {
             let input = asked.await;
+            points.reach("call.answered", account);
             let _ = messages.send(Message::Input(input));
         });
     }
@@ -432,6 +439,7 @@ mod tests {
             least_free: 0,
             kind: "test".into(),
             models: None,
+            points: crate::engine::Points::default(),
         };
         let store = Store::open(&settings.data_dir, false).unwrap();
         let (messages, _) = mpsc::unbounded_channel();

@@ -91,6 +91,7 @@ pub(super) async fn prepare(tools: Tools, job: Box<Job>, model: Arc<Model>, prof
             Message::Input(CoreInput::Prepared { job: id, result: Err(Unprepared::Illegal(vec![problem])) })
         }
     };
+    tools.settings.points.reach("order.built", id);
     let _ = tools.messages.send(message);
 }
 
@@ -144,6 +145,8 @@ pub(super) async fn submit(tools: Tools, job: Job, request: PaidRequest) {
     let Some(provider) = tools.providers.get(&job.request.account).cloned() else { return };
     let wait = tools.limits.get(&job.request.account).and_then(|limits| limits.answer_wait);
     let (sink, received) = download::sink_for(&tools, &job);
+    let points = &tools.settings.points;
+    points.reach("order.sending", id);
     let trace = Arc::new(Trace::default());
     let sent = trace.clone();
     let mut answering = Box::pin(async move { provider.submit(request, &sent, sink).await });
@@ -155,9 +158,14 @@ pub(super) async fn submit(tools: Tools, job: Job, request: PaidRequest) {
         }
     };
     tokio::pin!(shown, given_up);
-    let mut waiting = false;
+    let (mut waiting, mut unreleased) = (false, points.are_heard());
     let answer = loop {
         tokio::select! {
+            biased;
+            () = trace.released(), if unreleased => {
+                unreleased = false;
+                points.reach("order.released", id);
+            }
             answer = &mut answering => break answer,
             () = &mut shown, if !waiting => {
                 waiting = true;
@@ -171,6 +179,7 @@ pub(super) async fn submit(tools: Tools, job: Job, request: PaidRequest) {
     };
     // The sink goes with the call, so that what it wrote is complete and counted.
     drop(answering);
+    points.reach("answer.received", id);
     let _ = tools.messages.send(Message::Input(CoreInput::Submitted {
         job: id,
         answer,

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tokio::sync::Notify;
 
 use crate::domain::sink::ClipSink;
 use crate::domain::{AccountProfile, Currency, ErrorKind, JobError, Model, Money, Problem, Service, Values};
@@ -135,6 +136,7 @@ pub struct PaidRequest {
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
     state: Arc<AtomicU8>,
+    left: Arc<Notify>,
 }
 
 /// Nothing was handed to the socket yet; something was; nothing may be any more.
@@ -146,7 +148,18 @@ impl Trace {
     /// Marks that the body is handed to the socket; false where it must not be any more.
     #[must_use]
     pub fn release(&self) -> bool {
-        self.turn(RELEASED) != SEALED
+        let may = self.turn(RELEASED) != SEALED;
+        if may {
+            self.left.notify_one();
+        }
+        may
+    }
+
+    /// Waits until the body is handed to the socket. For one waiter.
+    pub async fn released(&self) {
+        if !self.is_released() {
+            self.left.notified().await;
+        }
     }
 
     /// Gives the order up while it provably was not sent, so that it cannot be sent after that was

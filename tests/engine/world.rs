@@ -66,6 +66,7 @@ impl World {
             least_free: 1 << 20,
             kind: "test".to_owned(),
             models: None,
+            points: rushes::engine::Points::default(),
         }
     }
 
