@@ -63,6 +63,8 @@ pub struct Fault {
     pub service: Option<String>,
     /// Absent: any.
     pub route: Option<Route>,
+    /// Part of the key that came with the request; absent: any.
+    pub key: Option<String>,
     pub kind: Trouble,
     pub status: Option<u16>,
     pub body: Option<String>,
@@ -106,11 +108,12 @@ impl Faults {
     }
 
     /// The fault for a request at `place`, used up by one.
-    fn take(&mut self, place: Place) -> Option<Fault> {
+    fn take(&mut self, place: Place, key: &str) -> Option<Fault> {
         let service = place.service.map(Service::name);
         for at in 0..self.waiting.len() {
             let fault = &mut self.waiting[at];
             let meant = fault.service.is_none() || fault.service.as_deref() == service;
+            let meant = meant && fault.key.as_deref().is_none_or(|part| key.contains(part));
             if !meant || fault.route.is_some_and(|route| route != place.route) {
                 continue;
             }
@@ -166,7 +169,7 @@ pub async fn layer(
     let (number, fault) = {
         let mut world = simulation.world();
         let number = world.requests.came(place, &request, simulation.clock.now());
-        (number, world.faults.take(place))
+        (number, world.faults.take(place, key_of(&request)))
     };
     let Some(fault) = fault else {
         let response = next.run(request).await;
@@ -197,6 +200,12 @@ pub async fn layer(
         line.cut();
         Response::new(Body::empty())
     })
+}
+
+/// The key in a request's head, or nothing.
+fn key_of(request: &Request) -> &str {
+    let header = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    header("x-api-key").or_else(|| header("authorization")).unwrap_or_default()
 }
 
 fn port_of(host: &HeaderValue) -> Option<u16> {
@@ -340,11 +349,20 @@ mod tests {
         let text = r#"{"service":"a4f","route":"submit","kind":"html","skip":1,"times":2}"#;
         faults.order(serde_json::from_str(text).unwrap());
         let submit = place("/v1/video/generations");
-        assert!(faults.take(place("/v1/usage")).is_none());
-        assert!(faults.take(submit).is_none(), "skipped");
-        assert!(faults.take(submit).is_some());
-        assert!(faults.take(submit).is_some());
-        assert!(faults.take(submit).is_none(), "used up");
+        assert!(faults.take(place("/v1/usage"), "k").is_none());
+        assert!(faults.take(submit, "k").is_none(), "skipped");
+        assert!(faults.take(submit, "k").is_some());
+        assert!(faults.take(submit, "k").is_some());
+        assert!(faults.take(submit, "k").is_none(), "used up");
+    }
+
+    #[test]
+    fn a_fault_for_one_key_spares_the_others() {
+        let mut faults = Faults::default();
+        faults.order(serde_json::from_str(r#"{"key":"mine","kind":"html"}"#).unwrap());
+        let submit = place("/v1/video/generations");
+        assert!(faults.take(submit, "Bearer other").is_none());
+        assert!(faults.take(submit, "Bearer mine").is_some());
     }
 
     #[test]

@@ -57,6 +57,7 @@ BOOKS AND FAULTS
     after the work was done        accept_then_drop accept_then_hang accept_then_status cut
                                    garbage truncate_json short_clip html_clip
     delay   waits \"seconds\" first
+    key     only requests whose key has this in it
     with    status, body, headers, after_bytes (cut, hang, truncate_json, short_clip)
 
 VARIANTS  Switches that change how a service behaves until they are switched back:
