@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::domain::books::Ledger;
-use crate::domain::{AccountProfile, Balance, Draft, Entry, Job, JobId, JobState, Money, Pause, Service};
+use crate::domain::{
+    AccountProfile, Balance, Draft, Entry, Job, JobId, JobState, Model, Money, Observation, Pause, Service,
+};
 
 /// One change. A commit applies its changes in their order.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,6 +97,10 @@ pub enum Change {
     Seen(Timestamp),
     /// Keeps how much of a host's request allowance is used.
     PutLimiter(StoredLimiter),
+    /// Keeps what an account's service said of its models.
+    PutCatalogue(StoredCatalogue),
+    /// Keeps what a service charged or quoted for an order of this kind.
+    PutObservation(StoredObservation),
 }
 
 /// A line for the log, without its number.
@@ -142,6 +148,34 @@ pub struct StoredLimiter {
     pub state: Value,
 }
 
+/// What an account's service said of its models.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredCatalogue {
+    /// The account's name.
+    pub account: String,
+    /// The origin that was asked.
+    pub origin: String,
+    /// The generation of its interface that answered, where there are several.
+    pub generation: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// The models as it describes them; empty where it does not.
+    pub models: Vec<Model>,
+}
+
+/// What a service charged or quoted last for orders that cost the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredObservation {
+    /// The service.
+    pub service: Service,
+    /// The model's id.
+    pub model: String,
+    /// Which orders: [`crate::domain::observed::price_key`].
+    pub key: String,
+    /// What was observed.
+    pub observation: Observation,
+}
+
 /// What a commit came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Committed {
@@ -178,8 +212,23 @@ pub struct Loaded {
     pub usual: Vec<(String, String, u32)>,
     /// Request allowances.
     pub limiters: Vec<StoredLimiter>,
+    /// What the services said of their models, by account.
+    pub catalogues: Vec<StoredCatalogue>,
+    /// What was charged and quoted, for each kind of order.
+    pub observations: Vec<StoredObservation>,
     /// The number of the last line of the log; 0 where it is empty.
     pub last_seq: i64,
+}
+
+/// What is known of the models on offer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Shelf {
+    /// What the services said of their models, by account.
+    pub catalogues: Vec<StoredCatalogue>,
+    /// What was charged and quoted, for each kind of order.
+    pub observations: Vec<StoredObservation>,
+    /// The accounts seen so far, by name.
+    pub accounts: Vec<StoredAccount>,
 }
 
 /// Which jobs are wanted; an empty filter wants all.

@@ -44,6 +44,15 @@ pub(super) fn after(db: &Connection, seq: i64, limit: usize) -> Result<Vec<Histo
     read_all(query.query(params![seq, i64::try_from(limit).unwrap_or(i64::MAX)])?)
 }
 
+/// The last line about changed models of each account, by account.
+pub(super) fn model_changes(db: &Connection) -> Result<Vec<HistoryLine>, StoreError> {
+    let mut query = db.prepare_cached(
+        "SELECT seq, at, job, account, kind, text, data FROM events WHERE seq IN
+         (SELECT max(seq) FROM events WHERE kind = 'models_changed' GROUP BY account) ORDER BY account",
+    )?;
+    read_all(query.query([])?)
+}
+
 fn read_all(mut rows: rusqlite::Rows<'_>) -> Result<Vec<HistoryLine>, StoreError> {
     let mut list = Vec::new();
     while let Some(row) = rows.next()? {

@@ -15,6 +15,7 @@ mod log;
 mod place;
 mod reserve;
 mod schema;
+mod shelf;
 mod writer;
 
 #[cfg(test)]
@@ -30,7 +31,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 pub use change::{
-    Change, Committed, EntryFilter, JobFilter, Known, Loaded, NewLine, StoredAccount, StoredIntent, StoredLimiter,
+    Change, Committed, EntryFilter, JobFilter, Known, Loaded, NewLine, Shelf, StoredAccount, StoredCatalogue,
+    StoredIntent, StoredLimiter, StoredObservation,
 };
 pub use error::StoreError;
 pub use inputs::{StoredInput, load_input, put_input};
@@ -215,6 +217,8 @@ impl Store {
                 open_intents: jobs::open_intents(&moment)?,
                 usual: jobs::usual(&moment)?,
                 limiters: desk::limiters(&moment)?,
+                catalogues: shelf::catalogues(&moment)?,
+                observations: shelf::observations(&moment)?,
                 last_seq: log::last_seq(&moment)?,
             })
         })
@@ -258,6 +262,29 @@ impl Store {
     /// [`StoreError`].
     pub fn history_after(&self, seq: i64, limit: usize) -> Result<Vec<HistoryLine>, StoreError> {
         self.read(|db| log::after(db, seq, limit))
+    }
+
+    /// The last line about changed models of each account, by account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn model_changes(&self) -> Result<Vec<HistoryLine>, StoreError> {
+        self.read(log::model_changes)
+    }
+
+    /// What is known of the models: catalogues, observations, and the accounts with their generations.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn shelf(&self) -> Result<Shelf, StoreError> {
+        self.read(|db| {
+            let moment = db.unchecked_transaction()?;
+            Ok(Shelf {
+                catalogues: shelf::catalogues(&moment)?,
+                observations: shelf::observations(&moment)?,
+                accounts: desk::accounts(&moment)?,
+            })
+        })
     }
 
     /// The entries a filter wants, oldest first.

@@ -13,7 +13,8 @@ pub(super) const APPLICATION_ID: i64 = 0x5255_5348;
 /// `jobs` holds what a table row shows, in plain columns; `job_bodies` the whole job as JSON, apart,
 /// so that listing ten thousand jobs reads no body. Times are nanoseconds since 1970 (UTC), amounts
 /// exact decimals as text. The log and the books only ever grow.
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(super) const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value ANY NOT NULL
@@ -162,7 +163,31 @@ CREATE TABLE drafts (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     body TEXT NOT NULL
 ) STRICT;
-"];
+",
+    "
+CREATE TABLE catalogues (
+    account TEXT PRIMARY KEY,
+    origin TEXT NOT NULL,
+    generation TEXT,
+    at INTEGER NOT NULL,
+    models TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE observations (
+    service TEXT NOT NULL,
+    model TEXT NOT NULL,
+    key TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    amount TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    times INTEGER NOT NULL,
+    learnt TEXT NOT NULL,
+    PRIMARY KEY (service, model, key, currency)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX events_about_models ON events (account, seq) WHERE kind = 'models_changed';
+",
+];
 
 /// The newest version this program knows.
 pub(super) fn newest() -> i64 {

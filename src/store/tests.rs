@@ -445,3 +445,63 @@ fn no_body_is_needed_to_list_jobs_and_a_damaged_one_is_named() {
     let nothing: Value = Value::Null;
     assert_eq!(column::data_text(&nothing), None);
 }
+
+#[test]
+fn catalogues_and_observations_come_back_and_what_cannot_be_read_of_a_list_is_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), false).unwrap();
+    let price = crate::domain::price::Price::unknown("discovered", "2026-11-20");
+    let model = |id: &str| crate::domain::Model::new(id, Service::Nanogpt, price.clone(), "discovered");
+    let catalogue = |models| StoredCatalogue {
+        account: "n".into(),
+        origin: "https://nano-gpt.com".into(),
+        generation: None,
+        at: at(1),
+        models,
+    };
+    let seen = |amount: &str, times| StoredObservation {
+        service: Service::Nanogpt,
+        model: "clip".into(),
+        key: "{}".into(),
+        observation: crate::domain::Observation {
+            money: usd(amount),
+            at: at(2),
+            times,
+            learnt: crate::domain::observed::Learnt::Charged,
+        },
+    };
+    let changes = vec![
+        Change::PutCatalogue(catalogue(vec![model("old")])),
+        Change::PutCatalogue(catalogue(vec![model("a"), model("b")])),
+        Change::PutObservation(seen("0.35", 1)),
+        Change::PutObservation(seen("0.60", 2)),
+    ];
+    store.commit_blocking(changes).unwrap();
+    let loaded = store.load().unwrap();
+    assert_eq!(loaded.catalogues, [catalogue(vec![model("a"), model("b")])]);
+    assert_eq!(loaded.observations, [seen("0.60", 2)]);
+    let broken = "UPDATE catalogues SET models = json_set(models, '$[0].price', 'what a later version says')";
+    raw(dir.path()).execute(broken, []).unwrap();
+    assert_eq!(store.shelf().unwrap().catalogues, [catalogue(vec![model("b")])], "a start does not fail for it");
+}
+
+#[test]
+fn the_last_line_about_models_is_told_for_each_account() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), false).unwrap();
+    let line = |account: &str, kind: &str, text: &str| {
+        let (account, kind, text) = (Some(account.to_owned()), kind.to_owned(), text.to_owned());
+        Change::AddLine(NewLine { at: at(0), job: None, account, kind, text, data: Value::Null })
+    };
+    let kind = "models_changed";
+    store
+        .commit_blocking(vec![
+            line("n", kind, "1"),
+            line("m", kind, "2"),
+            line("n", kind, "3"),
+            line("n", "paused", "4"),
+        ])
+        .unwrap();
+    let told: Vec<String> = store.model_changes().unwrap().into_iter().map(|line| line.text).collect();
+    assert_eq!(told, ["2", "3"]);
+}

@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::change::{Change, Committed};
 use super::jobs::{Encoded, NewIntent};
 use super::reserve::Reserve;
-use super::{StoreError, StoredInput, books, desk, jobs, log};
+use super::{StoreError, StoredInput, books, desk, jobs, log, shelf};
 
 /// A commit to be made, and who is told.
 pub(super) struct Work {
@@ -147,5 +147,7 @@ fn apply(db: &Connection, change: &Change, known_evidence: &mut Vec<String>) -> 
         Change::PutDraft(draft) => desk::put_draft(db, draft),
         Change::Seen(at) => desk::seen(db, *at),
         Change::PutLimiter(limiter) => desk::put_limiter(db, limiter),
+        Change::PutCatalogue(catalogue) => shelf::put_catalogue(db, catalogue),
+        Change::PutObservation(observation) => shelf::put_observation(db, observation),
     }
 }
