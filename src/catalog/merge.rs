@@ -63,6 +63,9 @@ fn rename_in(price: &mut Price, from: &str, to: &str) {
             }
         }
     }
+    if let Shape::Larger { of } = &mut price.shape {
+        of.iter_mut().for_each(|price| rename_in(price, from, to));
+    }
     let rename = |factor: &mut Factor| {
         if let Some(values) = factor.when.remove(from) {
             factor.when.insert(to.to_owned(), values);

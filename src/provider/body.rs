@@ -34,6 +34,12 @@ impl Built {
         self.wire.insert(key.to_owned(), value);
     }
 
+    /// Takes a key out of both.
+    pub(super) fn remove(&mut self, key: &str) {
+        self.record.remove(key);
+        self.wire.remove(key);
+    }
+
     /// The exact request and its record.
     pub(super) fn request(self, url: &Url, headers: Vec<(String, String)>) -> PaidRequest {
         let record = json!({

@@ -131,7 +131,7 @@ impl Envelope {
                 envelope.message = text(error, "message").unwrap_or_default();
                 envelope.codes.extend(text(error, "code"));
                 envelope.codes.extend(text(error, "type"));
-                envelope.field = text(error, "param");
+                envelope.field = text(error, "param").or_else(|| text(error, "field"));
             }
             Value::String(words) => {
                 let words = clean(words, MESSAGE_MAX);
@@ -152,6 +152,13 @@ impl Envelope {
         }
         if envelope.message.is_empty() && envelope.codes.is_empty() {
             return None;
+        }
+        let field = || text(json, "param").or_else(|| text(json, "field"));
+        envelope.field = envelope.field.or_else(field).filter(|field| !field.is_empty());
+        // What it says of the money goes with its words (wire.md 1.6).
+        if let Some(refund) = text(json, "refundMessage").or_else(|| text(error, "refundMessage")) {
+            let gap = if envelope.message.is_empty() { "" } else { " " };
+            envelope.message += &format!("{gap}{refund}");
         }
         envelope.read_details(json);
         let places = || [Some(json), json.get("error")].into_iter().flatten();
@@ -271,6 +278,10 @@ fn error(wire: &Wire, kind: ErrorKind, answer: &Answer, envelope: Option<Envelop
             format!("{name} redirects to {to} (HTTP {}); check the account's base URL", answer.status)
         }
         (None, _) => format!("{name} answered {}", answer.describe()),
+    };
+    let message = match answer.status {
+        413 => message + "; the order is too large: give public links instead of files, or smaller files",
+        _ => message,
     };
     let envelope = envelope.unwrap_or_default();
     ServiceError {

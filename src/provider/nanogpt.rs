@@ -4,36 +4,39 @@
 //! in the rooms below. Must not know models, files or when to ask again.
 
 mod catalogue;
+mod inputs;
+mod lost;
+mod order;
 mod price;
 mod status;
 
 use async_trait::async_trait;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
 use url::Url;
 
 use crate::domain::sink::ClipSink;
-use crate::domain::text::{clean, plain};
+use crate::domain::text::plain;
 use crate::domain::{AccountProfile, Currency, ErrorKind, Model, Money, Problem, Service};
 
 use super::answer::{Answer, Body, CATALOGUE_MAX, JSON_MAX};
-use super::error::{NANOGPT, free, judge, poll_failure};
+use super::error::{Envelope, NANOGPT, free, judge, poll_failure};
 use super::http::{KeyHeader, Wire};
-use super::shape::remote_id;
 use super::{
-    Accepted, Endpoint, Evidence, FetchError, Grade, Intent, Order, PaidRequest, Provider, RemoteJob, Resume,
-    ServiceError, Status, SubmitAnswer, Trace, body, fetch,
+    Accepted, Endpoint, Evidence, FetchError, Intent, Order, PaidRequest, Provider, RemoteJob, Resume, ServiceError,
+    Status, SubmitAnswer, Trace, body, fetch,
 };
 
-const SUBMIT: &str = "/api/generate-video";
 const STATUS: &str = "/api/video/status?requestId=";
 const LEGACY_STATUS: &str = "/api/generate-video/status?runId=";
-const RECOVER: &str = "/api/generate-video/recover?limit=50&conversationUUID=";
-const USAGE: &str = "/api/v1/usage/requests/";
 const BALANCE: &str = "/api/check-balance";
-const MODELS: &str = "/api/v1/video-models?detailed=true";
-/// The edge of the main host refuses larger bodies (wire.md 1.6: about 4.5 MB), in bytes.
-const EDGE_MAX: usize = 4_400_000;
+/// Where the video models stand, the newest list first: its own, the older one keyed by id, and the
+/// one that is documented as text models only (wire.md 1.2; seed 003 names it for video).
+const MODELS: [(&str, bool); 3] = [
+    ("/api/v1/video-models?detailed=true", false),
+    ("/api/models/video", false),
+    // The one that lists other kinds of models too.
+    ("/api/v1/models?detailed=true", true),
+];
 
 /// The adapter.
 pub(super) struct NanoGpt {
@@ -41,7 +44,10 @@ pub(super) struct NanoGpt {
 }
 
 impl NanoGpt {
-    pub(super) fn new(endpoint: Endpoint) -> Result<Self, ServiceError> {
+    pub(super) fn new(mut endpoint: Endpoint) -> Result<Self, ServiceError> {
+        // The documents give the base with `/api` at its end (wire.md 1.1), which every path here starts with.
+        let base = endpoint.base_url.trim().trim_end_matches('/');
+        endpoint.base_url = base.strip_suffix("/api").unwrap_or(base).to_owned();
         // One header only: two that differ are rejected, and the documents list this one for video
         // and balance (wire.md 1.1).
         Ok(NanoGpt { wire: Wire::new(endpoint, KeyHeader::XApiKey)? })
@@ -53,18 +59,6 @@ impl NanoGpt {
 
     fn unreadable(&self, what: &str, answer: &Answer) -> ServiceError {
         self.wire.error(ErrorKind::Protocol, &format!("{what} cannot be read: {}", answer.describe()))
-    }
-
-    /// Whether a charge was booked under our own request id (wire.md 6: kept 24 h; absence proves nothing).
-    async fn charge(&self, origin: &Url, correlation: &str) -> Option<String> {
-        let path = format!("{USAGE}{}", utf8_percent_encode(correlation, NON_ALPHANUMERIC));
-        let answer = self.wire.get(origin, &path, JSON_MAX).await.ok()?;
-        let json = answer.json().filter(|_| answer.is_success())?;
-        if json.get("request_id")?.as_str()? != correlation {
-            return None;
-        }
-        let currency = json.get("currency").and_then(Value::as_str).unwrap_or("USD").parse().ok()?;
-        Some(Money::parse(&plain(json.get("cost")?), currency).ok()?.to_string())
     }
 }
 
@@ -93,39 +87,24 @@ impl Provider for NanoGpt {
     }
 
     fn prepare(&self, order: &Order<'_>, profile: &AccountProfile) -> Result<PaidRequest, Vec<Problem>> {
-        let mut built = body::build(order)?;
-        built.insert("conversationUUID", Value::String(order.correlation.to_owned()));
-        let url = self.wire.url(&self.origin(profile), SUBMIT).map_err(|e| vec![body::problem(&e)])?;
+        let (path, built) = order::write(order)?;
+        let url = self.wire.url(&self.origin(profile), path).map_err(|e| vec![body::problem(&e)])?;
         let request = built.request(&url, vec![("X-Request-ID".to_owned(), order.correlation.to_owned())]);
-        if request.body.len() > EDGE_MAX {
-            let text = format!(
-                "the order has {} bytes, files included; the service takes at most {EDGE_MAX}. Give links instead of files",
-                request.body.len()
-            );
-            let media = order.model.parameters.iter().find(|p| p.kind.is_media() && order.values.contains_key(&p.name));
-            return Err(vec![Problem::new(media.map_or("prompt", |p| &p.name), "max_bytes", text)]);
-        }
+        order::fits(order, &request)?;
         Ok(request)
     }
 
     async fn submit(&self, request: PaidRequest, trace: &Trace, _: Box<dyn ClipSink>) -> SubmitAnswer {
+        let source = order::source_run(&request);
         let response = match self.wire.send_paid(request, trace).await {
             Ok(response) => response,
             Err(unanswered) => return unanswered.into(),
         };
-        // Figures that JSON may lack (wire.md 1.7).
-        let header = |name: &str, currency| {
-            let text = response.headers().get(name)?.to_str().ok()?;
-            Money::parse(text, currency).ok()
-        };
-        let cost = header("x-cost", Currency::Usd).or_else(|| header("x-nano-cost", Currency::Xno));
+        let headers = response.headers().clone();
         let answer = Answer::read(response, JSON_MAX).await;
-        match answer.json().filter(|_| answer.is_success()).and_then(accepted) {
-            Some(accepted) => SubmitAnswer::Accepted(Accepted {
-                request_id: answer.request_id.clone(),
-                cost: accepted.cost.or(cost),
-                ..accepted
-            }),
+        let taken = |json| order::accepted(json, &headers, source.as_deref());
+        match answer.json().filter(|_| answer.is_success()).and_then(taken) {
+            Some(accepted) => SubmitAnswer::Accepted(Accepted { request_id: answer.request_id.clone(), ..accepted }),
             None => judge(NANOGPT, &self.wire, &answer),
         }
     }
@@ -147,7 +126,11 @@ impl Provider for NanoGpt {
         match answer.json().filter(|_| answer.is_success()) {
             Some(json) => status::read(json, &origin, job.currency)
                 .map(|status| self.wire.hide_in(status))
-                .ok_or_else(|| self.unreadable("the job's status", &answer)),
+                // An error under 200 is at least told in its own words.
+                .ok_or_else(|| match Envelope::read(json) {
+                    Some(_) => poll_failure(NANOGPT, &self.wire, &answer),
+                    None => self.unreadable("the job's status", &answer),
+                }),
             None => Err(poll_failure(NANOGPT, &self.wire, &answer)),
         }
     }
@@ -165,29 +148,29 @@ impl Provider for NanoGpt {
     }
 
     async fn discover(&self, profile: &AccountProfile) -> Result<Vec<Model>, ServiceError> {
-        let answer = self.wire.get(&self.origin(profile), MODELS, CATALOGUE_MAX).await?;
-        match answer.json().filter(|_| answer.is_success()) {
-            Some(json) => catalogue::read(json).ok_or_else(|| self.unreadable("the catalogue", &answer)),
-            None => Err(free(NANOGPT, &self.wire, &answer)),
+        let origin = self.origin(profile);
+        let mut first = None;
+        for (path, mixed) in MODELS {
+            let answer = self.wire.get(&origin, path, CATALOGUE_MAX).await?;
+            let found = answer.json().filter(|_| answer.is_success()).and_then(|json| catalogue::read(json, mixed));
+            if let Some(models) = found.filter(|models| !models.is_empty()) {
+                return Ok(models);
+            }
+            let error = match answer.is_success() {
+                true => self.unreadable("the catalogue", &answer),
+                false => free(NANOGPT, &self.wire, &answer),
+            };
+            // Only a list that is not there, or is none, is looked for under its older names.
+            if !(answer.is_success() || matches!(answer.status, 404 | 405 | 410)) {
+                return Err(error);
+            }
+            first.get_or_insert(error);
         }
+        Err(first.unwrap_or_else(|| self.wire.error(ErrorKind::Protocol, "it offers no list of models")))
     }
 
     async fn find(&self, intent: &Intent, profile: &AccountProfile) -> Result<Evidence, ServiceError> {
-        let origin = self.origin(profile);
-        let path = format!("{RECOVER}{}", utf8_percent_encode(&intent.correlation, NON_ALPHANUMERIC));
-        let answer = self.wire.get(&origin, &path, JSON_MAX).await?;
-        let mut evidence = match answer.json().filter(|_| answer.is_success()) {
-            Some(json) => recovered(json, intent).ok_or_else(|| self.unreadable("the list of runs", &answer))?,
-            None if answer.status == 404 => Evidence::open("NanoGPT offers no list of runs here"),
-            None => return Err(free(NANOGPT, &self.wire, &answer)),
-        };
-        if evidence.grade != Grade::Proven
-            && let Some(cost) = self.charge(&origin, &intent.correlation).await
-        {
-            evidence.grade = Grade::Proven;
-            evidence.text = format!("a charge of {cost} is booked under our own request id, but {}", evidence.text);
-        }
-        Ok(evidence)
+        lost::find(&self.wire, &self.origin(profile), intent).await
     }
 
     async fn fetch(
@@ -199,48 +182,4 @@ impl Provider for NanoGpt {
     ) -> Result<(), FetchError> {
         fetch::fetch(&self.wire, NANOGPT, &self.origin(profile), link, resume, sink).await
     }
-}
-
-/// The answer to a submit: the id under any of its names (wire.md 1.3), the rest where given.
-fn accepted(json: &Value) -> Option<Accepted> {
-    let places = ["/runId", "/id", "/requestId", "/data/runId", "/data/id", "/data/requestId"];
-    let id = places.iter().find_map(|place| json.pointer(place).and_then(remote_id))?;
-    let get = |key: &str| json.get(key).or_else(|| json.get("data")?.get(key));
-    let source = get("paymentSource").and_then(Value::as_str);
-    // An amount without a currency we know is no amount.
-    let currency: Option<Currency> = source.map_or(Some(Currency::Usd), |code| code.parse().ok());
-    let money = |key: &str| Money::parse(&plain(get(key)?), currency?).ok().filter(|m| !m.amount.is_sign_negative());
-    Some(Accepted {
-        remote_id: id,
-        phase: get("status").and_then(Value::as_str).map(|word| clean(word, 40)),
-        cost: money("cost"),
-        balance: money("remainingBalance"),
-        request_id: None,
-    })
-}
-
-/// What the list of recent runs says of an intent: `{data: [{runId, model, conversationUUID, ...}]}`
-/// (wire.md 1.2). Only a row that echoes our own UUID proves anything.
-fn recovered(json: &Value, intent: &Intent) -> Option<Evidence> {
-    let rows = json.get("data").or_else(|| json.get("runs")).unwrap_or(json).as_array()?;
-    let echo = |row: &&Value| {
-        let names = ["conversationUUID", "conversationUuid", "conversation_uuid"];
-        names.iter().any(|name| row.get(name).and_then(Value::as_str) == Some(&intent.correlation))
-    };
-    let id = |row: &Value| ["runId", "id", "requestId"].iter().find_map(|name| row.get(name).and_then(remote_id));
-    let mut ids: Vec<String> = rows.iter().filter(echo).filter_map(id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    Some(match ids.as_slice() {
-        [only] => Evidence {
-            grade: Grade::Proven,
-            remote_id: Some(only.clone()),
-            text: format!("NanoGPT lists run {} under our own id", clean(only, 60)),
-        },
-        [] => Evidence::open(match rows.len() {
-            0 => "NanoGPT lists no run under our own id, which proves nothing".to_owned(),
-            n => format!("NanoGPT lists {n} runs, none of which names our own id"),
-        }),
-        several => Evidence::open(format!("NanoGPT lists {} runs under our own id; look at them there", several.len())),
-    })
 }

@@ -4,28 +4,64 @@
 //! not know what the built-in catalogue says of the same models.
 
 use rust_decimal::Decimal;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::domain::Service;
 use crate::domain::model::{Model, Parameter, ParameterKind, Send};
 use crate::domain::rule::{Range, number};
 use crate::domain::text::{clean, is_hidden, plain};
 
+use super::inputs;
 use super::price::price;
 
 /// Most models, parameters of one and options of one parameter that are read.
 const MODELS_MAX: usize = 2_000;
 const PARAMETERS_MAX: usize = 60;
 const OPTIONS_MAX: usize = 200;
-/// Largest file as a data URL: the edge takes bodies of 4.5 MB (wire.md 1.8), in bytes.
-const FILE_MAX: u64 = 3_200_000;
 
-/// Reads the list; `None` where there is none.
-pub(super) fn read(json: &Value) -> Option<Vec<Model>> {
-    let entries = json.get("data")?.as_array()?;
+/// Reads a list of any age; `None` where there is none. A list of all kinds of models
+/// (`mixed`) is read as far as its entries look like video.
+pub(super) fn read(json: &Value, mixed: bool) -> Option<Vec<Model>> {
+    let older = json.pointer("/models/video").and_then(Value::as_object).map(|all| older_list(all));
+    let entries = older.as_ref().or_else(|| json.get("data")?.as_array())?;
+    let entries = entries.iter().filter(|entry| !mixed || is_video(entry));
     let as_of = json.pointer("/meta/generated_at").and_then(Value::as_str).and_then(|t| t.get(..10));
     let as_of = as_of.filter(|day| day.parse::<jiff::civil::Date>().is_ok()).unwrap_or("unknown");
-    Some(entries.iter().take(MODELS_MAX).filter_map(|entry| model(entry, as_of)).collect())
+    Some(entries.take(MODELS_MAX).filter_map(|entry| model(entry, as_of)).collect())
+}
+
+/// Entries of the older list, which is keyed by id, in the newer form (wire.md 1.2). What its `cost`
+/// stands for is nowhere said, so a lone figure is the least that a clip can cost.
+fn older_list(all: &Map<String, Value>) -> Vec<Value> {
+    let newer = |(id, old): (&String, &Value)| {
+        let get = |key: &str| old.get(key).cloned().unwrap_or(Value::Null);
+        let pricing = match old.get("cost") {
+            Some(Value::Object(cost)) => Value::Object(cost.clone()),
+            Some(cost) => json!({"minimum": cost, "raw": {}}),
+            None => Value::Null,
+        };
+        let mut supported = json!({"parameters": get("additionalParams"), "defaults": get("defaultSettings")});
+        if let Some(list) = old.get("resolutions").and_then(Value::as_array) {
+            supported["resolutions"] = list.iter().map(|r| r.get("value").unwrap_or(r).clone()).collect();
+        }
+        json!({
+            "id": id, "name": get("name"), "description": get("description"),
+            "supported_parameters": supported, "pricing": pricing,
+        })
+    };
+    all.iter().map(newer).collect()
+}
+
+/// Whether an entry of a list of all kinds of models makes video.
+fn is_video(entry: &Value) -> bool {
+    let text = |place: &str| entry.pointer(place).and_then(Value::as_str).unwrap_or_default();
+    let outputs = entry.pointer("/architecture/output_modalities").and_then(Value::as_array);
+    let modality = text("/architecture/modality");
+    entry.pointer("/capabilities/video_generation") == Some(&Value::Bool(true))
+        || outputs.is_some_and(|outputs| outputs.iter().any(|output| output == "video"))
+        || modality == "video"
+        || modality.ends_with("->video")
+        || [text("/type"), text("/category")].iter().any(|word| word.eq_ignore_ascii_case("video"))
 }
 
 fn model(entry: &Value, as_of: &str) -> Option<Model> {
@@ -34,7 +70,11 @@ fn model(entry: &Value, as_of: &str) -> Option<Model> {
         return None;
     }
     let text = |key: &str, max| entry.get(key).and_then(Value::as_str).map(|t| clean(t, max)).filter(|t| !t.is_empty());
-    let parameters = parameters(entry, id);
+    let mut parameters = parameters(entry, id);
+    for (key, name) in [("/pricing/default_duration", "duration"), ("/pricing/default_resolution", "resolution")] {
+        let own = parameters.iter_mut().find(|p| p.name == name);
+        own.into_iter().for_each(|own| fill(own, entry.pointer(key)));
+    }
     let takes_text = entry.pointer("/architecture/input_modalities").and_then(Value::as_array);
     let price = price(entry.get("pricing").unwrap_or(&Value::Null), &parameters, as_of);
     Some(Model {
@@ -44,6 +84,15 @@ fn model(entry: &Value, as_of: &str) -> Option<Model> {
         parameters,
         ..Model::new(id, Service::Nanogpt, price, "discovered")
     })
+}
+
+/// Gives a parameter without a default the one that the price is told for, so that it is sent and
+/// priced alike.
+fn fill(parameter: &mut Parameter, default: Option<&Value>) {
+    let listed = |d: &Value| parameter.one_of.iter().find(|option| plain(option) == plain(d)).cloned();
+    if let (None, false, Some(default)) = (&parameter.default, parameter.required, default) {
+        parameter.default = listed(default);
+    }
 }
 
 fn parameters(entry: &Value, id: &str) -> Vec<Parameter> {
@@ -64,7 +113,7 @@ fn parameters(entry: &Value, id: &str) -> Vec<Parameter> {
             all.extend(parameter(wire, &spec, defaults.get(wire)));
         }
     }
-    all.extend(media(entry, id));
+    inputs::add(entry, id, &mut all);
     // Two keys for one concept would hide each other.
     let mut seen = Vec::new();
     all.retain(|p| {
@@ -79,10 +128,7 @@ fn parameters(entry: &Value, id: &str) -> Vec<Parameter> {
 /// Keys that rushes writes itself.
 fn is_ours(wire: &str) -> bool {
     let lower = wire.to_ascii_lowercase();
-    let media = ["image", "video", "audio"]
-        .iter()
-        .any(|m| lower == *m || ["url", "dataurl", "attachmentid"].iter().any(|tail| lower == format!("{m}{tail}")));
-    media || matches!(lower.as_str(), "model" | "prompt" | "conversationuuid")
+    inputs::medium(&lower).is_some() || matches!(lower.as_str(), "model" | "prompt" | "conversationuuid")
 }
 
 fn parameter(wire: &str, spec: &Value, default: Option<&Value>) -> Option<Parameter> {
@@ -96,8 +142,10 @@ fn parameter(wire: &str, spec: &Value, default: Option<&Value>) -> Option<Parame
         options.extend(values.filter(|v| v.is_string() || v.is_number() || v.is_boolean()).take(OPTIONS_MAX).cloned());
     }
     let word = spec.get("type").and_then(Value::as_str).unwrap_or("text");
+    if let Some(input) = inputs::named(wire, word, spec) {
+        return Some(input);
+    }
     let mut kind = match word {
-        _ if matches!(wire, "image_tail" | "last_image" | "end_image") => ParameterKind::Image,
         "switch" | "boolean" => ParameterKind::Boolean,
         "integer" => ParameterKind::Integer,
         "number" | "slider" => ParameterKind::Number,
@@ -128,7 +176,6 @@ fn common_name(wire: &str, kind: ParameterKind) -> &str {
     match (wire, kind) {
         ("seconds", _) => "duration",
         ("generateAudio" | "generate_audio" | "sound", ParameterKind::Boolean) => "audio",
-        ("image_tail" | "last_image", _) => "end_image",
         (verbatim, _) => verbatim,
     }
 }
@@ -170,39 +217,4 @@ fn range(spec: &Value, kind: ParameterKind) -> Option<Range> {
     let step = get("step").filter(|step| step.is_sign_positive()).unwrap_or(whole);
     let (min, max) = (get("min")?, get("max")?);
     (min <= max).then_some(Range { min, max, step })
-}
-
-/// The media an entry takes, from its capabilities (wire.md 1.8, 1.9).
-fn media(entry: &Value, id: &str) -> Vec<Parameter> {
-    let can = |name: &str| entry.pointer(&format!("/capabilities/{name}")) == Some(&Value::Bool(true));
-    let input = |name: &str| {
-        let inputs = entry.pointer("/architecture/input_modalities").and_then(Value::as_array);
-        inputs.is_some_and(|inputs| inputs.iter().any(|input| input == name))
-    };
-    // Extending and editing models are mislabelled as taking text alone (wire.md 1.9).
-    let edits = ["extend", "edit", "lipsync", "upscale", "face-swap"].iter().any(|word| id.contains(word));
-    let text = can("text_to_video") && !edits;
-    let mut all = Vec::new();
-    if can("image_to_video") || input("image") {
-        all.push(file("image", ParameterKind::Image, "imageUrl", "imageDataUrl", !text && !can("video_to_video")));
-    }
-    if can("video_to_video") || input("video") {
-        // What takes a clip and no still works on that clip, whatever it says of text.
-        let required = edits || !(can("image_to_video") || input("image"));
-        all.push(file("video", ParameterKind::Video, "videoUrl", "videoDataUrl", required));
-    }
-    if can("audio_input") || input("audio") {
-        all.push(file("audio", ParameterKind::Audio, "audioUrl", "audioDataUrl", false));
-    }
-    all
-}
-
-fn file(name: &str, kind: ParameterKind, url: &str, data: &str, required: bool) -> Parameter {
-    Parameter {
-        wire: Some(url.to_owned()),
-        required,
-        wire_data: Some(data.to_owned()),
-        max_bytes: Some(FILE_MAX),
-        ..Parameter::new(name, kind)
-    }
 }

@@ -16,28 +16,40 @@ const LINKS_MAX: usize = 16;
 
 /// Reads a status; `None` where no word for one is found, or a finished job names no clip.
 pub(super) fn read(json: &Value, origin: &Url, charged_in: Option<Currency>) -> Option<Status> {
-    // Nested under `data` in shapes 1 and 2, flat in 3 and 4.
-    let nested = json.get("data").filter(|data| data.get("status").is_some_and(Value::is_string));
-    let data = nested.unwrap_or(json);
-    let word = clean(data.get("status")?.as_str()?, 40);
+    // Nested under `data` in shapes 1 and 2, flat in 3 and 4; the oldest has its word outside and the
+    // rest inside (wire.md 1.2).
+    let nested = json.get("data").filter(|data| data.is_object());
+    let places: Vec<&Value> = nested.into_iter().chain([json]).collect();
+    let said = |key: &str| said(&places, key);
+    let word = places.iter().find_map(|place| place.get("status").and_then(Value::as_str));
+    let word = word.map_or_else(|| ended(nested?).map(str::to_owned), |word| Some(clean(word, 40)))?;
     let state = match word.to_ascii_lowercase().as_str() {
         "completed" | "complete" | "succeeded" | "success" => {
-            let links = links(json, data, origin);
+            let links = links(&places, origin);
             if links.is_empty() {
                 return None;
             }
             RemoteState::Finished { links }
         }
         // Refunds are documented for failures and policy blocks (wire.md 1.7), not for the rest.
-        "failed" | "failure" | "error" => RemoteState::Failed { error: failure(data), refunded: true },
-        "canceled" | "cancelled" | "expired" => RemoteState::Failed { error: failure(data), refunded: false },
+        "failed" | "failure" | "error" => RemoteState::Failed { error: failure(&places), refunded: true },
+        "canceled" | "cancelled" | "expired" => RemoteState::Failed { error: failure(&places), refunded: false },
         _ => RemoteState::Working,
     };
-    Some(Status { word, state, progress: data.get("progress").and_then(percent), cost: cost(json, data, charged_in) })
+    Some(Status { word, state, progress: said("progress").and_then(percent), cost: cost(&places, charged_in) })
+}
+
+/// The word for a state that is told by two booleans alone (wire.md 1.2).
+fn ended(data: &Value) -> Option<&'static str> {
+    match (data.get("isCompleted")?.as_bool()?, data.get("isSuccess").and_then(Value::as_bool)) {
+        (true, Some(false)) => Some("FAILED"),
+        (true, _) => Some("COMPLETED"),
+        (false, _) => Some("PROCESSING"),
+    }
 }
 
 /// Every link, in the order of preference, once each.
-fn links(json: &Value, data: &Value, origin: &Url) -> Vec<String> {
+fn links(places: &[&Value], origin: &Url) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut take = |value: &Value| {
         let link = value.as_str().and_then(|link| absolute_link(link, origin));
@@ -55,12 +67,13 @@ fn links(json: &Value, data: &Value, origin: &Url) -> Vec<String> {
             take(item.get("url").unwrap_or(item));
         }
     };
-    let output = data.get("output").unwrap_or(&Value::Null);
-    for key in ["video", "videos", "videoUrls", "videoUrl", "video_url", "url"] {
-        gather(output.get(key).unwrap_or(&Value::Null));
+    for output in places.iter().filter_map(|place| place.get("output")) {
+        for key in ["video", "videos", "videoUrls", "videoUrl", "video_url", "url"] {
+            gather(output.get(key).unwrap_or(&Value::Null));
+        }
+        gather(output);
     }
-    gather(output);
-    for place in [data, json] {
+    for place in places {
         for key in ["videoUrl", "video_url", "videoUrls"] {
             gather(place.get(key).unwrap_or(&Value::Null));
         }
@@ -68,33 +81,44 @@ fn links(json: &Value, data: &Value, origin: &Url) -> Vec<String> {
     found
 }
 
+/// What the innermost place says of a key, `null` aside.
+fn said<'a>(places: &[&'a Value], key: &str) -> Option<&'a Value> {
+    places.iter().find_map(|place| place.get(key).filter(|value| !value.is_null()))
+}
+
 /// `error` is a string, or an object, with `userFriendlyError` and `isNSFWError` beside it (wire.md 6).
-fn failure(data: &Value) -> JobError {
-    let error = data.get("error").unwrap_or(&Value::Null);
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(|t| clean(t, 300)).unwrap_or_default();
+fn failure(places: &[&Value]) -> JobError {
+    let error = said(places, "error").unwrap_or(&Value::Null);
     let words = match error {
-        Value::Object(_) => text(error.get("message")),
-        other => text(Some(other)),
+        Value::Object(fields) => match error.get("message").and_then(Value::as_str) {
+            Some(message) => clean(message, 300),
+            // Words that stand under no documented name are shown as they came.
+            None if fields.is_empty() => String::new(),
+            None => clean(&error.to_string(), 300),
+        },
+        other => clean(other.as_str().unwrap_or_default(), 300),
     };
-    let friendly = text(data.get("userFriendlyError"));
+    let friendly = said(places, "userFriendlyError").and_then(Value::as_str);
+    let friendly = friendly.map(|text| clean(text, 300)).unwrap_or_default();
+    let unsafe_content = said(places, "isNSFWError") == Some(&Value::Bool(true));
     let message = match (words.is_empty(), friendly.is_empty()) {
+        (true, true) if unsafe_content => "blocked for its content; no words given".to_owned(),
         (true, true) => "the generation failed; no reason given".to_owned(),
         (true, false) => friendly,
         (false, true) => words,
         (false, false) if words == friendly => words,
         (false, false) => format!("{words}: {friendly}"),
     };
-    let types = [error.get("type"), error.get("code")];
-    let policy = data.get("isNSFWError") == Some(&Value::Bool(true))
-        || types.into_iter().flatten().any(|t| plain(t).eq_ignore_ascii_case("CONTENT_POLICY_VIOLATION"));
+    let mut types = [error.get("type"), error.get("code")].into_iter().flatten();
+    let policy = unsafe_content || types.any(|t| plain(t).eq_ignore_ascii_case("CONTENT_POLICY_VIOLATION"));
     JobError::new(if policy { ErrorKind::Policy } else { ErrorKind::Generation }, message)
 }
 
 /// The final cost, in what the answer names, else in what the order was charged in, else in
 /// dollars. Often missing (wire.md 6).
-fn cost(json: &Value, data: &Value, charged_in: Option<Currency>) -> Option<Money> {
-    let source = data.get("paymentSource").or_else(|| json.get("paymentSource")).and_then(Value::as_str);
+fn cost(places: &[&Value], charged_in: Option<Currency>) -> Option<Money> {
+    let source = said(places, "paymentSource").and_then(Value::as_str);
     let currency = source.map_or(Some(charged_in.unwrap_or(Currency::Usd)), |code| code.parse().ok())?;
-    let cost = data.get("cost").filter(|cost| cost.is_number() || cost.is_string())?;
+    let cost = said(places, "cost").filter(|cost| cost.is_number() || cost.is_string())?;
     Money::parse(&plain(cost), currency).ok().filter(|money| !money.amount.is_sign_negative())
 }
