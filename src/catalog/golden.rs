@@ -297,3 +297,38 @@ fn an_account_is_offered_its_own_generation_and_the_first_until_that_is_known() 
     assert_eq!(offered(None), offered(Some("old")));
     assert_eq!(offered(Some("new")), ["models.toml $7.00 a clip Some(\"rain\")"]);
 }
+
+#[test]
+fn the_new_generation_of_ninjachat_has_its_own_models_and_assumes_no_old_price() {
+    let account = Account { generation: Some("new".into()), ..Account::new("ninjachat", Service::Ninjachat) };
+    let offers = Catalog::built_in().unwrap().offers(std::slice::from_ref(&account));
+    assert_eq!(offers.len(), 32, "wire.md 2.3");
+    let of = |id: &str| offers.iter().find(|o| o.model.id == id).unwrap_or_else(|| panic!("{id} is missing"));
+    assert!(offers.iter().all(|o| o.model.id != "runway-gen4-turbo"), "gone in the new one");
+    let ask = |id: &str, params: Value| request(&format!("ninjachat/{id}"), params).validate(&of(id).model);
+    let link = json!("https://example.com/a.png");
+    assert_eq!(
+        ask("nova-reel", json!({"duration": 15, "reference_images": vec![&link; 4], "watermark": true})),
+        Ok(())
+    );
+    for (id, params, rule) in [
+        ("nova-reel", json!({"duration": 3}), ("duration", "range")),
+        ("nova-reel", json!({"reference_images": vec![&link; 5]}), ("reference_images", "max_len")),
+        ("nova-reel", json!({"end_image": "a.png"}), ("end_image", "url")),
+        ("nova-reel", json!({"resolution": "720p"}), ("resolution", "unknown")),
+        ("veo-3.1", json!({"duration": 5}), ("duration", "one_of")),
+        ("runway-gen4.5", json!({"duration": 8}), ("duration", "one_of")),
+        ("wan-2.6-i2v", json!({}), ("image", "input_required")),
+        ("wan-2.7-r2v", json!({}), ("reference_images", "input_required")),
+    ] {
+        let problems = ask(id, params.clone()).unwrap_err();
+        assert_eq!((problems[0].field.as_str(), problems[0].rule.as_str()), rule, "{id} {params}");
+    }
+    assert_eq!(ask("wan-2.7-r2v", json!({"reference_video": "https://example.com/a.mp4"})), Ok(()));
+    for offer in &offers {
+        let mut request = Request::new(&offer.model_ref(), "a river");
+        request.params.insert("duration".into(), json!(10));
+        assert_eq!(request.price(&offer.model), None, "{}", offer.model.id);
+        assert!(offer.model.parameter("duration").unwrap().default.is_some(), "the length is always sent");
+    }
+}

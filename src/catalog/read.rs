@@ -188,8 +188,8 @@ pub fn contradiction(model: &Model) -> Option<String> {
     }
     // Defaults are spelled out so that their types are judged too.
     request.params = request.values(model);
-    request.validate(model).err().map(|problems| {
-        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        format!("refuses its own defaults: {}", lines.join("; "))
-    })
+    // What must be given under a condition is the user's to give too.
+    let problems = request.validate(model).err()?.into_iter().filter(|p| p.rule != "input_required");
+    let lines: Vec<String> = problems.map(|p| p.to_string()).collect();
+    (!lines.is_empty()).then(|| format!("refuses its own defaults: {}", lines.join("; ")))
 }

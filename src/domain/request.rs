@@ -70,7 +70,11 @@ impl Request {
                 None => problems.push(unknown_parameter(model, name)),
             }
         }
-        let values = self.values(model);
+        let mut values = self.values(model);
+        if !self.prompt.trim().is_empty() {
+            // Rules may speak of the prompt too.
+            values.insert("prompt".to_owned(), Value::String(self.prompt.clone()));
+        }
         let advanced = self.params.keys().filter(|name| model.own(name).is_none());
         let advanced = advanced.filter_map(|name| model.parameter(name)).flat_map(Parameter::rules);
         for rule in model.every_rule().into_iter().chain(advanced) {

@@ -23,7 +23,8 @@ pub struct Rule {
     /// What must hold.
     #[serde(flatten)]
     pub check: Check,
-    /// Holds only when each of these parameters has one of these values (`"set"`: any value).
+    /// Holds only when each of these parameters has one of these values (`"set"`: any value, `"none"`:
+    /// left out).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub when: BTreeMap<String, Vec<Value>>,
     /// Where the rule stands: a seed's file name or a section of wire.md.
@@ -106,7 +107,10 @@ impl Rule {
     /// Checks the rule against the values of a request; `None` when it holds or does not apply.
     pub fn check(&self, values: &Values) -> Option<Problem> {
         let applies = self.when.iter().all(|(field, wanted)| {
-            values.get(field).is_some_and(|value| wanted.iter().any(|w| plain(w) == "set" || plain(w) == plain(value)))
+            wanted.iter().any(|wanted| match values.get(field) {
+                Some(value) => plain(wanted) == "set" || plain(wanted) == plain(value),
+                None => plain(wanted) == "none",
+            })
         });
         if !applies {
             return None;
@@ -117,8 +121,12 @@ impl Rule {
     }
 
     fn condition(&self) -> String {
-        let parts: Vec<String> =
-            self.when.iter().map(|(field, values)| format!("{field} is {}", list(values))).collect();
+        let part = |(field, values): (&String, &Vec<Value>)| match values.as_slice() {
+            [one] if plain(one) == "none" => format!("{field} is not"),
+            [one] if plain(one) == "set" => format!("{field} is given"),
+            _ => format!("{field} is {}", list(values)),
+        };
+        let parts: Vec<String> = self.when.iter().map(part).collect();
         if parts.is_empty() { String::new() } else { format!(" when {}", parts.join(" and ")) }
     }
 }
@@ -230,5 +238,8 @@ mod tests {
         let problem = rule.check(&values(json!({"resolution": "1080p", "duration": "10"}))).unwrap();
         assert!(problem.message.ends_with("when duration is 10"), "{problem}");
         assert_eq!(rule.check(&values(json!({"resolution": "1080p", "duration": 5}))), None);
+        let rule = self::rule(json!({"field": "prompt", "input_required": true, "when": {"script": ["none"]}}));
+        assert_eq!(rule.check(&values(json!({}))).unwrap().message, "must be given when script is not");
+        assert_eq!(rule.check(&values(json!({"script": "INT. KITCHEN"}))), None);
     }
 }
