@@ -207,11 +207,14 @@ impl fmt::Display for ThemeError {
 impl std::error::Error for ThemeError {}
 
 /// The embedded themes by name.
-pub const BUILT_IN: [(&str, &str); 5] = [
+pub const BUILT_IN: [(&str, &str); 8] = [
     ("default", include_str!("../../themes/default.toml")),
     ("dark", include_str!("../../themes/dark.toml")),
     ("light", include_str!("../../themes/light.toml")),
     ("high-contrast", include_str!("../../themes/high-contrast.toml")),
+    ("color-blind", include_str!("../../themes/color-blind.toml")),
+    ("gruvbox", include_str!("../../themes/gruvbox.toml")),
+    ("tokyo-night", include_str!("../../themes/tokyo-night.toml")),
     ("mono", include_str!("../../themes/mono.toml")),
 ];
 
@@ -376,7 +379,8 @@ mod tests {
 
     #[test]
     fn the_faintest_text_of_every_painted_theme_is_readable() {
-        for name in ["dark", "light", "high-contrast"] {
+        // The others take the terminal's own colours, or none.
+        for (name, _) in BUILT_IN.into_iter().filter(|(name, _)| !matches!(*name, "default" | "mono")) {
             let theme = Theme::built_in(name).unwrap();
             let rgb = |paint: Option<Paint>| match paint {
                 Some(Paint(Color::Rgb(r, g, b))) => (r, g, b),
