@@ -24,7 +24,7 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// A4F's routes.
-pub fn routes() -> Router<Arc<Simulation>> {
+pub fn routes(_: &Arc<Simulation>) -> Router<Arc<Simulation>> {
     Router::new()
         .route("/v1/video/generations", post(generate))
         .route("/v1/models", get(models).post(models))

@@ -1,11 +1,11 @@
 //! `/_sim`: the simulator's own routes, for tests and the curious. No service has them.
 
 use crate::sim::bank::{QUOTA, USD, XNO};
-use crate::sim::call::{Asked, Call, prefix, reply};
+use crate::sim::call::{Asked, Call, reply};
 use crate::sim::faults::Fault;
 use crate::sim::place::place;
 use crate::sim::service::{Service, mask};
-use crate::sim::{Simulation, a4f_rules, nanogpt_rules, ninjachat_rules};
+use crate::sim::{Simulation, a4f_rules, nanogpt_rules, ninjachat_host};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
@@ -135,13 +135,14 @@ async fn reset_variants(State(simulation): State<Arc<Simulation>>, call: Call) -
     reply(200, &json!({"reset": reset}))
 }
 
-/// 404 in the words of the service whose path it looks like. NinjaChat's new generation
-/// (`/api/v1/videos`, wire.md 2.1) is answered here too: this simulator is the old one.
-pub async fn no_such_path(Extension(Asked(uri)): Extension<Asked>) -> Response {
+/// 404 in the words of the service whose path it looks like.
+pub async fn no_such_path(
+    State(simulation): State<Arc<Simulation>>,
+    Extension(Asked(uri)): Extension<Asked>,
+) -> Response {
     let path = uri.path();
-    let service = place(path).service.or_else(|| prefix(path));
-    match service {
-        Some(Service::NinjaChat) => ninjachat_rules::error(404, "not_found", "Not found"),
+    match place(path).service {
+        Some(Service::NinjaChat) => ninjachat_host::not_found(&simulation, path),
         Some(Service::NanoGpt) => nanogpt_rules::plain(404, "Not found"),
         Some(Service::A4f) => a4f_rules::error(404, "not_found_error", "Not found", None),
         None => reply(404, &json!({"error": "not_found", "message": "Not found"})),

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::IpAddr;
 
+use crate::sim::clock::{Clock, Moment};
 use crate::sim::orders::Trace;
 use crate::sim::service::Service;
 
@@ -41,7 +42,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Call {
         let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let line = parts.extensions.get::<ConnectInfo<Line>>();
-        let prefix = prefix(uri.path()).map_or("", Service::name);
+        let prefix = prefix(uri.path()).map_or("", |(prefix, _)| prefix);
         let slash = if prefix.is_empty() { "" } else { "/" };
         Ok(Self {
             method: parts.method.clone(),
@@ -54,10 +55,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Call {
     }
 }
 
-/// The service whose prefix a path carries.
-pub fn prefix(path: &str) -> Option<Service> {
+/// Where each service answers beside the root. `ninjachat-new` is always the new generation.
+const PREFIXES: [(&str, Service); 4] = [
+    ("ninjachat", Service::NinjaChat),
+    ("ninjachat-new", Service::NinjaChat),
+    ("nanogpt", Service::NanoGpt),
+    ("a4f", Service::A4f),
+];
+
+/// The prefix a path carries, and whose it is.
+pub fn prefix(path: &str) -> Option<(&'static str, Service)> {
     let first = path.trim_start_matches('/').split('/').next()?;
-    Service::named(first)
+    PREFIXES.into_iter().find(|(prefix, _)| *prefix == first)
+}
+
+/// A path as the service behind the prefix sees it.
+pub fn bare(path: &str) -> &str {
+    prefix(path).and_then(|(prefix, _)| path.trim_start_matches('/').strip_prefix(prefix)).unwrap_or(path)
 }
 
 impl Call {
@@ -85,6 +99,7 @@ impl Call {
             x_request_id: self.header("x-request-id").map(owned),
             conversation: body["conversationUUID"].as_str().map(owned),
             idempotency_key: self.header("idempotency-key").map(owned),
+            body_sha256: None,
         }
     }
 }
@@ -104,6 +119,23 @@ pub fn with(mut response: Response, name: &'static str, value: &str) -> Response
         response.headers_mut().insert(name, value);
     }
     response
+}
+
+/// Adds `Retry-After` for a wait of simulated milliseconds, as `seconds` or as a `date` (RFC 9110,
+/// 10.2.3; both are legal); any other word adds nothing.
+pub fn with_wait(response: Response, clock: &Clock, wait: Moment, how: &str) -> Response {
+    let seconds = clock.retry_after(wait);
+    let text = match how {
+        "seconds" => seconds.to_string(),
+        "date" => {
+            // By the caller's watch, as the seconds are. Rounded up: dates have no fractions.
+            let at = jiff::Timestamp::now().as_second().saturating_add_unsigned(seconds) + 1;
+            let date = jiff::Timestamp::from_second(at).unwrap_or(jiff::Timestamp::MAX);
+            date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+        }
+        _ => return response,
+    };
+    with(response, "retry-after", &text)
 }
 
 /// An exact decimal as a JSON number.

@@ -1,10 +1,10 @@
 //! Clip links: whole files and ranges of them. Knows HTTP's range rules (RFC 9110, section 14)
 //! and where finished clips come from; not who asks, because the links are unsigned (wire.md 6).
 
-use crate::sim::Simulation;
 use crate::sim::call::{Call, with};
 use crate::sim::faults::Spoiled;
 use crate::sim::orders::State as OrderState;
+use crate::sim::{Simulation, links};
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
@@ -13,7 +13,8 @@ use axum::response::Response;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// `GET <prefix>/videos/<token>.mp4` and `<prefix>/storage/<token>.mp4`.
+/// `GET <prefix>/videos/<token>.mp4`, `<prefix>/storage/<token>.mp4` and A4F's
+/// `<prefix>/v1/videos/serve/<token>.mp4`.
 pub async fn clip(
     State(simulation): State<Arc<Simulation>>,
     Path(file): Path<String>,
@@ -23,13 +24,22 @@ pub async fn clip(
     let link = file.strip_suffix(".mp4").unwrap_or(&file);
     let found = {
         let world = simulation.world();
-        world.book.linked(link).and_then(|(order, clip)| {
-            let done = order.state(simulation.clock.now()) == OrderState::Completed;
-            done.then(|| (order.id.clone(), order.shot(clip), clip))
+        let made =
+            world.book.linked(link).filter(|(order, _)| order.state(simulation.clock.now()) == OrderState::Completed);
+        made.ok_or(404).and_then(|(order, clip)| {
+            let dead = links::dead(&simulation, &world.variants, order.account.0, &call, link);
+            dead.map_or_else(|| Ok((order.id.clone(), order.shot(clip), clip)), Err)
         })
     };
-    let Some((id, shot, clip)) = found else {
-        return plain(404, "<html><body><h1>404 Not Found</h1></body></html>");
+    let (id, shot, clip) = match found {
+        Ok(found) => found,
+        Err(403) => {
+            return plain(
+                403,
+                "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>",
+            );
+        }
+        Err(status) => return plain(status, "<html><body><h1>404 Not Found</h1></body></html>"),
     };
     let made = match simulation.clips.clip(&shot).await {
         Ok(made) => made,

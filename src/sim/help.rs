@@ -11,11 +11,13 @@ pub fn help() -> &'static str {
 }
 
 const TEXT: &str = "\
-The simulator plays NinjaChat (its old generation), NanoGPT and A4F on 127.0.0.1, each with its
-documented routes, rules, prices, errors and limits. Nothing it does costs anything.
+The simulator plays NinjaChat, NanoGPT and A4F on 127.0.0.1, each with its documented routes,
+rules, prices, errors and limits. Nothing it does costs anything.
 
   http://127.0.0.1:PORT/ninjachat   http://127.0.0.1:PORT/nanogpt   http://127.0.0.1:PORT/a4f
-  The same routes answer without the prefix, too: their paths do not collide.
+  http://127.0.0.1:PORT/ninjachat-new   NinjaChat's new generation (POST /api/v1/videos), always;
+  --ninjachat new or the variant `generation` has /ninjachat speak it, too, in place of the old.
+  The same routes answer without the prefix, but for NinjaChat's new /api/v1/models and /usage.
 
 KEYS  Any key of the right form works, and each has its own bank account:
   nj_sk_...            NinjaChat, opens with $42.00
@@ -24,12 +26,13 @@ KEYS  Any key of the right form works, and each has its own bank account:
   A word inside a key changes what it is:
     wrong      is not a key (401)
     broke      an empty account (402)          rich       $100,000.00
+    capped     NinjaChat's new generation: the project's spend limit is reached (402)
     xno        NanoGPT bills in XNO            daily      today's limit is used up (429)
     forbidden  may not be used from here (403; NanoGPT and A4F)
     free basic A4F plans without video (403)   plan-pro   A4F's pro plan: 10 a minute
 
 PROMPTS  A word in brackets inside a prompt steers the job:
-  [slow]    takes ten times as long
+  [slow]    takes ten times as long             [long]  NinjaChat, A4F: takes about two hours
   [fail]    accepted, then fails (refunded; A4F says 500 provider_error and keeps the call)
   [policy]  refused for its content (NanoGPT 400; NinjaChat fails and refunds; A4F 400)
   [nsfw]    accepted, then fails for its content (refunded, but not at A4F)
@@ -41,7 +44,7 @@ TIME  --speed N runs the simulator's clock N times as fast: jobs, rate-limit win
   days all follow it; only Retry-After speaks of real seconds.
 
 CLIPS  Real H.264, 360 lines on the short side and 24 frames a second, or as ordered with
-  --full-size. Links do not expire.
+  --full-size. Links are kept, unless the variant `links` has them expire.
 
 BOOKS AND FAULTS
   GET    /_sim/orders[?service=S]  every order: id, price, state, sha256, downloads, request ids

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 
-/// The only version there is.
-const VERSION: u64 = 1;
+/// What is written; version 1 had no hashes of bodies and is read as well.
+const VERSION: u64 = 2;
 /// The year 9999: the last that dates are written for.
 const LAST: Moment = 253_370_764_800_000;
 
@@ -100,7 +100,7 @@ impl Saved {
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         let damaged = |error: serde_json::Error| format!("the simulator's memory is damaged ({error})");
         let Version { version } = serde_json::from_slice(text).map_err(damaged)?;
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(format!(
                 "the simulator's memory has version {version}, this program knows {VERSION}: a newer one wrote it"
             ));

@@ -23,10 +23,12 @@ mod bank;
 mod call;
 mod clip;
 mod clock;
+mod encoding;
 mod faults;
 mod files;
 mod help;
 mod limits;
+mod links;
 mod memory;
 mod memory_rows;
 mod nanogpt;
@@ -37,6 +39,11 @@ mod nanogpt_rules;
 mod nanogpt_status;
 mod nanogpt_variants;
 mod ninjachat;
+mod ninjachat_host;
+mod ninjachat_new;
+mod ninjachat_new_account;
+mod ninjachat_new_catalog;
+mod ninjachat_new_rules;
 mod ninjachat_rules;
 mod ninjachat_variants;
 mod orders;
@@ -177,7 +184,8 @@ impl Simulator {
     }
 
     /// `http://127.0.0.1:PORT`, without a trailing slash. The services are at `/ninjachat`,
-    /// `/nanogpt` and `/a4f`, and at the root as well: their paths do not collide.
+    /// `/ninjachat-new`, `/nanogpt` and `/a4f`, and at the root as well, where the few paths that
+    /// two of them have are NanoGPT's.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -1,16 +1,16 @@
 //! NinjaChat's wire, old generation (seeds 000 and 001, wire.md 2): submit, poll, key list. The
-//! new generation is not here; its paths answer 404.
+//! new generation is in `ninjachat_new.rs`; `ninjachat_host.rs` says which of them answers.
 
-use crate::sim::Simulation;
 use crate::sim::bank::{AccountName, USD};
-use crate::sim::call::{Call, reply, with};
+use crate::sim::call::{Call, reply, with_wait};
 use crate::sim::clip::Shot;
 use crate::sim::clock::{SECOND, iso};
-use crate::sim::files;
+use crate::sim::ninjachat_new::is_ours;
 use crate::sim::ninjachat_rules::{self as rules, dollars, error};
 use crate::sim::orders::{NewOrder, Outcome, State as OrderState};
 use crate::sim::service::{Service, letters};
 use crate::sim::steer::Steer;
+use crate::sim::{Simulation, files, links};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -45,15 +45,20 @@ fn key(call: &Call) -> Result<String, Response> {
     Ok(key.to_owned())
 }
 
+/// Counts a call; both generations share the limit. Refused: how many simulated milliseconds are
+/// missing, and how `Retry-After` is written (variant `retry_after`).
+pub fn take_call(simulation: &Simulation, key: &str) -> Result<(), (i64, String)> {
+    let now = simulation.clock.now();
+    let mut world = simulation.world();
+    let how = world.variants.value(Service::NinjaChat, "retry_after");
+    world.limits.take(&format!("ninjachat {key}"), CALLS, 60 * SECOND, now).map_err(|wait| (wait, how))
+}
+
 /// 429 with `Retry-After` (wire.md 2.4).
 fn within_rate(simulation: &Simulation, key: &str) -> Result<(), Response> {
-    let now = simulation.clock.now();
-    let name = format!("ninjachat {key}");
-    let taken = simulation.world().limits.take(&name, CALLS, 60 * SECOND, now);
-    taken.map_err(|wait| {
-        let seconds = simulation.clock.retry_after(wait);
-        let say = format!("Rate limit exceeded. Try again in {seconds} seconds");
-        with(error(429, "rate_limit_exceeded", &say), "retry-after", &seconds.to_string())
+    take_call(simulation, key).map_err(|(wait, how)| {
+        let say = format!("Rate limit exceeded. Try again in {} seconds", simulation.clock.retry_after(wait));
+        with_wait(error(429, "rate_limit_exceeded", &say), &simulation.clock, wait, &how)
     })
 }
 
@@ -112,15 +117,9 @@ fn accept(simulation: &Simulation, call: &Call, body: &[u8]) -> Result<Response,
         trace: call.trace(&body),
         params: body,
         price,
-        speed: order.model.speed,
+        speed: steer.speed(order.model.speed),
         slow: steer.slow,
-        outcome: if steer.policy || steer.nsfw {
-            Outcome::FailsForContent
-        } else if steer.fail {
-            Outcome::Fails
-        } else {
-            Outcome::Completes
-        },
+        outcome: steer.outcome(),
         refundable: true,
         clips: 1,
     };
@@ -132,18 +131,29 @@ fn accept(simulation: &Simulation, call: &Call, body: &[u8]) -> Result<Response,
         let say = format!("This video costs {}; your balance is {}", dollars(price), dollars(had));
         error(402, "insufficient_credits", &say)
     })?;
+    let mut body = json!({
+        "request_id": order.id,
+        "model": order.model,
+        "message": "Poll GET /api/v1/video/status?request_id=... for completion.",
+        "cost": {"this_request": dollars(price), "per_video": dollars(price)},
+        "balance": dollars(left),
+        "metadata": {"latency_ms": call.arrived.elapsed().as_millis() as u64},
+    });
+    if world.variants.is(Service::NinjaChat, "replies", "seed_000") {
+        body["cost"] = json!({"this_request": dollars(price)});
+        without(&mut body, &["message", "metadata"]);
+    }
+    if world.variants.is(Service::NinjaChat, "submit_echo", "without") {
+        without(&mut body, &["balance"]);
+    }
     // The success code is not stated (wire.md 2.1); the new generation says 200, so do we.
-    Ok(reply(
-        200,
-        &json!({
-            "request_id": order.id,
-            "model": order.model,
-            "message": "Poll GET /api/v1/video/status?request_id=... for completion.",
-            "cost": {"this_request": dollars(price), "per_video": dollars(price)},
-            "balance": dollars(left),
-            "metadata": {"latency_ms": call.arrived.elapsed().as_millis() as u64},
-        }),
-    ))
+    Ok(reply(200, &body))
+}
+
+fn without(body: &mut Value, names: &[&str]) {
+    if let Some(fields) = body.as_object_mut() {
+        fields.retain(|name, _| !names.contains(&name.as_str()));
+    }
 }
 
 async fn status(State(simulation): State<Arc<Simulation>>, call: Call) -> Response {
@@ -161,10 +171,10 @@ fn look_up(simulation: &Simulation, call: &Call) -> Result<Response, Response> {
     let order = world
         .book
         .get(id)
-        .filter(|order| order.account.0 == Service::NinjaChat && order.account.1 == key)
+        .filter(|order| order.account.0 == Service::NinjaChat && order.account.1 == key && !is_ours(order))
         // Own: the documents do not say what an unknown id gets.
         .ok_or_else(|| error(404, "not_found", "Video job not found"))?;
-    let body = match order.state(now) {
+    let mut body = match order.state(now) {
         OrderState::Queued => json!({"request_id": id, "status": "processing", "progress": 0}),
         OrderState::Processing(share) => {
             // 0 to 95, and only while processing (wire.md 2.4).
@@ -172,7 +182,8 @@ fn look_up(simulation: &Simulation, call: &Call) -> Result<Response, Response> {
             json!({"request_id": id, "status": "processing", "progress": progress})
         }
         OrderState::Completed => {
-            let link = format!("{}/videos/{}.mp4", call.base, order.links[0]);
+            let folder = format!("{}/videos", call.base);
+            let link = links::link(simulation, &world.variants, Service::NinjaChat, &folder, &order.links[0]);
             json!({"request_id": id, "status": "completed", "result": {"video_url": link}})
         }
         OrderState::Failed => {
@@ -183,6 +194,9 @@ fn look_up(simulation: &Simulation, call: &Call) -> Result<Response, Response> {
             json!({"request_id": id, "status": "failed", "error": say})
         }
     };
+    if world.variants.is(Service::NinjaChat, "replies", "seed_000") {
+        without(&mut body, &["request_id"]);
+    }
     Ok(reply(200, &body))
 }
 
@@ -197,6 +211,10 @@ async fn keys(State(simulation): State<Arc<Simulation>>, call: Call) -> Response
     }
     let now = simulation.clock.now();
     let mut world = simulation.world();
+    if world.variants.is(Service::NinjaChat, "api_keys", "forbidden") {
+        // Own: the console's route may refuse a key that was made for the API.
+        return error(403, "forbidden", "This API key may not read account settings");
+    }
     let balance = world.bank.account(Service::NinjaChat, &key, USD).balance;
     let used = world.book.of_key(Service::NinjaChat, &key).count();
     let hundred = Decimal::from(100);

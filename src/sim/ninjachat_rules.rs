@@ -128,9 +128,10 @@ fn is_link(link: &str) -> bool {
     url::Url::parse(link).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
-/// `$37.00` (seed 000).
+/// `$37.00` (seed 000), with more digits where there are more: `$4.820` (wire.md 2.4).
 pub fn dollars(amount: Decimal) -> String {
-    format!("${:.2}", amount)
+    let digits = amount.normalize().scale().max(2) as usize;
+    format!("${amount:.digits$}")
 }
 
 /// The flat envelope `{error, message}` (wire.md 2.1).

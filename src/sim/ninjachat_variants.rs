@@ -35,6 +35,11 @@ pub const VARIANTS: &[Variant] = &[
         86_400,
         "new: simulated seconds until a submit is answered; until then its key is in flight (409)",
     ),
+    Variant::words(
+        "inputs",
+        &["schema", "by_name"],
+        "new: by_name: models named -i2v and -r2v are refused without an image or a reference",
+    ),
     Variant::words("retry_after", &["seconds", "date"], "how a 429 writes Retry-After"),
     Variant::words(
         "catalogue",

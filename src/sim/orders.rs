@@ -37,6 +37,8 @@ pub struct Trace {
     pub x_request_id: Option<String>,
     pub conversation: Option<String>,
     pub idempotency_key: Option<String>,
+    /// What came with the idempotency key.
+    pub body_sha256: Option<String>,
 }
 
 /// What a wire asks the book to write down.

@@ -1,7 +1,7 @@
 //! Whose route a path is, and what kind of route. The request log and the faults read it; the
 //! router has its own list.
 
-use crate::sim::call::prefix;
+use crate::sim::call::{bare, prefix};
 use crate::sim::service::Service;
 use serde::{Deserialize, Serialize};
 
@@ -40,34 +40,56 @@ pub struct Place {
     pub route: Route,
 }
 
-/// Reads a path, with or without a service's prefix.
+/// Reads a path, with or without a service's prefix. Without one, a path that two services have
+/// is NanoGPT's.
 pub fn place(path: &str) -> Place {
-    let prefixed = prefix(path);
-    let bare = match prefixed {
-        Some(service) => &path[service.name().len() + 1..],
-        None => path,
-    };
-    let found = match bare {
-        "/api/v1/video" => Some((Service::NinjaChat, Route::Submit)),
-        "/api/v1/video/status" => Some((Service::NinjaChat, Route::Status)),
-        "/api/api-keys" => Some((Service::NinjaChat, Route::Balance)),
-        "/api/generate-video" | "/api/generate-video/extend" => Some((Service::NanoGpt, Route::Submit)),
-        "/api/video/status" | "/api/generate-video/status" => Some((Service::NanoGpt, Route::Status)),
-        "/api/check-balance" => Some((Service::NanoGpt, Route::Balance)),
-        "/api/v1/video-models" => Some((Service::NanoGpt, Route::Models)),
-        "/api/generate-video/recover" => Some((Service::NanoGpt, Route::Recover)),
-        "/api/generate-video/content" => Some((Service::NanoGpt, Route::Clip)),
-        "/v1/video/generations" => Some((Service::A4f, Route::Submit)),
-        "/v1/models" => Some((Service::A4f, Route::Models)),
-        "/v1/usage" => Some((Service::A4f, Route::Balance)),
-        _ if bare.starts_with("/videos/") => Some((Service::NinjaChat, Route::Clip)),
-        _ if bare.starts_with("/storage/") => Some((Service::NanoGpt, Route::Clip)),
-        _ if bare.starts_with("/api/v1/usage/requests/") => Some((Service::NanoGpt, Route::Other)),
+    let bare = bare(path);
+    let service = prefix(path).map(|(_, service)| service);
+    let tables = [(Service::NanoGpt, nanogpt(bare)), (Service::NinjaChat, ninjachat(bare)), (Service::A4f, a4f(bare))];
+    let mut meant = tables.into_iter().filter(|(owner, _)| service.is_none_or(|service| service == *owner));
+    match meant.find_map(|(owner, route)| Some((owner, route?))) {
+        Some((owner, route)) => Place { service: Some(owner), route },
+        None => Place { service, route: Route::Other },
+    }
+}
+
+/// Both generations' paths: they share none (wire.md 2.1).
+fn ninjachat(path: &str) -> Option<Route> {
+    match path {
+        "/api/v1/video" | "/api/v1/videos" => Some(Route::Submit),
+        "/api/v1/video/status" => Some(Route::Status),
+        "/api/api-keys" | "/api/v1/balance" => Some(Route::Balance),
+        "/api/v1/models" | "/api/v1/pricing" => Some(Route::Models),
+        "/api/v1/usage" | "/api/v1/health" | "/api/v1/openapi" | "/api/v1/estimate" => Some(Route::Other),
+        _ if path.starts_with("/api/v1/videos/") => Some(Route::Status),
+        _ if path.starts_with("/api/v1/models/") => Some(Route::Models),
+        _ if path.starts_with("/api/v1/requests/") => Some(Route::Other),
+        _ if path.starts_with("/videos/") => Some(Route::Clip),
         _ => None,
-    };
-    match found {
-        Some((service, route)) => Place { service: Some(service), route },
-        None => Place { service: prefixed, route: Route::Other },
+    }
+}
+
+fn nanogpt(path: &str) -> Option<Route> {
+    match path {
+        "/api/generate-video" | "/api/generate-video/extend" => Some(Route::Submit),
+        "/api/video/status" | "/api/generate-video/status" => Some(Route::Status),
+        "/api/check-balance" => Some(Route::Balance),
+        "/api/v1/video-models" => Some(Route::Models),
+        "/api/generate-video/recover" => Some(Route::Recover),
+        "/api/generate-video/content" => Some(Route::Clip),
+        _ if path.starts_with("/storage/") => Some(Route::Clip),
+        _ if path.starts_with("/api/v1/usage/requests/") => Some(Route::Other),
+        _ => None,
+    }
+}
+
+fn a4f(path: &str) -> Option<Route> {
+    match path {
+        "/v1/video/generations" => Some(Route::Submit),
+        "/v1/models" => Some(Route::Models),
+        "/v1/usage" => Some(Route::Balance),
+        _ if path.starts_with("/v1/videos/serve/") => Some(Route::Clip),
+        _ => None,
     }
 }
 
@@ -82,6 +104,12 @@ mod tests {
             assert_eq!(found.service, Some(Service::NinjaChat));
             assert_eq!(found.route, Route::Submit);
         }
+        for path in ["/api/v1/videos", "/ninjachat-new/api/v1/videos"] {
+            assert_eq!((place(path).service, place(path).route), (Some(Service::NinjaChat), Route::Submit));
+        }
+        let poll = place("/ninjachat/api/v1/videos/a%2Fb");
+        assert_eq!((poll.service, poll.route), (Some(Service::NinjaChat), Route::Status));
+        assert_eq!(place("/ninjachat/api/generate-video").route, Route::Other, "another service's");
         assert_eq!(place("/nanogpt/storage/abc.mp4").route, Route::Clip);
         assert_eq!(place("/a4f/nothing").service, Some(Service::A4f));
         assert_eq!(place("/a4f/nothing").route, Route::Other);

@@ -1,8 +1,7 @@
 //! Sockets and routes. Each connection has a [`Line`] that can be cut from outside, so that a
 //! fault can end it without an answer byte and a shutdown ends the held ones. Decides nothing.
 
-use crate::sim::service::Service;
-use crate::sim::{Simulation, a4f, admin, faults, memory, nanogpt, ninjachat};
+use crate::sim::{Simulation, a4f, admin, encoding, faults, memory, nanogpt, ninjachat_host};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::extract::connect_info::Connected;
@@ -167,21 +166,21 @@ pub async fn serve(simulation: Arc<Simulation>, port: u16) -> io::Result<(Socket
 }
 
 fn routes(simulation: Arc<Simulation>) -> Router {
-    let wires = [
-        (Service::NinjaChat, ninjachat::routes()),
-        (Service::NanoGpt, nanogpt::routes()),
-        (Service::A4f, a4f::routes()),
-    ];
-    let mut app = admin::routes();
-    for (service, routes) in wires {
-        let prefix = format!("/{}", service.name());
-        app = app.merge(routes.clone()).nest(&prefix, routes);
-    }
+    let ninjachat = ninjachat_host::routes(&simulation, true);
+    let app = admin::routes()
+        .merge(ninjachat_host::routes(&simulation, false))
+        .merge(nanogpt::routes())
+        .merge(a4f::routes(&simulation))
+        .nest("/ninjachat", ninjachat.clone())
+        .nest("/ninjachat-new", ninjachat)
+        .nest("/nanogpt", nanogpt::routes())
+        .nest("/a4f", a4f::routes(&simulation));
     app.fallback(admin::no_such_path)
         .method_not_allowed_fallback(admin::no_such_path)
         .layer(DefaultBodyLimit::max(MOST_BODY))
         // Inside of the faults: what a fault keeps from the caller is booked all the same.
         .layer(axum::middleware::from_fn_with_state(simulation.clone(), memory::layer))
+        .layer(axum::middleware::from_fn_with_state(simulation.clone(), encoding::layer))
         .layer(axum::middleware::from_fn_with_state(simulation.clone(), faults::layer))
         .with_state(simulation)
 }

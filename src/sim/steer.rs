@@ -1,6 +1,8 @@
 //! The words in a prompt that steer a simulated job. They are the simulator's own; no service
 //! has them. Knows no wire: each service answers in its own way.
 
+use crate::sim::orders::Outcome;
+
 /// What a prompt asks the simulator to do with its job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Steer {
@@ -12,6 +14,8 @@ pub struct Steer {
     pub nsfw: bool,
     /// `[slow]`: takes ten times as long.
     pub slow: bool,
+    /// `[long]`: takes about two hours.
+    pub long: bool,
     /// `[500]`: the service's internal error, nothing booked.
     pub internal: bool,
     /// `[502]`: the upstream refused at once, nothing booked.
@@ -35,6 +39,7 @@ impl Steer {
             policy: has("[policy]"),
             nsfw: has("[nsfw]"),
             slow: has("[slow]"),
+            long: has("[long]"),
             internal: has("[500]"),
             upstream: has("[502]"),
             timeout: has("[timeout]"),
@@ -42,5 +47,19 @@ impl Steer {
             flat: has("[flat]"),
             no_cost: has("[nocost]"),
         }
+    }
+
+    /// How an order ends at a service that fails jobs for their content later.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self { policy: true, .. } | Self { nsfw: true, .. } => Outcome::FailsForContent,
+            Self { fail: true, .. } => Outcome::Fails,
+            _ => Outcome::Completes,
+        }
+    }
+
+    /// The seconds that a model takes, least and most.
+    pub fn speed(&self, usual: (i64, i64)) -> (i64, i64) {
+        if self.long { (6_600, 7_800) } else { usual }
     }
 }

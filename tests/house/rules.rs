@@ -115,6 +115,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("crossterm", &["tui", "app"]),
     ("csv", &["cli"]),
+    ("flate2", &["sim"]),
     ("font8x8", &["sim"]),
     ("ratatui", &["tui"]),
     ("reqwest", &["provider"]),

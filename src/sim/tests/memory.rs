@@ -161,7 +161,7 @@ fn what_cannot_be_believed_is_refused_and_kept() {
         (good[..good.len() / 2].to_owned(), "damaged"),
         (String::new(), "damaged"),
         ("[]".to_owned(), "damaged"),
-        (good.replacen("\"version\":1", "\"version\":2", 1), "newer"),
+        (good.replacen("\"version\":2", "\"version\":3", 1), "newer"),
     ];
     let alter = |pointer: &str, value: Value| {
         let mut tale: Value = serde_json::from_str(&good).unwrap();
@@ -188,6 +188,11 @@ fn what_cannot_be_believed_is_refused_and_kept() {
         assert!(said.contains(&path.display().to_string()) && said.contains("delete") && said.contains(word), "{said}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), tale, "what was found is not written over");
     }
+    // Version 1 had no hashes of bodies.
+    let first = good.replacen("\"version\":2", "\"version\":1", 1).replace(",\"body_sha256\":null", "");
+    assert!(first.len() < good.len() - 10);
+    std::fs::write(&path, first).unwrap();
+    life(&path, 1.0, async |bench| assert_eq!(bench.admin("/_sim/orders").await[0]["prompt"], "a"));
     std::fs::remove_file(&path).unwrap();
     life(&path, 1.0, async |bench| assert_eq!(bench.admin("/_sim/orders").await, json!([])));
 }

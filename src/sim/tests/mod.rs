@@ -5,9 +5,12 @@ mod books;
 mod errors;
 mod faults;
 mod files;
+mod idempotency;
 mod journeys;
 mod memory;
+mod ninjachat_new;
 mod strange;
+mod variants;
 
 use crate::sim::{SimOptions, Simulator};
 use rust_decimal::Decimal;
@@ -82,8 +85,19 @@ impl Bench {
         assert_eq!(request.send().await.unwrap().status(), 200);
     }
 
+    pub async fn set(&self, service: &str, name: &str, value: &str) {
+        let switch = json!({"service": service, "name": name, "value": value});
+        let request = self.client.post(self.url("/_sim/variants")).body(switch.to_string());
+        assert_eq!(request.send().await.unwrap().status(), 200, "{switch}");
+    }
+
+    pub async fn reset_variants(&self) {
+        let request = self.client.delete(self.url("/_sim/variants"));
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    }
+
     /// Asks until `done` says so. Polling is what clients do here: there is no event to await.
-    pub async fn poll(&self, path: &str, key: &str, done: impl Fn(&Value) -> bool) -> Value {
+    pub async fn poll(&self, path: &str, key: &str, mut done: impl FnMut(&Value) -> bool) -> Value {
         loop {
             let (status, body) = self.call(path, key, None).await;
             assert_eq!(status, 200, "{body}");
