@@ -114,8 +114,11 @@ async fn work(verb: Verb, mut config: Config, verbose: u8, out: &mut Out) -> Res
         Verb::Books(asked) => return Ok(cli::look::books(asked.json, &reader()?, out)?),
         _ => {}
     }
-    let accounts: Vec<catalog::Account> =
-        config.accounts.iter().map(|a| catalog::Account::new(&a.name, a.service)).collect();
+    let account = |a: &Account| catalog::Account {
+        generation: a.generation.clone(),
+        ..catalog::Account::new(&a.name, a.service)
+    };
+    let accounts: Vec<catalog::Account> = config.accounts.iter().map(account).collect();
     let offers = engine::offers(&accounts, config.models.as_deref())?;
     let accounts = accounts.into_iter().map(|account| account.name).collect();
     let shelf = Shelf::new(offers, accounts, |text, names| catalog::nearest(text, names));

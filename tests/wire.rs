@@ -9,12 +9,16 @@
 
 mod wire {
     mod a4f;
+    mod a4f_account;
     mod contract;
     mod fetching;
+    mod generations;
     mod legal;
     mod nanogpt;
     mod ninjachat;
+    mod ninjachat_new;
     mod paying;
     mod scripted;
     mod support;
+    mod waits;
 }

@@ -103,8 +103,11 @@ fn alone(known: &Model, found: &Model) -> Model {
     model
 }
 
+/// Whether a service said more of a parameter than its type. What only stands in the documents for
+/// all models is no news about this one.
 fn says_more(parameter: &Parameter) -> bool {
-    !parameter.one_of.is_empty() || parameter.range.is_some() || parameter.default.is_some()
+    let own = parameter.source.is_none();
+    own && (!parameter.one_of.is_empty() || parameter.range.is_some() || parameter.default.is_some())
 }
 
 fn overlay(old: &Parameter, new: &Parameter) -> Parameter {

@@ -2,7 +2,7 @@
 //!
 //! Knows the catalogue. Must not know wires.
 
-use super::{EngineError, Settings};
+use super::{AccountSettings, EngineError, Settings};
 use crate::catalog::{Account, Catalog};
 use crate::domain::message::Offer;
 
@@ -23,5 +23,9 @@ pub(super) fn catalog(models: Option<&str>) -> Result<Catalog, EngineError> {
 }
 
 pub(super) fn names(settings: &Settings) -> Vec<Account> {
-    settings.accounts.iter().map(|account| Account::new(&account.name, account.service)).collect()
+    let account = |account: &AccountSettings| Account {
+        generation: account.generation.clone(),
+        ..Account::new(&account.name, account.service)
+    };
+    settings.accounts.iter().map(account).collect()
 }

@@ -1,22 +1,24 @@
 //! A4F's wire (seed 004; wire.md 3): one call that stays open until the clip comes with the answer.
 //!
-//! Knows its paths and what an answer proves; the answer itself is read in `stream.rs`. Must not know
-//! models or files.
+//! Knows the order and what its answer proves; the answer itself is read in `stream.rs`, usage and
+//! models in rooms of their own. Must not know models or files.
 
 mod base64;
+mod catalogue;
 mod stream;
+mod usage;
 
 use async_trait::async_trait;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use url::Url;
 
 use crate::domain::sink::ClipSink;
-use crate::domain::text::{clean, plain};
+use crate::domain::text::clean;
 use crate::domain::{AccountProfile, ErrorKind, Model, Money, Problem, Service};
 
 use self::stream::{Broken, Read};
 use super::answer::{Answer, Body, JSON_MAX};
-use super::error::{A4F, free, judge};
+use super::error::{A4F, judge};
 use super::http::{KeyHeader, Wire};
 use super::shape::absolute_link;
 use super::{
@@ -25,8 +27,6 @@ use super::{
 };
 
 const SUBMIT: &str = "/v1/video/generations";
-/// Its answer holds the whole key (wire.md 3.5): nothing of it is ever repeated but plan and limits.
-const USAGE: &str = "/v1/usage";
 
 /// The adapter.
 pub(super) struct A4f {
@@ -78,16 +78,7 @@ impl Provider for A4f {
     }
 
     async fn probe(&self) -> Result<AccountProfile, ServiceError> {
-        let (origin, answer) = self.wire.probe(USAGE).await?;
-        if answer.status == 401 {
-            return Err(free(A4F, &self.wire, &answer));
-        }
-        let mut profile = AccountProfile { origin, ..AccountProfile::default() };
-        // Its absence is no failure: nothing else hangs on it.
-        if let Some(json) = answer.json().filter(|_| answer.is_success()) {
-            read_usage(json, &mut profile);
-        }
-        Ok(profile)
+        usage::probe(&self.wire).await
     }
 
     fn prepare(&self, order: &Order<'_>, profile: &AccountProfile) -> Result<PaidRequest, Vec<Problem>> {
@@ -119,13 +110,12 @@ impl Provider for A4f {
         Ok(Vec::new())
     }
 
-    async fn discover(&self, _: &AccountProfile) -> Result<Vec<Model>, ServiceError> {
-        // Its list says nothing of a video model's parameters (wire.md 3.1).
-        Ok(Vec::new())
+    async fn discover(&self, profile: &AccountProfile) -> Result<Vec<Model>, ServiceError> {
+        catalogue::discover(&self.wire, &self.origin(profile)).await
     }
 
-    async fn find(&self, _: &Intent, _: &AccountProfile) -> Result<Evidence, ServiceError> {
-        Ok(Evidence::open("A4F keeps neither jobs nor clips, so a lost answer cannot be looked up"))
+    async fn find(&self, intent: &Intent, profile: &AccountProfile) -> Result<Evidence, ServiceError> {
+        usage::find(&self.wire, &self.origin(profile), intent).await
     }
 
     async fn fetch(
@@ -137,19 +127,4 @@ impl Provider for A4f {
     ) -> Result<(), FetchError> {
         fetch::fetch(&self.wire, A4F, &self.origin(profile), link, resume, sink).await
     }
-}
-
-/// Plan and limits under the names that documents and clients use (wire.md 3.5).
-fn read_usage(json: &Value, profile: &mut AccountProfile) {
-    let empty = Map::new();
-    let whole = json.get("data").and_then(Value::as_object).or(json.as_object()).unwrap_or(&empty);
-    let find = |blocks: &[&str], names: &[&str]| {
-        let blocks = blocks.iter().filter_map(|block| whole.get(*block));
-        blocks.flat_map(|block| names.iter().filter_map(|name| block.get(*name))).map(plain).next()
-    };
-    let limits = ["rate_limits_and_restrictions", "rate_limits", "account_information"];
-    let number = |names: &[&str]| find(&limits, names)?.parse().ok().filter(|n: &u32| *n > 0);
-    profile.plan = find(&["account_information"], &["current_plan", "plan"]).map(|plan| clean(&plan, 40));
-    profile.per_minute = number(&["requests_per_minute_limit", "rpm"]);
-    profile.per_day = number(&["requests_per_day_limit", "rpd"]);
 }

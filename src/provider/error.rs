@@ -65,6 +65,19 @@ pub(super) const NINJACHAT: &[Row] = &[
     row(502, 502, Code("generation_failed"), Refused(Unavailable), "wire.md 2.4: generation_failed, not charged"),
 ];
 
+/// NinjaChat, new generation. Its 5xx say nothing of the charge, so they settle nothing.
+pub(super) const NINJACHAT_NEW: &[Row] = &[
+    row(300, 399, Any, Refused(Protocol), "a redirected POST was not taken; wire.md 2.1 (apex and www)"),
+    row(409, 409, Code("request_in_flight"), Unknown(Unavailable), "wire.md 2.1: the first attempt is under way"),
+    row(400, 400, Enveloped, Refused(Invalid), "wire.md 2.4"),
+    row(401, 401, Enveloped, Refused(Authentication), "wire.md 2.4"),
+    row(402, 402, Enveloped, Refused(Balance), "wire.md 2.4: balance or project spend limit"),
+    row(403, 403, Enveloped, Refused(Authentication), "a refusal by its status; wire.md 2.4 names no code"),
+    row(404, 404, Enveloped, Refused(Invalid), "wire.md 2.4; to an order: no such model"),
+    row(413, 413, Enveloped, Refused(Invalid), "a refusal by its status; wire.md 2.4 names no code"),
+    row(429, 429, Enveloped, Refused(RateLimit), "wire.md 2.4: Retry-After as seconds or HTTP date"),
+];
+
 /// NanoGPT.
 pub(super) const NANOGPT: &[Row] = &[
     row(300, 399, Any, Refused(Protocol), "a redirected POST was not taken"),
@@ -340,7 +353,9 @@ mod tests {
     #[test]
     fn only_a_whole_documented_refusal_is_a_refusal() {
         let envelope = Envelope::read(&json!({"error": {"message": "m", "code": "c"}})).unwrap();
-        for (name, table) in [("ninjachat", NINJACHAT), ("nanogpt", NANOGPT), ("a4f", A4F)] {
+        for (name, table) in
+            [("ninjachat", NINJACHAT), ("ninjachat new", NINJACHAT_NEW), ("nanogpt", NANOGPT), ("a4f", A4F)]
+        {
             for row in table {
                 assert!(!row.source.is_empty(), "{name}: each row says where it comes from");
             }

@@ -1,12 +1,14 @@
-//! A4F: every cell of its table, the clip inside the answer, what a cut leaves behind, its probe.
+//! A4F's order: every cell of its table, the clip inside the answer, what a cut leaves behind.
 
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rushes::domain::{ErrorKind, Service};
-use rushes::provider::{Provider, RemoteJob, SubmitAnswer};
+use rushes::provider::{Provider, SubmitAnswer, Trace};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use super::scripted::{Reply, Scripted};
 use super::support::*;
@@ -186,6 +188,34 @@ async fn a_long_clip_passes_in_small_writes() {
 }
 
 #[tokio::test]
+async fn an_answer_is_waited_for_as_long_as_the_line_holds() {
+    assert_eq!(rushes::provider::limits::documented(Service::A4f).answer_wait, None, "no deadline of ours");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let provider = account(&url);
+    let request = prepare(&*provider, &url, &model(Service::A4f, "m", ""), json!({}));
+    let (trace, sink) = (Trace::default(), SharedSink::default());
+    let (held, taken) = (trace.clone(), sink.clone());
+    let call = tokio::spawn(async move { provider.submit(request, &held, Box::new(taken)).await });
+    let (mut socket, _) = listener.accept().await.unwrap();
+    let mut seen = Vec::new();
+    while !seen.ends_with(b"}") {
+        assert!(socket.read_buf(&mut seen).await.unwrap() > 0);
+    }
+    assert!(trace.is_released() && !call.is_finished());
+    // A head long before the body, then the clip in two halves: nothing is settled before its end.
+    let body = whole(&[9; 6_000]);
+    let head = format!("HTTP/1.1 200 X\r\ncontent-length: {}\r\n\r\n", body.len());
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let (first, second) = body.as_bytes().split_at(body.len() / 2);
+    socket.write_all(first).await.unwrap();
+    assert!(!call.is_finished());
+    socket.write_all(second).await.unwrap();
+    assert_eq!(verdict(&call.await.unwrap()), "finished");
+    assert!(sink.clips()[0].1 == [9; 6_000] && sink.clips()[0].2);
+}
+
+#[tokio::test]
 async fn a_full_disk_stops_the_answer_and_is_said() {
     let server = Scripted::always(Reply::json(200, &whole(&[7; 200_000]))).await;
     let model = model(Service::A4f, "m", "");
@@ -239,58 +269,4 @@ async fn an_order_is_one_post_in_the_documented_words() {
     assert_eq!(got.header("authorization"), Some(format!("Bearer {KEY}").as_str()));
     let expected = json!({"model": "provider-2/kling-v2.1", "prompt": "a misty valley", "duration": 5, "quality": "720p", "ratio": "16:9"});
     assert_eq!(got.json(), expected);
-}
-
-#[tokio::test]
-async fn a_probe_reads_plan_and_limits_and_repeats_no_key() {
-    let usage = format!(
-        r#"{{"account_information":{{"username":"u","current_plan":"pro","is_enabled":true,"api_key":"{KEY}"}},
-            "rate_limits_and_restrictions":{{"requests_per_minute_limit":12,"requests_per_day_limit":"200"}}}}"#
-    );
-    let older = format!(
-        r#"{{"account_information":{{"plan":"basic","api_key":"{KEY}"}},"rate_limits":{{"rpm":5,"rpd":100}}}}"#
-    );
-    let mut cases = Cases::default();
-    for (name, status, body, expected) in [
-        ("as documented", 200, usage.as_str(), "pro 12 200"),
-        ("the other names", 200, older.as_str(), "basic 5 100"),
-        ("nothing in it", 200, "{}", "- 0 0"),
-        ("a page", 200, "<html>", "- 0 0"),
-        ("not there", 404, r#"{"error":{"message":"m","code":"not_found"}}"#, "- 0 0"),
-        ("forbidden", 403, r#"{"error":{"message":"m","code":"permission_denied_error"}}"#, "- 0 0"),
-        ("broken", 500, "", "- 0 0"),
-        (
-            "a wrong key",
-            401,
-            &format!(r#"{{"error":{{"message":"key {KEY} is wrong","code":"invalid_api_key"}}}}"#),
-            "error authentication",
-        ),
-    ] {
-        let server = Scripted::always(Reply::json(status, body)).await;
-        let provider = account(&server.url());
-        let seen = match provider.probe().await {
-            Ok(p) => {
-                cases.check(name, !format!("{p:?}").contains(KEY), "the key is in the profile");
-                format!("{} {} {}", p.plan.unwrap_or("-".into()), p.per_minute.unwrap_or(0), p.per_day.unwrap_or(0))
-            }
-            Err(e) => {
-                cases.check(name, !format!("{e:?}").contains(KEY), "the key is in the error");
-                format!("error {}", e.kind.word())
-            }
-        };
-        cases.equal(name, seen.as_str(), expected);
-        cases.equal(name, server.received()[0].target.as_str(), "/v1/usage");
-    }
-    cases.finish();
-}
-
-#[tokio::test]
-async fn there_is_nothing_to_poll_and_no_money_to_count() {
-    let server = Scripted::always(Reply::json(200, "{}")).await;
-    let (provider, profile) = (account(&server.url()), at(&server.url()));
-    let job = RemoteJob { remote_id: "x".into(), model: "m".into(), currency: None, generation: None };
-    assert_eq!(provider.poll(&job, &profile).await.unwrap_err().kind, ErrorKind::Gone);
-    assert_eq!(provider.balance(&profile).await.unwrap(), []);
-    assert_eq!(provider.discover(&profile).await.unwrap(), []);
-    assert_eq!(server.connections(), 0);
 }

@@ -264,11 +264,6 @@ async fn a_probe_finds_the_host_its_generation_and_its_limit() {
             Reply::json(500, r#"{"error":"internal_error","message":"m"}"#),
             "old 60",
         ),
-        (
-            "the new generation",
-            Reply::json(404, r#"{"error":{"message":"m","type":"t","code":"not_found"}}"#),
-            "error protocol",
-        ),
         ("a wrong key", Reply::json(401, r#"{"error":"invalid_api_key","message":"m"}"#), "error authentication"),
         ("a page", Reply::new(404, "text/html", "<html>"), "error protocol"),
         ("out of order", Reply::json(503, ""), "error unavailable"),

@@ -25,6 +25,13 @@ pub fn account_with_key(service: Service, base_url: &str, key: &str) -> Arc<dyn 
     connect(endpoint).unwrap()
 }
 
+/// A NinjaChat account, perhaps fixed to one of its generations.
+pub fn account_fixed(base_url: &str, generation: Option<&str>) -> Arc<dyn Provider> {
+    let (service, generation) = (Service::Ninjachat, generation.map(str::to_owned));
+    connect(Endpoint { service, base_url: base_url.to_owned(), generation, key: KEY.into(), allow_insecure: false })
+        .unwrap()
+}
+
 pub fn at(origin: &str) -> AccountProfile {
     AccountProfile { origin: origin.to_owned(), ..AccountProfile::default() }
 }
