@@ -125,6 +125,9 @@ pub struct Import {
     /// The most a clip of unknown price may cost; without it such jobs are held
     #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
     pub ceiling: Option<Money>,
+    /// Make pictures that are too large for their service smaller; without it they are refused
+    #[arg(long)]
+    pub shrink_images: bool,
 }
 
 /// `add`

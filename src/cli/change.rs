@@ -50,7 +50,7 @@ pub fn set_aside(batch: Option<Batch>, is_there: impl Fn(&str) -> bool, out: &Ou
 fn options(import: &Import) -> Options {
     // A word of its own for every time: what was bought before is bought again.
     let again = import.again.then(|| jiff::Timestamp::now().as_millisecond().to_string());
-    Options { again, ceiling: import.ceiling, tags: Vec::new() }
+    Options { again, ceiling: import.ceiling, tags: Vec::new(), shrink: import.shrink_images }
 }
 
 fn judge(batch: Batch, import: &Import, out: &Out) -> Result<Batch, u8> {

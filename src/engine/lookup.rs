@@ -3,8 +3,8 @@
 //! Knows the store and the inputs. Must not decide anything: the core reads nothing and decides all.
 
 use super::core::{LookedUp, Step};
+use super::inputs;
 use super::shell::Shell;
-use super::submit;
 use crate::domain::Problem;
 use crate::domain::message::Command;
 
@@ -23,11 +23,17 @@ impl Shell {
                     looked_up.batch = Some((self.next_batch, "batch".to_owned()));
                     self.next_batch += 1;
                 }
-                for job in jobs {
+                let made = inputs::Made::default();
+                for (n, job) in jobs.iter_mut().enumerate() {
                     // A model nobody offers is refused by the core; its files are left alone.
                     let Some(model) = self.core.model_of(&job.request).cloned() else { continue };
-                    match submit::keep_inputs(&self.tools, &model, &mut job.request).await {
-                        Ok(mut changes) => step.changes.append(&mut changes),
+                    match inputs::keep(&self.tools, &model, job, &made).await {
+                        Ok(mut kept) => {
+                            step.changes.append(&mut kept.changes);
+                            if !kept.notes.is_empty() {
+                                looked_up.notes.insert(n, kept.notes);
+                            }
+                        }
                         Err(mut problems) => looked_up.problems.append(&mut problems),
                     }
                 }

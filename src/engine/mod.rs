@@ -8,6 +8,7 @@ mod balance;
 mod clock;
 pub mod core;
 mod download;
+mod inputs;
 mod lookup;
 mod offers;
 mod points;

@@ -1,78 +1,22 @@
 //! Building an order and sending it once.
 //!
-//! Knows providers, inputs and the disk. Must not decide what an answer means, nor send twice: a
+//! Knows providers and the disk. Must not decide what an answer means, nor send twice: a
 //! built order is used up by being sent.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::core::{Input as CoreInput, PreparedOrder, Unprepared};
-use super::download;
 use super::shell::{Message, Tools};
-use crate::domain::{AccountProfile, ErrorKind, Job, Model, Problem, Request};
+use super::{download, inputs};
+use crate::domain::{AccountProfile, ErrorKind, Job, Model, Problem};
 use crate::media;
-use crate::provider::{Input, Order, PaidRequest, ServiceError, SubmitAnswer, Trace};
-use crate::store::{Change, load_input, put_input};
+use crate::provider::{Order, PaidRequest, ServiceError, SubmitAnswer, Trace};
 
 /// After this long without an answer the row says that it waits.
 const SHOWN_AS_WAITING: Duration = Duration::from_secs(60);
-
-/// Copies a request's local media files into the data directory and names them by hash.
-///
-/// # Errors
-/// A problem for each file that cannot be kept; the request is unchanged then.
-pub(super) async fn keep_inputs(
-    tools: &Tools,
-    model: &Model,
-    request: &mut Request,
-) -> Result<Vec<Change>, Vec<Problem>> {
-    let files: Vec<(String, String, Option<u64>)> = model
-        .parameters
-        .iter()
-        .filter(|parameter| parameter.kind.is_media() && parameter.wire_data.is_some())
-        .filter_map(|parameter| Some((parameter, request.params.get(&parameter.name)?.as_str()?.to_owned())))
-        .filter(|(_, value)| {
-            !value.trim().is_empty() && !crate::domain::request::is_url(value) && !value.starts_with("sha256:")
-        })
-        .map(|(parameter, value)| (parameter.name.clone(), value, parameter.max_bytes))
-        .collect();
-    let (mut changes, mut kept, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-    for (field, path, most) in files {
-        let (dir, file) = (tools.settings.data_dir.clone(), path.clone());
-        let stored = tokio::task::spawn_blocking(move || put_input(&dir, Path::new(&file))).await;
-        match stored.map_err(std::io::Error::other).and_then(|result| result) {
-            Ok(input) if most.is_some_and(|most| input.bytes > most) => {
-                let most = most.unwrap_or_default();
-                let text = format!(
-                    "{path} has {} bytes; this service takes at most {most}. Give a public URL instead",
-                    input.bytes
-                );
-                problems.push(Problem::new(field, "max_bytes", text));
-            }
-            Ok(input) => {
-                kept.push((field, format!("sha256:{}", input.sha256)));
-                changes.push(Change::PutInput {
-                    sha256: input.sha256,
-                    mime: input.mime,
-                    bytes: input.bytes,
-                    name: path,
-                });
-            }
-            Err(error) => problems.push(Problem::new(field, "file", format!("{path}: {error}"))),
-        }
-    }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    for (field, value) in kept {
-        request.params.insert(field, value.into());
-    }
-    Ok(changes)
-}
 
 /// Builds an order, looks at the disk and reports. Nothing leaves this machine.
 pub(super) async fn prepare(tools: Tools, job: Box<Job>, model: Arc<Model>, profile: AccountProfile) {
@@ -107,7 +51,7 @@ fn build(
         .map_err(|error| Unprepared::Disk(error.to_string()))?;
     let provider = tools.providers.get(&job.request.account);
     let provider = provider.ok_or_else(|| illegal(Problem::new("account", "unknown", "is not configured")))?;
-    let inputs = load_inputs(tools, job)?;
+    let inputs = inputs::load(tools, job)?;
     let order = Order {
         model,
         prompt: &job.request.prompt,
@@ -123,20 +67,6 @@ fn build(
     };
     let order = PreparedOrder { record: request.record.clone(), digest, stem };
     Ok((request, order))
-}
-
-fn load_inputs(tools: &Tools, job: &Job) -> Result<Vec<Input>, Unprepared> {
-    let mut inputs = Vec::new();
-    for (field, value) in &job.values {
-        let Some(sha256) = value.as_str().and_then(|text| text.strip_prefix("sha256:")) else { continue };
-        let gone = |text: String| Unprepared::Illegal(vec![Problem::new(field, "file", text)]);
-        let bytes = load_input(&tools.settings.data_dir, sha256)
-            .map_err(|error| gone(format!("the stored input is gone: {error}")))?;
-        let kept = tools.store.input(sha256).ok().flatten();
-        let mime = kept.map_or_else(|| "application/octet-stream".to_owned(), |(input, _)| input.mime);
-        inputs.push(Input { sha256: sha256.to_owned(), mime, bytes: Bytes::from(bytes) });
-    }
-    Ok(inputs)
 }
 
 /// Sends an order, once, and reports what came of it.

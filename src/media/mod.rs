@@ -14,6 +14,7 @@ mod mp4;
 pub mod naming;
 pub mod publish;
 pub mod room;
+pub mod shrink;
 pub mod sidecar;
 mod track;
 mod webm;

@@ -33,7 +33,34 @@ pub struct StoredInput {
 /// [`io::ErrorKind::InvalidData`] with a sentence where it is no picture, clip or sound we know, or
 /// larger than 512 MiB; else whatever the disk says.
 pub fn put_input(dir: &Path, path: &Path) -> io::Result<StoredInput> {
-    let refuse = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
+    let (mime, head, source) = open(path)?;
+    keep(dir, mime, head.as_slice().chain(source), &path.display().to_string())
+}
+
+/// The same for content that is in memory.
+///
+/// # Errors
+/// As [`put_input`].
+pub fn put_input_bytes(dir: &Path, content: &[u8]) -> io::Result<StoredInput> {
+    let mime = sniff(content).ok_or_else(|| refuse("it is no picture, clip or sound we know".to_owned()))?;
+    keep(dir, mime, content, "it")
+}
+
+/// A media file's type by its content, and its length in bytes; nothing is copied.
+///
+/// # Errors
+/// As [`put_input`].
+pub fn measure_input(path: &Path) -> io::Result<(&'static str, u64)> {
+    let (mime, _, source) = open(path)?;
+    Ok((mime, source.metadata()?.len()))
+}
+
+fn refuse(what: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
+/// A media file, its type and its beginning, which is read already.
+fn open(path: &Path) -> io::Result<(&'static str, Vec<u8>, File)> {
     // Looked at before it is opened: opening a pipe would wait for whoever writes to it.
     if !fs::metadata(path)?.is_file() {
         return Err(refuse(format!("{} is not a file", path.display())));
@@ -44,22 +71,27 @@ pub fn put_input(dir: &Path, path: &Path) -> io::Result<StoredInput> {
     let mime = sniff(&head).ok_or_else(|| {
         refuse(format!("{} is no file we can send: give a png, jpeg, webp, gif, mp4, webm, mp3 or wav", path.display()))
     })?;
+    Ok((mime, head, source))
+}
+
+fn keep(dir: &Path, mime: &str, mut content: impl Read, name: &str) -> io::Result<StoredInput> {
     let inputs = dir.join("inputs");
     make_private_dir(&inputs)?;
     let part = Part::create(inputs.join(format!("{}-{:016x}.part", std::process::id(), fastrand::u64(..))))?;
     let mut hash = Sha256::new();
     let mut bytes = 0;
-    let mut chunk = head;
-    let mut rest = vec![0; 1 << 16];
-    while !chunk.is_empty() {
-        hash.update(&chunk);
-        (&part.file).write_all(&chunk)?;
-        bytes += chunk.len() as u64;
-        if bytes > LARGEST {
-            return Err(refuse(format!("{} is larger than {} MiB", path.display(), LARGEST >> 20)));
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        let n = content.read(&mut chunk)?;
+        if n == 0 {
+            break;
         }
-        let n = source.read(&mut rest)?;
-        chunk = rest[..n].to_vec();
+        hash.update(&chunk[..n]);
+        (&part.file).write_all(&chunk[..n])?;
+        bytes += n as u64;
+        if bytes > LARGEST {
+            return Err(refuse(format!("{name} is larger than {} MiB", LARGEST >> 20)));
+        }
     }
     let sha256 = format!("{:x}", hash.finalize());
     part.file.sync_all()?;

@@ -35,7 +35,7 @@ pub use change::{
     StoredIntent, StoredLimiter, StoredObservation,
 };
 pub use error::StoreError;
-pub use inputs::{StoredInput, load_input, put_input};
+pub use inputs::{StoredInput, load_input, measure_input, put_input, put_input_bytes};
 pub use jobs::content_hash;
 pub use lock::{EngineLock, LockError};
 

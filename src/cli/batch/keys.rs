@@ -69,7 +69,7 @@ impl Keys {
                 key: Some(key),
                 ceiling: row.ceiling,
                 parent: None,
-                shrink: false,
+                shrink: options.shrink,
             });
         }
         Ok(())

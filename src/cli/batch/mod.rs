@@ -52,6 +52,8 @@ pub struct Options {
     pub ceiling: Option<Money>,
     /// Labels put on every row beside its own.
     pub tags: Vec<String>,
+    /// Whether pictures that are too large may be made smaller.
+    pub shrink: bool,
 }
 
 /// What came of the files read so far.

@@ -20,6 +20,9 @@ pub struct LookedUp {
     pub finals: Vec<Job>,
     /// Batch to note with the new jobs: its number and where it came from.
     pub batch: Option<(i64, String)>,
+    /// What was done to the files of new jobs, by the job's place in the command: a sentence for the
+    /// history, and the same for programs.
+    pub notes: HashMap<usize, Vec<(String, serde_json::Value)>>,
     /// What went wrong on the way, before the core was asked.
     pub problems: Vec<Problem>,
 }
@@ -64,7 +67,7 @@ impl Core {
         let mut fresh = Vec::new();
         let mut known = 0;
         let mut keys = std::collections::HashSet::new();
-        for job in new {
+        for (n, job) in new.into_iter().enumerate() {
             if let Some(key) = &job.key {
                 let content = content_hash(&job.request);
                 match looked_up.known.get(key) {
@@ -88,7 +91,7 @@ impl Core {
                 }
             }
             match self.check(&job) {
-                Ok(()) => fresh.push(job),
+                Ok(()) => fresh.push((n, job)),
                 Err(found) => problems.extend(found),
             }
         }
@@ -101,8 +104,16 @@ impl Core {
             step.changes.push(Change::AddBatch { id: *id, source: source.clone(), at: self.now, rows });
         }
         let batch = batch.map(|(id, _)| *id);
-        let queued = fresh.into_iter().map(|job| (job.parent, job));
-        let ids = queued.map(|(parent, job)| self.enqueue(job, batch, parent, step)).collect();
+        let mut ids = Vec::new();
+        for (n, job) in fresh {
+            let parent = job.parent;
+            let id = self.enqueue(job, batch, parent, step);
+            ids.push(id);
+            for (text, data) in looked_up.notes.get(&n).into_iter().flatten() {
+                let Some(job) = self.jobs.get(&id) else { continue };
+                self.tell(job, "input_shrunk", text.clone(), data.clone(), step);
+            }
+        }
         self.tell_accounts(step);
         Answer::Accepted { ids, known }
     }
