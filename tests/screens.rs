@@ -7,6 +7,8 @@
 
 #[path = "screens/bytes.rs"]
 mod bytes;
+#[path = "screens/further.rs"]
+mod further;
 #[path = "screens/golden.rs"]
 mod golden;
 #[path = "screens/journeys.rs"]

@@ -21,13 +21,15 @@ pub enum Context {
     Ask,
     /// The list of models; bare characters are text.
     Picker,
+    /// The list of further fields; bare characters are text.
+    More,
     /// The line that narrows the table; bare characters are text.
     Filter,
 }
 
 impl Context {
     /// All of them, in the order help shows them.
-    pub const ALL: [Context; 9] = [
+    pub const ALL: [Context; 10] = [
         Context::Jobs,
         Context::Compose,
         Context::Everywhere,
@@ -36,6 +38,7 @@ impl Context {
         Context::Reading,
         Context::Ask,
         Context::Picker,
+        Context::More,
         Context::Filter,
     ];
 
@@ -58,13 +61,14 @@ impl Context {
             Context::Reading => "Help, notices, details",
             Context::Ask => "A question",
             Context::Picker => "Choosing a model",
+            Context::More => "More fields",
             Context::Filter => "Filter",
         }
     }
 
     /// Whether bare characters are text here.
     pub fn takes_text(self) -> bool {
-        matches!(self, Context::Compose | Context::Picker | Context::Filter)
+        matches!(self, Context::Compose | Context::Picker | Context::More | Context::Filter)
     }
 }
 
@@ -90,6 +94,7 @@ pub enum Action {
     Abandon,
     CopyLink,
     Reuse,
+    Extend,
     Queue,
     NextField,
     PreviousField,
@@ -97,6 +102,10 @@ pub enum Action {
     StepBack,
     Undo,
     Redo,
+    MoreFields,
+    RemoveField,
+    DraftCheaply,
+    Tips,
     LeaveForm,
     NewClip,
     ChooseModel,
@@ -107,6 +116,7 @@ pub enum Action {
     ShowModel,
     Notices,
     Balances,
+    RefreshModels,
     Resume,
     Help,
     Repaint,
@@ -115,6 +125,7 @@ pub enum Action {
     Close,
     Accept,
     Together,
+    OnlyNeeded,
     Decline,
 }
 
@@ -162,10 +173,11 @@ pub const TABLE: &[Entry] = table! {
     Abandon "abandon" "abandon" [Jobs Detail] ["a"] "Hide jobs that were sent; they are still polled, downloaded and booked.";
     CopyLink "copy" "copy" [Jobs Detail] ["o"] "Copy the clip's path, or its link while it is not on disk.";
     Reuse "reuse" "compose again" [Jobs Detail] ["y"] "Put the job's prompt, model and parameters into the form.";
-    Up "up" "up" [Jobs Model Reading Picker] ["Up" "k"] "Move up one line.";
-    Down "down" "scroll" [Jobs Model Reading Picker] ["Down" "j"] "Move down one line.";
-    PageUp "page-up" "page up" [Jobs Model Reading Picker] ["PageUp" "Ctrl-B"] "Move up one page.";
-    PageDown "page-down" "page" [Jobs Model Reading Picker] ["PageDown" "Ctrl-F"] "Move down one page.";
+    Extend "extend" "extend" [Jobs Detail] ["x"] "Put a finished clip into the form of a model that goes on from it; queues nothing yet.";
+    Up "up" "up" [Jobs Model Reading Picker More] ["Up" "k"] "Move up one line.";
+    Down "down" "scroll" [Jobs Model Reading Picker More] ["Down" "j"] "Move down one line.";
+    PageUp "page-up" "page up" [Jobs Model Reading Picker More] ["PageUp" "Ctrl-B"] "Move up one page.";
+    PageDown "page-down" "page" [Jobs Model Reading Picker More] ["PageDown" "Ctrl-F"] "Move down one page.";
     First "first" "first" [Jobs Model Reading] ["Home" "g"] "Go to the newest job, or to the top.";
     Last "last" "last" [Jobs Model Reading] ["End" "G"] "Go to the oldest job, or to the bottom.";
     Queue "queue" "queue" [Compose] ["Ctrl-S"] "Queue what the form says; it is cleared once that is on disk.";
@@ -175,6 +187,10 @@ pub const TABLE: &[Entry] = table! {
     StepBack "step-back" "previous value" [Compose] ["Left"] "Take the field's previous legal value.";
     Undo "undo" "undo" [Compose] ["Alt-u"] "Undo the last edit of the prompt.";
     Redo "redo" "redo" [Compose] ["Alt-r"] "Do again what was undone.";
+    MoreFields "more-fields" "more fields" [Compose] ["F7" "Alt-m"] "List what the service documents beyond the model's own fields; Enter adds one to the form.";
+    RemoveField "remove-field" "remove field" [Compose More] ["Alt-x"] "Take an added field out of the form again.";
+    DraftCheaply "draft" "draft" [Compose] ["F8" "Alt-d"] "Go to the cheapest model and values that take this prompt and its inputs; again: go back.";
+    Tips "tips" "tips" [Compose] ["F9" "Alt-t"] "Read what the services advise on prompts and on saving money.";
     LeaveForm "leave-form" "jobs" [Compose Model] ["Esc"] "Go to the table; what was typed stays and is kept on disk.";
     NewClip "new" "new" [Everywhere] ["n" "F3"] "Go to the prompt.";
     ChooseModel "model" "model" [Everywhere] ["m" "F2"] "Choose a model out of all accounts' models.";
@@ -185,14 +201,16 @@ pub const TABLE: &[Entry] = table! {
     ShowModel "about-model" "about" [Everywhere] ["3" "Alt-3"] "Go to what the documents say of the chosen model.";
     Notices "notices" "notices" [Everywhere] ["e" "F4"] "Read all notices again.";
     Balances "balances" "balances" [Everywhere] ["b" "F5"] "Ask every account's balance again.";
+    RefreshModels "refresh-models" "refresh models" [Everywhere Picker] ["R" "F10"] "Ask every account again which models it offers; what changed is told as notices.";
     Resume "resume" "resume" [Everywhere Detail] ["u" "F6"] "Let paused accounts go on, and try those in trouble at once.";
     Help "help" "help" [Everywhere] ["?" "F1"] "Show every key.";
     Repaint "repaint" "repaint" [Everywhere] ["Ctrl-L"] "Draw the whole screen again.";
     Suspend "suspend" "suspend" [Everywhere] ["Ctrl-Z"] "Stop the program and go to the shell; fg comes back.";
     Quit "quit" "quit" [Everywhere] ["q" "Ctrl-Q" "Ctrl-C"] "Leave; jobs at the services go on and are picked up at the next start.";
-    Close "close" "close" [Reading Ask Picker Filter] ["Esc" "q"] "Close without doing anything.";
-    Accept "accept" "accept" [Ask Picker Filter] ["Enter" "y"] "Say yes; take the chosen line.";
+    Close "close" "close" [Reading Ask Picker More Filter] ["Esc" "q"] "Close without doing anything.";
+    Accept "accept" "accept" [Ask Picker More Filter] ["Enter" "y"] "Say yes; take the chosen line.";
     Together "together" "shoot-out" [Picker] ["Tab"] "Take the model beside the chosen one: one prompt, queued at all of them.";
+    OnlyNeeded "only-needed" "only needed fields" [Ask] ["Tab"] "In the question of a retry: send only the fields that the model needs, or all of them.";
     Decline "decline" "no" [Ask] ["n"] "Say no; nothing is done.";
 };
 

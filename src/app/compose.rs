@@ -3,6 +3,8 @@
 //! Knows what was typed and whether it may be queued; it is cleared only when the engine has it on
 //! disk. Must not know the panes, nor the text area, which is [`prompt`]'s.
 
+mod cheaply;
+mod onward;
 pub mod prompt;
 
 use std::sync::Arc;
@@ -19,6 +21,9 @@ use crate::domain::message::{AccountRow, Draft, NewJob, Offer, Spend, Ticket};
 use crate::domain::request::MAX_COPIES;
 use crate::domain::rule::Values;
 use crate::domain::{Money, Problem, Request};
+use cheaply::Before;
+pub use cheaply::Drafted;
+use onward::Parent;
 use prompt::{Pressed, Prompt};
 
 /// How long the form must rest before its draft is saved, ms.
@@ -73,6 +78,10 @@ pub struct Compose {
     shows_all: bool,
     quote: Option<Quote>,
     also: Vec<Also>,
+    /// What stood there before the form was set to the cheapest.
+    before: Option<Before>,
+    /// The job whose clip the form goes on from.
+    parent: Option<Parent>,
     pending: Option<(Ticket, String)>,
     edited_at: Option<Timestamp>,
     unsaved_since: Option<Timestamp>,
@@ -94,6 +103,8 @@ impl Default for Compose {
             shows_all: false,
             quote: None,
             also: Vec::new(),
+            before: None,
+            parent: None,
             pending: None,
             edited_at: None,
             unsaved_since: None,
@@ -188,10 +199,34 @@ impl Compose {
     /// Chooses a model, and others that get the same prompt beside it.
     pub fn choose(&mut self, offer: Offer, others: Vec<Offer>, now: Timestamp) {
         self.wanted.clear();
+        self.before = None;
         self.others = others;
         self.form.choose(offer);
         self.keep_spot();
         self.edited(now);
+    }
+
+    /// Adds a field beyond the model's own and goes to it; `false` where there is no such field.
+    pub fn add_field(&mut self, name: &str, now: Timestamp) -> bool {
+        let Some(index) = self.form.add(name) else { return false };
+        self.spot = Spot::Field(index);
+        self.edited(now);
+        true
+    }
+
+    /// Whether the cursor is in a field that was added.
+    pub fn is_in_added(&self) -> bool {
+        matches!(self.spot, Spot::Field(index) if self.form.fields().get(index).is_some_and(|field| field.added))
+    }
+
+    /// Takes an added field out again; the cursor goes to the model where it was in it.
+    pub fn remove_field(&mut self, name: &str, now: Timestamp) -> bool {
+        let removed = self.form.remove(name);
+        if removed {
+            self.keep_spot();
+            self.edited(now);
+        }
+        removed
     }
 
     /// Takes up a draft, where nothing was typed yet.
@@ -205,6 +240,7 @@ impl Compose {
     pub fn reuse(&mut self, draft: Draft, now: Timestamp) {
         let text = draft.prompt.clone();
         self.others.clear();
+        self.before = None;
         self.load(Draft { prompt: String::new(), ..draft });
         self.prompt.replace(&text);
         self.spot = Spot::Prompt;
@@ -350,12 +386,12 @@ impl Compose {
             return None;
         }
         let ceiling = self.needs_ceiling().then(|| amount(self.ceiling.text())).flatten();
-        let jobs = self.requests().into_iter().map(|(_, request)| NewJob {
-            request,
-            key: None,
+        let parent = self.parent();
+        // What is queued beside the chosen model is no continuation.
+        let jobs = self.requests().into_iter().enumerate().map(|(i, (_, request))| NewJob {
             ceiling,
-            parent: None,
-            shrink: false,
+            parent: parent.filter(|_| i == 0),
+            ..NewJob::of(request)
         });
         Some(jobs.flat_map(|job| vec![job; self.copies as usize]).collect())
     }

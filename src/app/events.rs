@@ -72,6 +72,7 @@ impl App {
         self.compose.set_offers(self.offers.clone());
         self.compose.compare();
         self.check_form();
+        self.show_more();
         for overlay in &mut self.overlays {
             if let Overlay::Picker(picker) = overlay {
                 picker.set_offers(self.offers.clone());
@@ -92,7 +93,7 @@ impl App {
     fn answered(&mut self, ticket: Ticket, answer: Answer) -> Vec<Effect> {
         let Some(waiting) = self.waiting.remove(&ticket) else { return Vec::new() };
         match (waiting, answer) {
-            (Waiting::Queue, Answer::Accepted { ids, known }) => {
+            (Waiting::Queue(_), Answer::Accepted { ids, known }) => {
                 let price = self.compose.quote().map(|quote| format!(", {}", in_words(&quote.sums, quote.unknown)));
                 self.compose.accepted(ticket, self.now);
                 self.check_form();
@@ -100,7 +101,8 @@ impl App {
                 self.say(Level::Info, format!("queued {}{}{known}", named(&ids), price.unwrap_or_default()));
                 return self.save_draft().into_iter().collect();
             }
-            (Waiting::Queue, Answer::Refused { problems }) => {
+            (Waiting::Queue(jobs), Answer::Refused { problems }) => {
+                self.offer_to_shrink(jobs, &problems);
                 self.say(Level::Error, format!("not queued: {}", first(&problems)));
                 self.compose.was_refused(ticket, problems);
             }
@@ -118,6 +120,7 @@ impl App {
                 self.touch();
                 return self.reuse_of(&detail.job);
             }
+            (Waiting::Extend, Answer::Detail(detail)) => return self.extend_from(detail.job),
             (Waiting::Story, _) => {
                 self.story.refused(ticket);
                 self.touch();

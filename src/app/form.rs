@@ -2,10 +2,13 @@
 //!
 //! Knows how a parameter becomes a field and a field a value. Must not know any model by name.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::line::Line;
 use crate::domain::message::Offer;
+use crate::domain::request::links;
 use crate::domain::rule::{Rule, Values};
 use crate::domain::text::plain;
 use crate::domain::{Parameter, ParameterKind, Problem};
@@ -19,6 +22,8 @@ pub struct Field {
     pub entry: Entry,
     /// Whether the user changed it.
     touched: bool,
+    /// Whether the user added it to the model's own fields.
+    pub added: bool,
 }
 
 /// What stands in a field.
@@ -43,6 +48,10 @@ pub struct Form {
     fields: Vec<Field>,
     /// What the user set and this model does not take: it comes back with a model that does.
     kept: Values,
+    /// The names of fields that the user added to those of whichever model: they follow to the next.
+    added: BTreeSet<String>,
+    /// The names of values that were restored before their model was there.
+    restored: Vec<String>,
 }
 
 impl Form {
@@ -63,17 +72,84 @@ impl Form {
         self.rules = offer.model.every_rule();
         self.fields = offer.model.parameters.iter().cloned().map(Field::new).collect();
         self.offer = Some(offer);
-        self.restore(wanted);
+        // What was set as a model's own field elsewhere does not become an added one by itself: that
+        // could change the bill.
+        for name in std::mem::take(&mut self.restored).into_iter().chain(self.added.clone()) {
+            self.add(&name);
+        }
+        self.put(wanted);
     }
 
-    /// Puts values into the fields that take them; keeps the others for another model.
+    /// Puts values into the fields that take them, adding fields where they are not the model's own;
+    /// keeps the others for another model.
     pub fn restore(&mut self, values: Values) {
+        if self.offer.is_none() {
+            self.restored = values.keys().cloned().collect();
+        }
+        for name in values.keys() {
+            self.add(name);
+        }
+        self.put(values);
+    }
+
+    /// Puts values into the fields that there are; keeps the others for another model.
+    pub fn put(&mut self, values: Values) {
         for (name, value) in values {
             let field = self.fields.iter_mut().find(|f| f.parameter.name == name);
             if !field.is_some_and(|field| field.set(&value)) {
                 self.kept.insert(name, value);
             }
         }
+    }
+
+    /// Adds a field that the service documents beyond the model's own, empty; returns its place, or
+    /// `None` where there is no such field.
+    pub fn add(&mut self, name: &str) -> Option<usize> {
+        if let Some(index) = self.fields.iter().position(|f| f.parameter.name == name) {
+            return Some(index);
+        }
+        let parameter = self.offer.as_ref()?.model.advanced.iter().find(|p| p.name == name)?.clone();
+        self.rules.extend(parameter.rules());
+        self.added.insert(parameter.name.clone());
+        self.fields.push(Field::added(parameter));
+        Some(self.fields.len() - 1)
+    }
+
+    /// Sets a choice, or leaves it out; `false` where that is not offered.
+    pub fn set(&mut self, name: &str, value: Option<&Value>) -> bool {
+        let Some(field) = self.fields.iter_mut().find(|f| f.parameter.name == name) else { return false };
+        match (value, &mut field.entry) {
+            (Some(value), _) => field.set(value),
+            (None, Entry::Choice { at, .. }) => {
+                field.touched |= at.take().is_some();
+                true
+            }
+            (None, Entry::Typed(line)) => {
+                *line = Line::default();
+                true
+            }
+        }
+    }
+
+    /// What was given to go from: pictures, clips, sounds, links.
+    pub fn inputs(&self) -> Values {
+        let inputs = self.fields.iter().filter(|f| f.is_input());
+        inputs.filter_map(|f| Some((f.parameter.name.clone(), f.value()?))).collect()
+    }
+
+    /// Takes an added field out again, with what stands in it; `false` where the field is the model's own.
+    pub fn remove(&mut self, name: &str) -> bool {
+        let Some(index) = self.fields.iter().position(|f| f.added && f.parameter.name == name) else { return false };
+        let field = self.fields.remove(index);
+        self.added.remove(&field.parameter.name);
+        let rules = field.parameter.rules();
+        self.rules.retain(|rule| !rules.contains(rule));
+        true
+    }
+
+    /// The names of the added fields.
+    pub fn added(&self) -> Vec<String> {
+        self.fields.iter().filter(|f| f.added).map(|f| f.parameter.name.clone()).collect()
     }
 
     /// The values that go into the request; defaults are left to the model.
@@ -87,9 +163,14 @@ impl Form {
         touched.filter_map(|f| Some((f.parameter.name.clone(), f.value()?))).collect()
     }
 
-    /// What the user set, whether this model takes it or not; what a draft keeps.
+    /// What the user set, whether this model takes it or not; what a draft keeps. Not what would
+    /// come back as an added field that the user never added.
     pub fn remembered(&self) -> Values {
         let mut all = self.kept.clone();
+        let advanced = self.offer.iter().flat_map(|offer| offer.model.advanced.iter());
+        for parameter in advanced.filter(|p| !self.added.contains(&p.name)) {
+            all.remove(&parameter.name);
+        }
         all.extend(self.touched());
         all
     }
@@ -175,7 +256,7 @@ impl Form {
     /// All values with the model's defaults, as rules see them.
     fn all_values(&self) -> Values {
         let mut values = self.values();
-        for field in &self.fields {
+        for field in self.fields.iter().filter(|field| !field.added) {
             if let Some(default) = &field.parameter.default {
                 values.entry(field.parameter.name.clone()).or_insert_with(|| default.clone());
             }
@@ -194,11 +275,33 @@ impl Field {
             let at = default.and_then(|default| choices.iter().position(|c| plain(c) == default));
             Entry::Choice { choices, at }
         };
-        Field { parameter, entry, touched: false }
+        Field { parameter, entry, touched: false, added: false }
     }
 
-    fn may_be_left_out(&self) -> bool {
-        !self.parameter.required && self.parameter.default.is_none()
+    /// A field beyond the model's own: nothing stands in it, so that nothing is sent yet.
+    fn added(parameter: Parameter) -> Self {
+        let mut field = Field::new(parameter);
+        if let Entry::Choice { at, .. } = &mut field.entry {
+            *at = None;
+        }
+        Field { added: true, ..field }
+    }
+
+    /// Whether it takes something to go from.
+    pub fn is_input(&self) -> bool {
+        self.parameter.kind.is_media() || self.parameter.kind == ParameterKind::Links
+    }
+
+    /// Whether nothing need stand in it.
+    pub fn may_be_left_out(&self) -> bool {
+        self.added || (!self.parameter.required && self.parameter.default.is_none())
+    }
+
+    /// How many links stand in it, and how many it takes at most; `None` where it takes no list of links.
+    pub fn links(&self) -> Option<(usize, Option<u32>)> {
+        let listed = self.parameter.kind == ParameterKind::Links;
+        let count = || self.value().as_ref().and_then(links).map_or(0, |links| links.len());
+        listed.then(|| (count(), self.parameter.max_items))
     }
 
     /// The value, as the user means it; `None` leaves the parameter out.
@@ -217,6 +320,9 @@ impl Field {
                 let Some(found) = choices.iter().position(|c| plain(c) == text) else { return false };
                 *at = Some(found);
             }
+            Entry::Typed(line) if self.parameter.kind == ParameterKind::Links && value.is_array() => {
+                *line = Line::new(links(value).map_or(text, |links| links.join(" ")));
+            }
             Entry::Typed(line) => *line = Line::new(text),
         }
         self.touched = true;
@@ -233,6 +339,10 @@ impl Field {
             kind if kind.is_media() && parameter.wire_data.is_some() => "URL or file".to_owned(),
             kind if kind.is_media() => "URL".to_owned(),
             ParameterKind::Json => "JSON".to_owned(),
+            ParameterKind::Links => match parameter.max_items {
+                Some(max) => format!("links, at most {max}, blanks between"),
+                None => "links, blanks between".to_owned(),
+            },
             ParameterKind::Integer | ParameterKind::Number => {
                 parameter.range.map_or_else(|| "a number".to_owned(), |range| range.text())
             }

@@ -15,10 +15,11 @@ impl App {
     /// Where keys are pressed now; looked through in turn.
     pub fn contexts(&self) -> &'static [Context] {
         match (self.overlays.last(), &self.filtering, self.focus) {
-            (Some(Overlay::Help(_) | Overlay::Notices(_)), ..) => &[Context::Reading],
+            (Some(Overlay::Help(_) | Overlay::Notices(_) | Overlay::Tips(_)), ..) => &[Context::Reading],
             (Some(Overlay::Detail { .. }), ..) => &[Context::Detail, Context::Reading],
             (Some(Overlay::Ask(_)), ..) => &[Context::Ask],
             (Some(Overlay::Picker(_)), ..) => &[Context::Picker],
+            (Some(Overlay::More(_)), ..) => &[Context::More],
             (None, Some(_), _) => &[Context::Filter],
             (None, None, Pane::Jobs) => &[Context::Jobs, Context::Everywhere],
             (None, None, Pane::Compose) => &[Context::Compose, Context::Everywhere],
@@ -51,7 +52,10 @@ impl App {
             Some(Overlay::Picker(picker)) => {
                 picker.press(key);
             }
-            Some(Overlay::Help(_) | Overlay::Notices(_) | Overlay::Detail { .. }) => {}
+            Some(Overlay::More(more)) => {
+                more.press(key);
+            }
+            Some(Overlay::Tips(_) | Overlay::Help(_) | Overlay::Notices(_) | Overlay::Detail { .. }) => {}
             None => return self.type_below(key),
         }
         Vec::new()
@@ -81,7 +85,7 @@ impl App {
 
     /// Checks and prices the form; what other models say follows at once unless it is the prompt
     /// that is typed.
-    fn form_changed(&mut self) -> Vec<Effect> {
+    pub(super) fn form_changed(&mut self) -> Vec<Effect> {
         self.check_form();
         if self.compose.spot() != Spot::Prompt {
             self.compose.compare();
@@ -95,6 +99,7 @@ impl App {
                 ask.answer.insert(text);
             }
             Some(Overlay::Picker(picker)) => picker.paste(text),
+            Some(Overlay::More(more)) => more.paste(text),
             Some(_) => {}
             None if self.filtering.is_some() => {
                 if let Some((line, _)) = &mut self.filtering {
@@ -140,6 +145,7 @@ impl App {
                 self.filtering = Some((Line::new(before.clone()), before));
             }
             Action::Details => self.open_details(),
+            Action::Extend => return self.extend(),
             Action::Retry => self.retry(),
             Action::Cancel => return self.cancel(),
             Action::Hold => return self.hold(),
@@ -153,6 +159,10 @@ impl App {
             Action::StepBack => return self.step(false, key),
             Action::Undo => return self.undo(false),
             Action::Redo => return self.undo(true),
+            Action::MoreFields => self.open_more(),
+            Action::RemoveField => return self.remove_field(),
+            Action::DraftCheaply => return self.draft_cheaply(),
+            Action::Tips => self.overlays.push(Overlay::Tips(Scroll::default())),
             Action::LeaveForm | Action::ShowJobs => return self.go_to(Pane::Jobs),
             Action::NewClip => {
                 self.compose.go_to_prompt();
@@ -165,6 +175,7 @@ impl App {
             Action::PreviousPane => return self.next_pane(false),
             Action::Notices => self.overlays.push(Overlay::Notices(Scroll::default())),
             Action::Balances => return self.refresh_balances(),
+            Action::RefreshModels => return self.refresh_models(),
             Action::Resume => return self.resume(),
             Action::Help => self.overlays.push(Overlay::Help(Scroll::default())),
             Action::Repaint => return vec![Effect::Repaint],
@@ -177,6 +188,11 @@ impl App {
                     picker.toggle();
                 }
             }
+            Action::OnlyNeeded => {
+                if let Some(Overlay::Ask(Ask { switch: Some(switch), .. })) = self.overlays.last_mut() {
+                    switch.on = !switch.on;
+                }
+            }
         }
         Vec::new()
     }
@@ -184,8 +200,14 @@ impl App {
     /// Moves whatever is scrolled here: a text, the list of models, the selection.
     fn scroll(&mut self, text: impl Fn(&mut Scroll), lines: isize) {
         match self.overlays.last_mut() {
-            Some(Overlay::Help(scroll) | Overlay::Notices(scroll) | Overlay::Detail { scroll, .. }) => text(scroll),
+            Some(
+                Overlay::Help(scroll)
+                | Overlay::Notices(scroll)
+                | Overlay::Tips(scroll)
+                | Overlay::Detail { scroll, .. },
+            ) => text(scroll),
             Some(Overlay::Picker(picker)) => picker.move_by(lines),
+            Some(Overlay::More(more)) => more.move_by(lines),
             Some(Overlay::Ask(_)) => {}
             None if self.focus == Pane::Model => text(&mut self.model_scroll),
             None if lines < -1 => self.jobs.move_first(),
@@ -197,6 +219,7 @@ impl App {
     fn page(&mut self, down: bool) {
         match self.overlays.last_mut() {
             Some(Overlay::Picker(picker)) => picker.move_by(if down { 10 } else { -10 }),
+            Some(Overlay::More(more)) => more.move_by(if down { 10 } else { -10 }),
             None if self.focus == Pane::Jobs => self.jobs.move_page(down),
             _ => self.scroll(|scroll| scroll.move_page(down), 0),
         }
@@ -255,7 +278,11 @@ impl App {
         match self.overlays.last() {
             Some(Overlay::Picker(picker)) => {
                 let (chosen, others) = (picker.selected().cloned(), picker.others());
+                let extends = picker.extends().cloned();
                 self.overlays.pop();
+                if let (Some(offer), Some(job)) = (&chosen, extends) {
+                    return self.extend_with(&job, offer.clone());
+                }
                 if let Some(offer) = chosen {
                     self.compose.choose(offer, others, self.now);
                     self.compose.compare();
@@ -263,6 +290,11 @@ impl App {
                     self.check_form();
                 }
                 Vec::new()
+            }
+            Some(Overlay::More(more)) => {
+                let chosen = more.selected().map(|field| field.name.clone());
+                self.overlays.pop();
+                chosen.map_or_else(Vec::new, |name| self.add_field(&name))
             }
             Some(Overlay::Ask(ask)) if ask.is_answered() => match self.overlays.pop() {
                 Some(Overlay::Ask(ask)) => self.answer_yes(ask),

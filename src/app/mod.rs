@@ -3,9 +3,12 @@
 //! Keys and events go in, effects come out; times are handed in.
 
 pub mod action;
+pub mod cheapest;
 pub mod clock;
 pub mod compose;
 mod events;
+mod extend;
+mod fields;
 pub mod filter;
 pub mod form;
 pub mod geometry;
@@ -14,11 +17,13 @@ pub mod jobs;
 pub mod keymap;
 mod keys;
 pub mod line;
+pub mod more;
 pub mod notice;
 pub mod overlay;
 pub mod picker;
 pub mod quote;
 pub mod story;
+pub mod tips;
 mod verbs;
 pub mod wait;
 
@@ -29,7 +34,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::domain::message::{AccountRow, Command, Event, Level, Offer, Spend, Ticket};
-use crate::domain::{JobId, JobState};
+use crate::domain::{JobId, JobState, NewJob};
 use compose::Compose;
 use geometry::{Pane, Panes};
 use jobs::Jobs;
@@ -66,14 +71,16 @@ impl Default for AppOptions {
 enum Waiting {
     /// A verb on jobs, in the past tense, for the notice.
     Verb(&'static str),
-    /// The form was queued.
-    Queue,
+    /// The form was queued, as these jobs.
+    Queue(Vec<NewJob>),
     /// The story of a job.
     Story,
     /// The path or link of a job is to be copied.
     Copy,
     /// The job is to be put into the form.
     Reuse,
+    /// The job's clip is to be gone on from.
+    Extend,
     /// Nothing is said when it went well.
     Quiet,
 }

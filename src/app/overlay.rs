@@ -6,6 +6,7 @@ use std::cell::Cell;
 
 use super::input::Key;
 use super::line::Line;
+use super::more::More;
 use super::picker::Picker;
 use crate::domain::message::Command;
 use crate::domain::{Currency, JobId, Money, NewJob};
@@ -28,6 +29,10 @@ pub enum Overlay {
     Ask(Ask),
     /// The list of models.
     Picker(Picker),
+    /// The list of further fields.
+    More(More),
+    /// What the services advise.
+    Tips(Scroll),
 }
 
 /// How far a long text is scrolled. Only its drawing knows how long it is at the screen's width, so
@@ -72,8 +77,19 @@ pub struct Ask {
     pub need: Need,
     /// What was typed so far.
     pub answer: Line,
+    /// What can be chosen beside the answer, if anything.
+    pub switch: Option<Switch>,
     /// What a yes does.
     pub then: Then,
+}
+
+/// Something that is chosen beside a yes or no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Switch {
+    /// What it stands for.
+    pub words: String,
+    /// Whether it is chosen.
+    pub on: bool,
 }
 
 /// What counts as a yes.
@@ -103,7 +119,7 @@ pub enum Then {
 impl Ask {
     /// A question that a key answers.
     pub fn new(title: impl Into<String>, lines: Vec<String>, then: Then) -> Self {
-        Ask { title: title.into(), lines, grave: false, need: Need::Yes, answer: Line::default(), then }
+        Ask { title: title.into(), lines, grave: false, need: Need::Yes, answer: Line::default(), switch: None, then }
     }
 
     /// Asks for more than a key.

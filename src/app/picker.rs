@@ -9,8 +9,8 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::input::Key;
 use super::line::Line;
-use crate::domain::ModelRef;
 use crate::domain::message::Offer;
+use crate::domain::{Job, ModelRef};
 
 /// The state of the list.
 #[derive(Clone, Debug)]
@@ -23,21 +23,36 @@ pub struct Picker {
     at: usize,
     /// Taken beside the chosen one.
     together: Vec<ModelRef>,
+    /// The job that the chosen model goes on from, where that is what is asked.
+    extends: Option<Box<Job>>,
 }
 
 impl Picker {
     /// A list of all offers, with the chosen one selected and those beside it marked.
     pub fn new(offers: Arc<Vec<Offer>>, chosen: Option<&ModelRef>, others: &[Offer]) -> Self {
         let together = others.iter().map(Offer::model_ref).collect();
-        let mut picker = Picker { found: Vec::new(), at: 0, query: Line::default(), offers, together };
+        let mut picker = Picker { found: Vec::new(), at: 0, query: Line::default(), offers, together, extends: None };
         picker.search();
         let chosen = |index: &usize| Some(picker.offers[*index].model_ref()).as_ref() == chosen;
         picker.at = picker.found.iter().position(chosen).unwrap_or(0);
         picker
     }
 
+    /// A list of the models that go on from this job.
+    pub fn to_extend(offers: Arc<Vec<Offer>>, job: Job) -> Self {
+        Picker { extends: Some(Box::new(job)), ..Picker::new(offers, None, &[]) }
+    }
+
+    /// The job that the chosen model goes on from.
+    pub fn extends(&self) -> Option<&Job> {
+        self.extends.as_deref()
+    }
+
     /// Takes a new list of offers; the selected model stays selected where it still is.
     pub fn set_offers(&mut self, offers: Arc<Vec<Offer>>) {
+        if self.extends.is_some() {
+            return;
+        }
         let selected = self.selected().map(Offer::model_ref);
         self.offers = offers;
         self.search();
@@ -69,7 +84,7 @@ impl Picker {
 
     /// Takes the selected model beside the chosen one, or no longer, and goes one line on.
     pub fn toggle(&mut self) {
-        let Some(selected) = self.selected().map(Offer::model_ref) else { return };
+        let Some(selected) = self.selected().map(Offer::model_ref).filter(|_| self.extends.is_none()) else { return };
         match self.together.iter().position(|name| *name == selected) {
             Some(at) => {
                 self.together.remove(at);

@@ -3,11 +3,11 @@
 //! Knows which states a verb fits and what it costs. Must not know how the engine does it.
 
 use super::input::Effect;
-use super::overlay::{Ask, Need, Overlay, Then};
+use super::overlay::{Ask, Need, Overlay, Switch, Then};
 use super::quote::{add_up, in_words};
 use super::{App, Waiting};
 use crate::domain::message::{Command, Draft, JobDetail, Level};
-use crate::domain::{Job, JobId, JobRow, JobState, Money, NewJob};
+use crate::domain::{Job, JobId, JobRow, JobState, Money, NewJob, Request};
 
 /// The word that must be typed where an order may be charged twice.
 const TWICE: &str = "twice";
@@ -116,7 +116,24 @@ impl App {
             lines.push("Buying again may pay twice.".to_owned());
             Ask::new("Retry", lines, then).needing(Need::Word(TWICE))
         };
-        self.overlays.push(Overlay::Ask(ask));
+        let switch = rows.iter().any(JobRow::was_invalid).then(|| self.only_needed(&rows));
+        self.overlays.push(Overlay::Ask(Ask { switch, ..ask }));
+    }
+
+    /// The choice to send only what is needed, with its price where it is known (seed 003: after a
+    /// validation error, retry with only the minimal required fields first).
+    fn only_needed(&self, rows: &[JobRow]) -> Switch {
+        let price = |row: &JobRow| {
+            let job = self.known(row.id)?;
+            let offer = self.offers.iter().find(|offer| offer.model_ref() == job.model_ref())?;
+            Request { minimal: true, ..job.request.clone() }.price(&offer.model)
+        };
+        let words = "only the fields that the model needs";
+        let words = match rows {
+            [one] => price(one).map_or_else(|| words.to_owned(), |price| format!("{words}, for {price}")),
+            _ => words.to_owned(),
+        };
+        Switch { words, on: false }
     }
 
     pub(super) fn resume(&mut self) -> Vec<Effect> {
@@ -182,14 +199,14 @@ impl App {
         self.go_to(super::geometry::Pane::Compose)
     }
 
-    fn one_target(&self) -> Option<JobId> {
+    pub(super) fn one_target(&self) -> Option<JobId> {
         match self.overlays.last() {
             Some(Overlay::Detail { id, .. }) => Some(*id),
             _ => self.jobs.selected().map(|row| row.id),
         }
     }
 
-    fn known(&self, id: JobId) -> Option<&Job> {
+    pub(super) fn known(&self, id: JobId) -> Option<&Job> {
         let row = self.jobs.get(id)?;
         let job = self.story.detail().map(|JobDetail { job, .. }| job)?;
         (job.id == id && job.state == row.state).then_some(job)
@@ -230,7 +247,7 @@ impl App {
     }
 
     fn queue_now(&mut self, jobs: Vec<NewJob>) -> Vec<Effect> {
-        let effect = self.send(Command::Queue { jobs }, Waiting::Queue);
+        let effect = self.send(Command::Queue { jobs: jobs.clone() }, Waiting::Queue(jobs));
         self.compose.sent(self.last_ticket);
         vec![effect]
     }
@@ -242,7 +259,10 @@ impl App {
             Then::Leave => self.leave(),
             Then::Queue(jobs) => self.queue_now(jobs),
             Then::Release(ids) => self.verb(Command::Release { ids, ceiling }, "released"),
-            Then::Send(command) => {
+            Then::Send(mut command) => {
+                if let (Command::Retry { minimal, .. }, Some(switch)) = (&mut command, &ask.switch) {
+                    *minimal = switch.on;
+                }
                 let past = match &command {
                     Command::Cancel { .. } => "cancelled",
                     Command::Abandon { .. } => "abandoned",

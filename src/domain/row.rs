@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::job::{Job, JobId};
 use super::money::Money;
+use super::problem::ErrorKind;
 use super::state::JobState;
 use super::text::clean;
 
@@ -49,6 +50,15 @@ pub struct JobRow {
     pub batch: Option<i64>,
     /// The user's labels.
     pub tags: Vec<String>,
+}
+
+impl JobRow {
+    /// Whether it failed because its service refused a parameter: its note begins with that kind's word.
+    pub fn was_invalid(&self) -> bool {
+        let note = self.note.as_deref().unwrap_or_default();
+        self.state == JobState::Failed
+            && note.strip_prefix(ErrorKind::Invalid.word()).is_some_and(|n| n.starts_with(':'))
+    }
 }
 
 impl Job {

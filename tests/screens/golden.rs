@@ -8,6 +8,7 @@ use rushes::domain::message::{Draft, Level};
 use rushes::domain::{Event, JobState, Notice, Pause, Snapshot};
 use rushes::tui::theme::{ColorDepth, Glyphs, Styles, Theme};
 
+use super::further::further;
 use super::world::{Stage, letters, lines, snapshot};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
@@ -113,6 +114,31 @@ fn every_overlay() {
     );
     at_all_sizes("filter", snapshot, |stage| {
         stage.keys("/").types("state:run");
+    });
+}
+
+#[test]
+fn further_fields_drafts_and_tips() {
+    at_all_sizes("more", further, |stage| {
+        stage.keys("n F2").types("veo3-1-video").keys("Enter").types(EAGLE).keys("F7").types("voice").keys("Enter");
+        stage.types("low and calm").keys("F7 Down");
+    });
+    at_all_sizes("compose-further", further, |stage| {
+        stage
+            .keys("n F2")
+            .types("veo3-1-video")
+            .keys("Enter")
+            .types(EAGLE)
+            .keys("F7")
+            .types("frames")
+            .keys("Enter Right");
+        stage.keys("F7").types("refer").keys("Enter").types("https://a.example/1.png https://a.example/2.png");
+    });
+    at_all_sizes("compose-draft", further, |stage| {
+        stage.keys("n F2").types("veo3-1-video").keys("Enter").types(EAGLE).keys("F8");
+    });
+    at_all_sizes("tips", snapshot, |stage| {
+        stage.keys("n F9");
     });
 }
 

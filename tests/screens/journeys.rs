@@ -59,7 +59,7 @@ fn a_refusal_keeps_everything_and_says_why() {
     let text = stage.text();
     assert!(text.contains("not queued: image: cat.png has 9 MB"), "{text}");
     assert!(text.contains("[max_bytes]"), "{text}");
-    stage.types("!").keys("Ctrl-S");
+    stage.keys("Esc").types("!").keys("Ctrl-S");
     assert_eq!(stage.commands().len(), 2, "after a change it may be tried again");
 }
 

@@ -13,6 +13,7 @@ use crate::app::form::{Entry, Field};
 use crate::app::geometry::Pane;
 use crate::app::line::Line;
 use crate::app::quote::in_words;
+use crate::app::tips::FORMULA;
 use crate::domain::Problem;
 use crate::tui::theme::{Glyphs, Role, Styles};
 
@@ -35,15 +36,16 @@ pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) -> Optio
     let foot = foot(app, inside.width);
     let foot_rows = rows(foot.rows()).min(inside.height.saturating_sub(3));
     let stops = stops(compose);
-    // The prompt keeps at least three rows, and a third of the pane.
+    // The prompt keeps what its text fills and a row more, at least three rows, at most a third of the pane.
     let free = inside.height.saturating_sub(foot_rows + 2);
-    let least = (inside.height / 3).clamp(3, 12).min(free);
+    let filled = rows(text::wrap(&compose.prompt().text(), usize::from(inside.width)).len() + 1);
+    let least = filled.min((inside.height / 3).clamp(3, 12)).max(3).min(free);
     let field_rows = rows(stops.len()).min(free.saturating_sub(least));
     let prompt_rows = inside.height.saturating_sub(foot_rows + field_rows + 2);
     let prompt = Rect { height: prompt_rows, ..inside };
     let fields = Rect { y: prompt.bottom() + 1, height: field_rows, ..inside }.intersection(inside);
     let bottom = Rect { y: inside.bottom().saturating_sub(foot_rows), height: foot_rows, ..inside };
-    let in_prompt = draw_prompt(compose, styles, prompt, buf);
+    let in_prompt = draw_prompt(app, styles, prompt, buf);
     let in_fields = draw_fields(compose, styles, fields, &stops, focused, buf);
     foot.draw(buf, bottom, 0, styles);
     let cursor = if compose.spot() == Spot::Prompt { in_prompt } else { in_fields };
@@ -54,15 +56,21 @@ fn rows(n: usize) -> u16 {
     u16::try_from(n).unwrap_or(u16::MAX)
 }
 
-fn draw_prompt(compose: &Compose, styles: &Styles, area: Rect, buf: &mut Buffer) -> Option<Position> {
+fn draw_prompt(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) -> Option<Position> {
     if area.height == 0 || area.width == 0 {
         return None;
     }
     buf.set_style(area, styles.of(Role::Text));
-    let prompt = compose.prompt();
+    let prompt = app.compose().prompt();
     prompt.editor().render(area, buf);
     if prompt.is_empty() {
-        put(buf, (area.x, area.y), area.right(), "What shall the clip show?", styles.of(Role::Dim));
+        let hint = |action| app.keymap().shown(action, Context::Compose).map(|key| key.to_string()).unwrap_or_default();
+        let tips = format!("{} shows weak and strong prompts", hint(Action::Tips));
+        let lines = ["What shall the clip show?", FORMULA, &tips];
+        let lines = lines.iter().flat_map(|line| text::wrap(line, usize::from(area.width)));
+        for (y, line) in (area.top()..area.bottom()).zip(lines) {
+            put(buf, (area.x, y), area.right(), &line, styles.of(Role::Dim));
+        }
     }
     let (x, y) = prompt.cursor();
     Some(Position::new((area.x + x).min(area.right().saturating_sub(1)), area.y + y))
@@ -89,17 +97,19 @@ fn draw_fields(
     let longest = compose.form().fields().iter().map(|field| text::width(&text::label(&field.parameter.name))).max();
     let indent = u16::try_from(longest.unwrap_or(0) + 3).unwrap_or(INDENT.1).clamp(INDENT.0, INDENT.1);
     let mut cursor = None;
+    let hidden = stops.len().saturating_sub(first + shown);
+    let below = if hidden > 0 { format!(" +{hidden} below") } else { String::new() };
     for (y, stop) in (area.top()..area.bottom()).zip(&stops[first.min(stops.len())..]) {
         let here = focused && *stop == compose.spot();
-        let row = Rect { y, height: 1, ..area };
+        let kept = if y + 1 == area.bottom() { rows(below.len()) } else { 0 };
+        let row = Rect { y, height: 1, width: area.width.saturating_sub(kept), ..area };
         let found = draw_stop(compose, styles, row, indent, (*stop, here), buf);
         if here {
             cursor = found;
         }
     }
-    let hidden = stops.len().saturating_sub(first + shown);
     if hidden > 0 && area.height > 0 {
-        put_right(buf, area.bottom() - 1, area.x, area.right(), &format!(" +{hidden} below"), styles.of(Role::Dim));
+        put_right(buf, area.bottom() - 1, area.x, area.right(), &below, styles.of(Role::Dim));
     }
     cursor
 }
@@ -166,7 +176,12 @@ fn draw_field(
 ) -> Option<Position> {
     let field: &Field = &compose.form().fields()[index];
     match &field.entry {
-        Entry::Typed(line) => typed(styles, area, line, &field.hint(), here, buf),
+        Entry::Typed(line) => {
+            let count = counted(field).map(|(full, short)| if area.width < 36 { short } else { full });
+            let count = count.map(|count| format!(" {count}")).unwrap_or_default();
+            let end = put_right(buf, area.y, area.x, area.right(), &count, styles.of(Role::Dim));
+            typed(styles, Rect { width: end - area.x, ..area }, line, &field.hint(), here, buf)
+        }
         Entry::Choice { choices, at } => {
             let name = &field.parameter.name;
             let value = at.and_then(|at| choices.get(at)).map_or_else(|| "-".to_owned(), |v| text::value(name, v));
@@ -176,6 +191,15 @@ fn draw_field(
             stepper(styles, area, &value, here, &range.unwrap_or_else(|| others.join(" ")), buf)
         }
     }
+}
+
+/// How many links stand in a list of them, at length and short; `None` where none does.
+fn counted(field: &Field) -> Option<(String, String)> {
+    let (n, max) = field.links().filter(|(n, _)| *n > 0)?;
+    Some(match max {
+        Some(max) => (format!("{n} of {max} links"), format!("{n}/{max}")),
+        None => (format!("{n} {}", if n == 1 { "link" } else { "links" }), n.to_string()),
+    })
 }
 
 /// A value that is stepped through, and the others that it could be.
@@ -223,9 +247,20 @@ fn foot(app: &App, width: u16) -> Paper {
     if problems.len() > 3 {
         paper.say(Role::Error, &format!("and {} more", problems.len() - 3));
     }
-    price(compose, &mut paper);
+    if let Spot::Field(index) = compose.spot()
+        && let Some((field, (count, _))) = compose.form().fields().get(index).and_then(|f| Some((f, counted(f)?)))
+    {
+        paper.say(Role::Dim, &format!("{}: {count}", text::label(&field.parameter.name)));
+    }
     let key =
         |action: Action| app.keymap().shown(action, Context::Compose).map(|key| key.to_string()).unwrap_or_default();
+    if let Some(was) = compose.was() {
+        paper.say(Role::Accent, &format!("draft: was {was}; {} goes back", key(Action::DraftCheaply)));
+    }
+    if let Some(parent) = compose.parent() {
+        paper.say(Role::Accent, &format!("goes on from {parent}"));
+    }
+    price(compose, &mut paper);
     if compose.is_pending() {
         paper.say(Role::Warn, "being written to disk");
     } else {

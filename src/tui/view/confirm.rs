@@ -18,6 +18,12 @@ pub fn render(app: &App, ask: &Ask, styles: &Styles, area: Rect, buf: &mut Buffe
         let role = if ask.grave && i > 0 { Role::Error } else { Role::Text };
         paper.say(role, line);
     }
+    if let Some(switch) = &ask.switch {
+        let key = app.keymap().shown(Action::OnlyNeeded, Context::Ask).map(|key| key.to_string()).unwrap_or_default();
+        let mark = if switch.on { "[x]" } else { "[ ]" };
+        paper.blank().pair(mark, 4, if switch.on { Role::Strong } else { Role::Text }, &switch.words);
+        paper.pair("", 4, Role::Dim, &format!("{key} chooses it or not; services advise it after a refused field"));
+    }
     paper.blank();
     let rows = u16::try_from(paper.rows()).unwrap_or(u16::MAX).saturating_add(3 + u16::from(ask.is_typed()));
     let inside = sheet(buf, middle(area, width, rows), styles, &ask.title, "");

@@ -10,7 +10,7 @@ use crate::app::action::{Action, Context};
 use crate::app::clock::{self, Clock};
 use crate::app::overlay::Scroll;
 use crate::domain::message::JobDetail;
-use crate::domain::{Job, JobId, JobRow, JobState, PriceSource, Refund};
+use crate::domain::{ErrorKind, Job, JobId, JobRow, JobState, PriceSource, Refund};
 use crate::tui::theme::{Role, Styles};
 
 const INDENT: usize = 13;
@@ -125,13 +125,19 @@ fn in_words(clock: Clock, since: i64) -> String {
 /// What the user can do, where the job waits for that.
 fn next_step(app: &App, job: &Job) -> Option<String> {
     let key = |action| app.keymap().shown(action, Context::Detail).map(|key| key.to_string()).unwrap_or_default();
+    let only = app.keymap().shown(Action::OnlyNeeded, Context::Ask).map(|key| key.to_string()).unwrap_or_default();
+    let extend = key(Action::Extend);
     let (retry, abandon, hold) = (key(Action::Retry), key(Action::Abandon), key(Action::Hold));
     Some(match job.state {
         JobState::Unconfirmed => format!(
             "it is looked for again by itself and never sent again by itself; {retry} buys it again and may pay twice, {abandon} hides it"
         ),
         JobState::Held => format!("{hold} lets it go on once the reason is gone"),
+        JobState::Failed if job.error.as_ref().is_some_and(|error| error.kind == ErrorKind::Invalid) => format!(
+            "{retry} makes a new job of it, at its own price; {only} in that question sends only the fields that the model needs"
+        ),
         JobState::Failed => format!("{retry} makes a new job of it, at its own price"),
+        JobState::Done if app.extendable() => format!("{extend} goes on from this clip"),
         _ => return None,
     })
 }

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::paint::put;
 use super::text;
 use crate::app::action::{Action, Context};
+use crate::app::overlay::Overlay;
 use crate::app::{App, may_be_retried};
 use crate::domain::JobState;
 use crate::domain::message::Level;
@@ -50,19 +51,37 @@ fn hinted(context: Context) -> &'static [Action] {
             Action::ChooseModel,
             Action::Abandon,
             Action::Reuse,
+            Action::Extend,
             Action::Notices,
             Action::Quit,
         ],
-        Context::Compose => {
-            &[Action::Queue, Action::ChooseModel, Action::NextField, Action::LeaveForm, Action::Quit, Action::Undo]
-        }
+        Context::Compose => &[
+            Action::Queue,
+            Action::ChooseModel,
+            Action::MoreFields,
+            Action::DraftCheaply,
+            Action::LeaveForm,
+            Action::Tips,
+            Action::RemoveField,
+            Action::NextField,
+            Action::Undo,
+            Action::Quit,
+        ],
         Context::Model => &[Action::Down, Action::PageDown, Action::ChooseModel, Action::LeaveForm, Action::NextPane],
-        Context::Detail => {
-            &[Action::Close, Action::Down, Action::Retry, Action::Cancel, Action::Hold, Action::CopyLink, Action::Reuse]
-        }
+        Context::Detail => &[
+            Action::Close,
+            Action::Down,
+            Action::Retry,
+            Action::Cancel,
+            Action::Hold,
+            Action::CopyLink,
+            Action::Reuse,
+            Action::Extend,
+        ],
         Context::Reading => &[Action::Close, Action::Down, Action::PageDown],
-        Context::Ask => &[Action::Accept, Action::Close],
+        Context::Ask => &[Action::Accept, Action::OnlyNeeded, Action::Close],
         Context::Picker => &[Action::Accept, Action::Together, Action::Close, Action::Down],
+        Context::More => &[Action::Accept, Action::RemoveField, Action::Close, Action::Down],
         Context::Filter => &[Action::Accept, Action::Close],
         Context::Everywhere => &[],
     }
@@ -76,8 +95,7 @@ pub fn hints(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     let Some(&context) = app.contexts().first() else { return };
     let everywhere = app.contexts().contains(&Context::Everywhere);
     let hint = |action: Action| -> Option<(String, &'static str)> {
-        let typed =
-            app.overlays().last().is_some_and(|o| matches!(o, crate::app::overlay::Overlay::Ask(a) if a.is_typed()));
+        let typed = app.overlays().last().is_some_and(|o| matches!(o, Overlay::Ask(a) if a.is_typed()));
         let context = if typed { Context::Picker } else { context };
         app.keymap().shown(action, context).map(|key| (key.to_string(), action.entry().short))
     };
@@ -96,6 +114,10 @@ pub fn hints(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
         Action::NextNeedy => needy,
         Action::Cancel | Action::Hold => any(JobState::is_unsent),
         Action::Retry => any(may_be_retried),
+        Action::Extend => app.extendable(),
+        Action::OnlyNeeded => matches!(app.overlays().last(), Some(Overlay::Ask(ask)) if ask.switch.is_some()),
+        Action::MoreFields => app.compose().form().offer().is_some_and(|offer| !offer.model.advanced.is_empty()),
+        Action::RemoveField if context == Context::Compose => app.compose().is_in_added(),
         Action::Abandon => any(|state| !state.is_unsent()),
         Action::NewClip | Action::ChooseModel | Action::Quit | Action::Notices => true,
         _ => context != Context::Jobs || !app.jobs().is_empty(),

@@ -5,7 +5,7 @@
 //! compose   the form      jobs + story   the table and the selected job      sidebar   the model
 //! footer    the newest notice, the keys
 //! ```
-//! Over them: help, details, picker, confirm, notices.
+//! Over them: help, details, picker, more, confirm, notices, tips.
 
 pub mod compose;
 pub mod confirm;
@@ -14,12 +14,14 @@ pub mod footer;
 pub mod header;
 pub mod help;
 pub mod jobs;
+pub mod more;
 pub mod notices;
 pub mod paint;
 pub mod picker;
 pub mod sidebar;
 pub mod story;
 pub mod text;
+pub mod tips;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -74,6 +76,11 @@ pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) -> Optio
             }
             Overlay::Ask(ask) => confirm::render(app, ask, styles, over, buf),
             Overlay::Picker(picker) => picker::render(picker, styles, over, buf),
+            Overlay::More(list) => more::render(app, list, styles, over, buf),
+            Overlay::Tips(scroll) => {
+                tips::render(app, scroll, styles, over, buf);
+                None
+            }
         };
     }
     if styles.glyphs == Glyphs::Ascii {

@@ -119,7 +119,7 @@ fn facts(model: &Model, paper: &mut Paper) {
 }
 
 /// What a parameter takes, in words.
-fn takes(parameter: &Parameter) -> String {
+pub fn takes(parameter: &Parameter) -> String {
     let mut words = if !parameter.one_of.is_empty() {
         parameter.one_of.iter().map(crate::domain::text::plain).collect::<Vec<_>>().join(" · ")
     } else if let Some(range) = parameter.range {
@@ -134,6 +134,10 @@ fn takes(parameter: &Parameter) -> String {
                 (Some(_), Some(max)) => format!("URL, or a file of at most {}", text::bytes(max)),
                 (Some(_), None) => "URL or file".to_owned(),
                 (None, _) => "URL".to_owned(),
+            },
+            ParameterKind::Links => match parameter.max_items {
+                Some(max) => format!("links, at most {max}"),
+                None => "links".to_owned(),
             },
             _ => "a value".to_owned(),
         }
@@ -174,6 +178,21 @@ fn price(model: &Model, paper: &mut Paper) {
     let price = &model.price;
     paper.pair("price", INDENT, Role::Money, &price.text());
     paper.pair("", INDENT, Role::Dim, &format!("as of {}, {}", price.as_of, source(&price.source)));
+}
+
+/// A source by its mark, in words: a seed's number is that document's.
+pub fn seed(mark: &str) -> String {
+    let words: Vec<String> = mark
+        .split(", ")
+        .map(|part| {
+            if part.len() == 3 && part.bytes().all(|b| b.is_ascii_digit()) {
+                format!("document {part}")
+            } else {
+                part.to_owned()
+            }
+        })
+        .collect();
+    words.join(", ")
 }
 
 /// Where a fact is from, in words; the catalogue's own mark of its source is a file's number.
