@@ -109,7 +109,7 @@ fn saves(offer: &Offer, field: &Field) -> bool {
 fn priced(offer: &Offer, params: Values) -> Option<Money> {
     let mut request = Request::new(&offer.model_ref(), "");
     request.params = params;
-    request.price(&offer.model)
+    offer.reservation(&request)
 }
 
 fn rank(offer: &Offer, price: Money, paid_in: Currency, values: &Values) -> Rank {
@@ -187,7 +187,7 @@ mod tests {
             models: Vec<crate::domain::Model>,
         }
         let file: File = toml::from_str(MODELS).unwrap();
-        file.models.into_iter().map(|m| Offer { account: "a".into(), model: Arc::new(m) }).collect()
+        file.models.into_iter().map(|m| Offer::new("a", m)).collect()
     }
 
     fn found(offers: &[Offer], form: &Form, prompt: &str) -> (String, String, Values) {

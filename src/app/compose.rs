@@ -368,7 +368,7 @@ impl Compose {
                     format!("{} {}", first.field, first.message)
                 })
             });
-            also.push(Also { name: offer.model_ref().to_string(), price: request.price(&offer.model), problem });
+            also.push(Also { name: offer.model_ref().to_string(), price: offer.reservation(&request), problem });
         }
         also.sort_by_cached_key(|a| (a.problem.is_some(), a.price.is_none(), a.price.map(|p| (p.currency, p.amount))));
         also.truncate(ALSO);

@@ -40,7 +40,7 @@ impl Quote {
         accounts: &[AccountRow],
         spend: &Spend,
     ) -> Self {
-        let by_model: Vec<Option<Money>> = lines.iter().map(|(offer, request)| request.price(&offer.model)).collect();
+        let by_model: Vec<Option<Money>> = lines.iter().map(|(offer, request)| offer.reservation(request)).collect();
         let needs_ceiling = by_model.iter().any(Option::is_none);
         let totals: Vec<Option<Money>> =
             by_model.iter().map(|each| each.or(ceiling).map(|money| money.times(copies))).collect();

@@ -126,7 +126,7 @@ impl App {
         let price = |row: &JobRow| {
             let job = self.known(row.id)?;
             let offer = self.offers.iter().find(|offer| offer.model_ref() == job.model_ref())?;
-            Request { minimal: true, ..job.request.clone() }.price(&offer.model)
+            offer.reservation(&Request { minimal: true, ..job.request.clone() })
         };
         let words = "only the fields that the model needs";
         let words = match rows {

@@ -23,7 +23,7 @@ pub fn further() -> Snapshot {
     let advanced = Arc::new(file.advanced);
     let more = file.models.into_iter().map(|mut model| {
         model.advanced = advanced.clone();
-        Offer { account: "nanogpt".to_owned(), model: Arc::new(model) }
+        Offer::new("nanogpt", model)
     });
     Snapshot { offers: Arc::new(offers().iter().cloned().chain(more).collect()), ..snapshot() }
 }
