@@ -131,7 +131,7 @@ async fn an_order_is_one_post_with_our_own_idempotency_key_that_its_record_repea
     });
     assert_eq!(got.json(), expected);
     assert_eq!(record["url"], request.url);
-    assert_eq!(record["headers"], json!({"Idempotency-Key": OURS}));
+    assert_eq!(record["headers"], json!({"Idempotency-Key": OURS, "X-Request-ID": OURS}));
     assert_eq!(record["body"].to_string().as_bytes(), request.body, "the record is the body, byte for byte");
     assert_eq!(got.body, request.body);
     assert!(!request.record.contains(KEY));
@@ -297,6 +297,8 @@ async fn only_a_record_that_names_our_own_id_with_a_charge_is_proof() {
     let echo = format!(r#"{{"object":"request","request_id":"{OURS}","model":null,"cost_cents":null}}"#);
     let other = record.replace(OURS, "req_of_somebody_else");
     let other_model = record.replace(r#""model":"veo-3.1-fast""#, r#""model":"kling-video""#);
+    let refused = record.replace(r#""status_code":200"#, r#""status_code":402"#);
+    let free = record.replace("48.2", "0");
     let no_such = nested("not_found");
     let mut cases = Cases::default();
     for (name, (status, about), usage, expected) in [
@@ -304,6 +306,8 @@ async fn only_a_record_that_names_our_own_id_with_a_charge_is_proof() {
         ("an echo of the question", (200, echo.as_str()), (200, usage), "open 2 requests for veo-3.1-fast"),
         ("another id", (200, other.as_str()), (200, usage), "open 2 requests"),
         ("another model", (200, other_model.as_str()), (200, usage), "open 2 requests"),
+        ("an order that was refused", (200, refused.as_str()), (200, usage), "open 2 requests"),
+        ("nothing charged", (200, free.as_str()), (200, usage), "open 2 requests"),
         ("no record", (404, no_such.as_str()), (200, usage), "open $0.964 in all, and names none"),
         ("no request at all", (404, no_such.as_str()), (200, r#"{"by_model":[]}"#), "open no request for veo-3.1-fast"),
         ("no usage either", (404, no_such.as_str()), (404, no_such.as_str()), "open compare the balance"),

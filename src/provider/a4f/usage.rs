@@ -119,5 +119,6 @@ fn counts(json: &Value, model: &str) -> Option<String> {
     let used = whole(json).get("account_information")?.get("model_specific_usage")?.get(model)?;
     let total = used.get("total_requests")?.as_u64()?;
     let last = used.get("last_used").and_then(Value::as_str).map(|at| format!(", the last at {}", clean(at, 40)));
-    Some(format!("{total} calls of {} in all{}", clean(model, 60), last.unwrap_or_default()))
+    let calls = if total == 1 { "1 call".to_owned() } else { format!("{total} calls") };
+    Some(format!("{calls} of {} in all{}", clean(model, 60), last.unwrap_or_default()))
 }

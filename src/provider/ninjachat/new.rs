@@ -32,6 +32,9 @@ pub(super) const NOBODYS: &str = "/api/v1/videos/rushes%2Dprobe";
 
 /// A repeat with the same value is the same order (wire.md 2.1: 1-255 characters).
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+/// Every answer carries one of the service's own (wire.md 2.4); whether it takes ours is not known,
+/// and if it does, its record of the request is proof.
+const REQUEST_ID: &str = "X-Request-ID";
 
 /// Every key of an order. One that is not among them is refused with the whole order (wire.md 2.1,
 /// `additionalProperties: false`). `negative_prompt` is in one of the vendor's own lists and not in
@@ -71,7 +74,8 @@ pub(super) fn prepare(wire: &Wire, origin: &Url, order: &Order<'_>) -> Result<Pa
         return Err(unknown);
     }
     let url = wire.url(origin, SUBMIT).map_err(|e| vec![body::problem(&e)])?;
-    Ok(built.request(&url, vec![(IDEMPOTENCY_KEY.to_owned(), order.correlation.to_owned())]))
+    let ours = |name: &str| (name.to_owned(), order.correlation.to_owned());
+    Ok(built.request(&url, vec![ours(IDEMPOTENCY_KEY), ours(REQUEST_ID)]))
 }
 
 fn refused(key: &String) -> Problem {
@@ -137,15 +141,18 @@ pub(super) async fn find(wire: &Wire, origin: &Url, intent: &Intent) -> Result<E
     }
 }
 
-/// `{request_id, model, cost_cents, ...}` (wire.md 2.2), where it names our own id. Every other field
-/// may be null there, so that only one with a charge is more than an echo of the question.
+/// `{request_id, model, status_code, cost_cents, ...}` (wire.md 2.2), where it names our own id. Every
+/// other field may be null there, so that only a charge for an order that was taken is more than an
+/// echo of the question.
 fn record(json: &Value, intent: &Intent) -> Option<Evidence> {
     let ours = |key: &&str| json.get(key).and_then(Value::as_str) == Some(&intent.correlation);
     ["request_id", "idempotency_key"].iter().find(|key| ours(key))?;
-    if json.get("model").and_then(Value::as_str).is_some_and(|model| model != intent.model) {
+    let other = json.get("model").and_then(Value::as_str).is_some_and(|model| model != intent.model);
+    let refused = json.get("status_code").and_then(Value::as_u64).is_some_and(|status| status >= 300);
+    let cost = json.get("cost_cents").and_then(cents).filter(|cost| cost.amount > Decimal::ZERO)?;
+    if other || refused {
         return None;
     }
-    let cost = json.get("cost_cents").and_then(cents)?;
     let text = format!("NinjaChat keeps a charge of {cost} under our own id");
     Some(Evidence { grade: Grade::Proven, remote_id: None, text })
 }
@@ -157,13 +164,14 @@ fn usage(json: &Value, intent: &Intent) -> String {
     let count = row.and_then(|row| row.get("requests")).and_then(Value::as_u64).unwrap_or(0);
     let cost = row.and_then(|row| row.get("cost_cents")).and_then(cents);
     let model = clean(&intent.model, 60);
+    let requests = if count == 1 { "1 request".to_owned() } else { format!("{count} requests") };
     match (count, cost) {
         (0, _) => format!("NinjaChat counts no request for {model} in the last day, which proves nothing"),
-        (n, Some(cost)) => format!(
-            "NinjaChat counts {n} requests for {model} in the last day, {cost} in all, and names none of them; \
+        (_, Some(cost)) => format!(
+            "NinjaChat counts {requests} for {model} in the last day, {cost} in all, and names none of them; \
              compare with the jobs here"
         ),
-        (n, None) => format!("NinjaChat counts {n} requests for {model} in the last day and names none of them"),
+        (_, None) => format!("NinjaChat counts {requests} for {model} in the last day and names none of them"),
     }
 }
 

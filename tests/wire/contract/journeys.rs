@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use rushes::domain::sink::MemorySink;
 use rushes::domain::{AccountProfile, Model, Service};
-use rushes::provider::{Evidence, Grade, Intent, Provider, RemoteJob, RemoteState, SubmitAnswer, Trace};
+use rushes::provider::{
+    Accepted, Evidence, Grade, Intent, Order, Provider, RemoteJob, RemoteState, SubmitAnswer, Trace,
+};
 use rushes::sim::{A4F_KEY, NANOGPT_KEY, NINJACHAT_KEY, SimOptions, Simulator};
 use serde_json::json;
 
@@ -22,9 +24,19 @@ async fn account(simulator: &Simulator, service: Service) -> (Arc<dyn Provider>,
         Service::Nanogpt => NANOGPT_KEY,
         Service::A4f => A4F_KEY,
     };
-    let provider = account_with_key(service, &format!("{}/{service}", simulator.url()), key);
+    account_under(simulator, service, service.word(), key).await
+}
+
+async fn account_under(
+    simulator: &Simulator,
+    service: Service,
+    prefix: &str,
+    key: &str,
+) -> (Arc<dyn Provider>, AccountProfile) {
+    let base = format!("{}/{prefix}", simulator.url());
+    let provider = account_with_key(service, &base, key);
     let profile = provider.probe().await.unwrap();
-    assert_eq!(profile.origin, format!("{}/{service}", simulator.url()));
+    assert_eq!(profile.origin, base);
     (provider, profile)
 }
 
@@ -35,12 +47,11 @@ async fn make(
     model: &Model,
     values: serde_json::Value,
 ) -> (String, Vec<u8>) {
-    let request = prepare(provider, &profile.origin, model, values);
-    let answer = provider.submit(request, &Trace::default(), Box::new(SharedSink::default())).await;
-    let SubmitAnswer::Accepted(accepted) = answer else { panic!("{answer:?}") };
-    assert!(accepted.cost.is_some() && accepted.balance.is_some());
-    let job =
-        RemoteJob { remote_id: accepted.remote_id.clone(), model: model.id.clone(), currency: None, generation: None };
+    let accepted = taken(provider, profile, model, values).await;
+    let new = profile.generation.as_deref() == Some("new");
+    assert!(accepted.cost.is_some() && accepted.balance.is_some() != new, "{accepted:?}");
+    let (remote_id, generation) = (accepted.remote_id.clone(), profile.generation.clone());
+    let job = RemoteJob { remote_id, model: model.id.clone(), currency: None, generation };
     loop {
         let status = provider.poll(&job, profile).await.unwrap();
         match status.state {
@@ -55,6 +66,33 @@ async fn make(
             RemoteState::Failed { error, .. } => panic!("{error}"),
         }
     }
+}
+
+/// Orders as the profile says.
+async fn taken(
+    provider: &dyn Provider,
+    profile: &AccountProfile,
+    model: &Model,
+    values: serde_json::Value,
+) -> Accepted {
+    let answer = provider.submit(built(provider, profile, model, values), &Trace::default(), sink()).await;
+    let SubmitAnswer::Accepted(accepted) = answer else { panic!("{answer:?}") };
+    accepted
+}
+
+fn built(
+    provider: &dyn Provider,
+    profile: &AccountProfile,
+    model: &Model,
+    values: serde_json::Value,
+) -> rushes::provider::PaidRequest {
+    let values = serde_json::from_value(values).unwrap();
+    let order = Order { model, prompt: "a misty valley", values: &values, inputs: &[], correlation: OURS };
+    provider.prepare(&order, profile).unwrap()
+}
+
+fn sink() -> Box<SharedSink> {
+    Box::new(SharedSink::default())
 }
 
 fn is_mp4(bytes: &[u8]) -> bool {
@@ -76,6 +114,33 @@ async fn ninjachat_from_order_to_clip() {
     assert!(is_mp4(&bytes));
     let after = provider.balance(&profile).await.unwrap();
     assert_eq!((before[0].amount - after[0].amount).normalize().to_string(), "3");
+    simulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn ninjachats_new_generation_from_catalogue_to_clip_and_the_same_order_twice_is_one() {
+    let simulator = simulator().await;
+    let (provider, profile) = account_under(&simulator, Service::Ninjachat, "ninjachat-new", NINJACHAT_KEY).await;
+    assert_eq!(profile.generation.as_deref(), Some("new"));
+    let models = provider.discover(&profile).await.unwrap();
+    assert_eq!(models.len(), 32);
+    let model = models.iter().find(|m| m.id == "kling-3-pro").unwrap();
+    let values = json!({"duration": 6, "aspect_ratio": "9:16", "audio": true, "watermark": false});
+    let price = model.price.of(&serde_json::from_value(values.clone()).unwrap()).unwrap();
+    let before = provider.balance(&profile).await.unwrap()[0];
+    let (id, bytes) = make(&*provider, &profile, model, values.clone()).await;
+    assert!(is_mp4(&bytes));
+    let after = provider.balance(&profile).await.unwrap()[0];
+    assert_eq!(before.amount - after.amount, price.amount, "the estimate is the charge");
+    let again = taken(&*provider, &profile, model, values.clone()).await;
+    assert_eq!(again.remote_id, id, "the same order with the same key is not another one");
+    assert_eq!(provider.balance(&profile).await.unwrap()[0], after);
+    let intent = Intent { correlation: OURS.into(), model: model.id.clone(), sent_at: 0 };
+    let evidence = provider.find(&intent, &profile).await.unwrap();
+    assert!(evidence.grade == Grade::Proven && evidence.text.contains(&price.to_string()), "{evidence:?}");
+    let stranger = Intent { correlation: "9e5ad7f1-0000-4000-8000-000000000000".into(), ..intent };
+    let evidence = provider.find(&stranger, &profile).await.unwrap();
+    assert!(evidence.grade == Grade::Open && evidence.text.contains("1 request for"), "{evidence:?}");
     simulator.shutdown().await;
 }
 
