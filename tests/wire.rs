@@ -15,6 +15,9 @@ mod wire {
     mod generations;
     mod legal;
     mod nanogpt;
+    mod nanogpt_lost;
+    mod nanogpt_models;
+    mod nanogpt_orders;
     mod ninjachat;
     mod ninjachat_new;
     mod paying;

@@ -27,7 +27,9 @@ pub struct Endpoint {
 }
 
 /// Where a service lives unless the user says otherwise: seed 000 (NinjaChat), seed 002 (NanoGPT),
-/// wire.md 3.1 (A4F). NanoGPT's second host is left alone: its catalogue was seen stale (wire.md 1.1).
+/// wire.md 3.1 (A4F). NanoGPT's second host, `https://api.nano-gpt.com`, and the hosts under other
+/// names that speak the same interface (wire.md 1.1) are left to the user's base URL, given with or
+/// without `/api` at its end: the second host's catalogue was seen stale.
 pub fn default_origin(service: Service) -> &'static str {
     match service {
         Service::Ninjachat => "https://ninjachat.ai",

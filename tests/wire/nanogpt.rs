@@ -1,9 +1,10 @@
-//! NanoGPT: every cell of its table, its status in all shapes, balance, catalogue and recovery.
+//! NanoGPT: every cell of its answer table, its status in all shapes, and its balance. Long, since
+//! each shape that was documented or seen is a row of its own.
 
 use std::sync::Arc;
 
 use rushes::domain::Service;
-use rushes::provider::{Grade, Input, Intent, Provider, RemoteJob, SubmitAnswer};
+use rushes::provider::{Input, Provider, RemoteJob, SubmitAnswer};
 use serde_json::json;
 
 use super::scripted::{Reply, Scripted};
@@ -91,6 +92,11 @@ async fn every_cell_of_the_answer_table() {
         ),
         ("429 typed", Reply::json(429, &typed("RATE_LIMITED")), "refused rate_limit"),
         ("429 daily requests", Reply::json(429, &coded("daily_rpd_limit_exceeded")), "refused rate_limit"),
+        ("400 param", Reply::json(400, r#"{"error":{"message":"bad","param":"duration"}}"#), "refused invalid"),
+        ("400 truncated JSON", Reply::new(400, "application/json", r#"{"error":{"mess"#), "unknown protocol"),
+        ("400 plain text", Reply::new(400, "text/plain", "Bad Request"), "unknown protocol"),
+        ("403 permission", Reply::json(403, &coded("permission_denied")), "refused authentication"),
+        ("503 plain text", Reply::new(503, "text/plain", "upstream"), "unknown unavailable"),
         ("429 daily dollars", Reply::json(429, &coded("daily_usd_limit_exceeded")), "refused rate_limit"),
         ("400 web page", Reply::new(400, "text/html", html), "unknown protocol"),
         (
@@ -188,6 +194,26 @@ async fn a_refusal_for_money_names_the_exact_price_and_a_daily_limit_its_end() {
     let (answer, _) = order(&*account(&server.url()), &server.url()).await;
     let SubmitAnswer::Refused(error) = answer else { panic!("{answer:?}") };
     assert_eq!(error.required.unwrap().to_string(), "$0.0035");
+    for (body, field) in [
+        (r#"{"error":{"message":"bad","type":"invalid_request_error","param":"duration"}}"#, Some("duration")),
+        (r#"{"error":"bad","field":"resolution","status":400}"#, Some("resolution")),
+        (r#"{"error":"Prompt too long","code":"prompt_too_long"}"#, Some("prompt")),
+        (r#"{"error":"Prompt is too long. Please keep it under 3000 characters."}"#, Some("prompt")),
+        (r#"{"error":{"message":"bad","param":null}}"#, None),
+    ] {
+        let server = Scripted::always(Reply::json(400, body)).await;
+        let (answer, _) = order(&*account(&server.url()), &server.url()).await;
+        let SubmitAnswer::Refused(error) = answer else { panic!("{answer:?}") };
+        assert_eq!(error.field.as_deref(), field, "{body}");
+    }
+    let policy =
+        r#"{"error":{"message":"Blocked.","type":"CONTENT_POLICY_VIOLATION"},"refundMessage":"You were not charged."}"#;
+    let server = Scripted::always(Reply::json(400, policy)).await;
+    let (answer, _) = order(&*account(&server.url()), &server.url()).await;
+    assert!(message(&answer).contains("Blocked. You were not charged."), "{}", message(&answer));
+    let server = Scripted::always(Reply::new(413, "text/plain", "FUNCTION_PAYLOAD_TOO_LARGE")).await;
+    let (answer, _) = order(&*account(&server.url()), &server.url()).await;
+    assert!(message(&answer).contains("give public links instead of files"), "{}", message(&answer));
     let daily = Reply::json(429, r#"{"error":{"message":"Daily","code":"daily_rpd_limit_exceeded"}}"#);
     let server = Scripted::always(daily.header("retry-after", "40000")).await;
     let (answer, _) = order(&*account(&server.url()), &server.url()).await;
@@ -314,6 +340,39 @@ async fn every_shape_of_a_status_is_told() {
             r#"{"data":{"status":"COMPLETED","output":{"url":"javascript:alert(1)"}}}"#,
             "error protocol",
         ),
+        (
+            "oldest, done",
+            200,
+            r#"{"status":"COMPLETED","data":{"isCompleted":true,"isSuccess":true,"output":{"url":"https://s/a.mp4"}}}"#,
+            "finished https://s/a.mp4",
+        ),
+        ("oldest, pending", 200, r#"{"status":"PENDING","data":{"isCompleted":false}}"#, "working -"),
+        (
+            "oldest, by its booleans",
+            200,
+            r#"{"data":{"isCompleted":true,"isSuccess":false,"error":"no voice"}}"#,
+            "failed no voice refunded true",
+        ),
+        (
+            "an error object without words",
+            200,
+            r#"{"data":{"status":"FAILED","error":{"detail":"upstream"}}}"#,
+            r#"failed {"detail":"upstream"} refunded true"#,
+        ),
+        (
+            "blocked without words",
+            200,
+            r#"{"data":{"status":"failed","error":null,"isNSFWError":true}}"#,
+            "failed blocked for its content; no words given refunded true",
+        ),
+        (
+            "words with control characters",
+            200,
+            r#"{"status":"FAILED","error":"a\u001b[31mb","userFriendlyError":"try\u0007 again"}"#,
+            "failed a[31mb: try again refunded true",
+        ),
+        ("expired", 200, r#"{"data":{"status":"Expired","error":"old"}}"#, "failed old refunded false"),
+        ("an error under 200", 200, r#"{"error":"Unknown job","status":200}"#, "error protocol"),
         ("no status", 200, r#"{"data":{}}"#, "error protocol"),
         ("empty", 200, "", "error protocol"),
         ("401", 401, r#"{"error":"Invalid session","status":401}"#, "error authentication"),
@@ -395,6 +454,7 @@ async fn the_final_cost_is_read_where_it_is_said() {
             Some("Ӿ0.50"),
         ),
         (r#"{"data":{"status":"COMPLETED","output":{"url":"https://s/a"}}}"#, None),
+        (r#"{"cost":0.25,"data":{"status":"COMPLETED","cost":null,"output":{"url":"https://s/a"}}}"#, Some("$0.25")),
     ] {
         let server = Scripted::always(Reply::json(200, body)).await;
         let status = account(&server.url()).poll(&job, &at(&server.url())).await.unwrap();
@@ -432,59 +492,6 @@ async fn balances_come_as_texts_or_numbers_in_both_currencies() {
 }
 
 #[tokio::test]
-async fn only_a_row_or_a_charge_under_our_own_id_is_proof() {
-    let row = |id: &str, ours: &str| {
-        format!(r#"{{"runId":"{id}","id":"{id}","model":"m","status":"completed","conversationUUID":"{ours}"}}"#)
-    };
-    let charged =
-        format!(r#"{{"object":"request_billing","request_id":"{OURS}","cost":"0.30000000","currency":"USD"}}"#);
-    let elses = r#"{"object":"request_billing","request_id":"other","cost":"0.3","currency":"USD"}"#.to_owned();
-    let none = String::new();
-    let mut cases = Cases::default();
-    for (name, rows, usage, grade, id) in [
-        ("our row", row("vid_1", OURS), &none, Grade::Proven, Some("vid_1")),
-        (
-            "our row among others",
-            format!("{},{}", row("vid_9", "else"), row("vid_1", OURS)),
-            &none,
-            Grade::Proven,
-            Some("vid_1"),
-        ),
-        ("others only", row("vid_9", "else"), &none, Grade::Open, None),
-        ("a row that echoes nothing", r#"{"runId":"vid_9","model":"m"}"#.to_owned(), &none, Grade::Open, None),
-        ("two of ours", format!("{},{}", row("vid_1", OURS), row("vid_2", OURS)), &none, Grade::Open, None),
-        ("nothing", none.clone(), &none, Grade::Open, None),
-        ("nothing but a charge", none.clone(), &charged, Grade::Proven, None),
-        ("nothing but another's charge", none.clone(), &elses, Grade::Open, None),
-    ] {
-        let usage = usage.clone();
-        let server = Scripted::start(move |request| match request.target.starts_with("/api/generate-video/recover?") {
-            true => Reply::json(200, &format!(r#"{{"data":[{rows}]}}"#)),
-            false if usage.is_empty() => Reply::json(404, r#"{"error":{"code":"request_not_found","message":"m"}}"#),
-            false => Reply::json(200, &usage),
-        })
-        .await;
-        let intent = Intent { correlation: OURS.into(), model: "m".into(), sent_at: 0 };
-        let evidence = account(&server.url()).find(&intent, &at(&server.url())).await.unwrap();
-        cases.equal(name, (evidence.grade, evidence.remote_id.as_deref()), (grade, id));
-        let asked = server.received()[0].target.clone();
-        cases.check(name, asked.ends_with(&OURS.replace('-', "%2D")), asked);
-    }
-    cases.finish();
-    let charged = Scripted::start(move |request| match request.target.starts_with("/api/v1/usage/") {
-        true => Reply::json(200, &charged),
-        false => Reply::new(404, "text/html", "<html>"),
-    })
-    .await;
-    let intent = Intent { correlation: OURS.into(), model: "m".into(), sent_at: 0 };
-    let evidence = account(&charged.url()).find(&intent, &at(&charged.url())).await.unwrap();
-    assert_eq!(evidence.grade, Grade::Proven, "a charge proves it where there is no list: {evidence:?}");
-    let down = Scripted::always(Reply::json(503, "")).await;
-    let intent = Intent { correlation: OURS.into(), model: "m".into(), sent_at: 0 };
-    assert!(account(&down.url()).find(&intent, &at(&down.url())).await.is_err(), "a failed look-up is no evidence");
-}
-
-#[tokio::test]
 async fn a_probe_pins_the_host_and_knows_a_wrong_key() {
     let mut cases = Cases::default();
     for (name, status, body, expected) in [
@@ -514,39 +521,4 @@ async fn a_probe_pins_the_host_and_knows_a_wrong_key() {
         cases.equal(name, server.received()[0].method.as_str(), "GET");
     }
     cases.finish();
-}
-
-#[tokio::test]
-async fn the_catalogue_is_read_as_far_as_it_is_clear() {
-    let server = Scripted::always(Reply::json(200, include_str!("bodies/nanogpt_models.json"))).await;
-    let models = account(&server.url()).discover(&at(&server.url())).await.unwrap();
-    assert_eq!(server.received()[0].target, "/api/v1/video-models?detailed=true");
-    let names: Vec<&str> = models.iter().map(|m| m.id.as_str()).collect();
-    assert_eq!(names, ["kling-v30-std", "veo2-video", "wan-wavespeed-25-extend", "old-shape", "bare"]);
-    let price = |index: usize, values: serde_json::Value| {
-        let model: &rushes::domain::Model = &models[index];
-        let mut request = rushes::domain::Request::new(&format!("nanogpt/{}", model.id).parse().unwrap(), "p");
-        request.params = serde_json::from_value(values).unwrap();
-        (request.validate(model).map_err(|p| p[0].to_string()), request.price(model).map(|m| m.to_string()))
-    };
-    let kling = &models[0];
-    assert_eq!((kling.name.as_str(), kling.source.as_str()), ("Kling 3.0 Standard", "discovered"));
-    assert_eq!(price(0, json!({"duration": 10, "audio": false})), (Ok(()), Some("$0.84".to_owned())));
-    assert_eq!(price(0, json!({})).1.as_deref(), Some("$0.63"), "the switch is on unless told otherwise");
-    assert!(price(0, json!({"duration": 7})).0.is_err());
-    assert!(price(0, json!({"cfg_scale": 1.5})).0.is_err());
-    let wire = |index: usize, values| prepare(&*account(&server.url()), &server.url(), &models[index], values);
-    let body = |index, values| serde_json::from_slice::<serde_json::Value>(&wire(index, values).body).unwrap();
-    assert_eq!(body(0, json!({"duration": 10}))["duration"], "10", "the catalogue's own option, verbatim");
-    assert_eq!(body(0, json!({"audio": false}))["sound"], false, "the common name, the model's own key");
-    assert_eq!(body(1, json!({"duration": 6}))["duration"], "6s");
-    assert_eq!(price(1, json!({"duration": 6})).1.as_deref(), Some("$4.08"));
-    let extend = models[2].parameter("video").unwrap();
-    assert!(extend.required && extend.wire_key() == "videoUrl", "mislabelled, but it extends");
-    assert_eq!(price(3, json!({"duration": 8})), (Ok(()), None), "an opaque price is unknown");
-    assert!(models[4].parameters.is_empty() && models[4].price.text() == "unknown");
-    for hostile in ["<html>", "{}", r#"{"data":{}}"#] {
-        let server = Scripted::always(Reply::json(200, hostile)).await;
-        assert!(account(&server.url()).discover(&at(&server.url())).await.is_err(), "{hostile}");
-    }
 }
