@@ -20,7 +20,7 @@ use super::quote::Quote;
 use crate::domain::message::{AccountRow, Draft, NewJob, Offer, Spend, Ticket};
 use crate::domain::request::MAX_COPIES;
 use crate::domain::rule::Values;
-use crate::domain::{Money, Problem, Request};
+use crate::domain::{Drift, Money, Observation, Problem, Request};
 use cheaply::Before;
 pub use cheaply::Drafted;
 use onward::Parent;
@@ -168,6 +168,20 @@ impl Compose {
     /// The price.
     pub fn quote(&self) -> Option<&Quote> {
         self.quote.as_ref()
+    }
+
+    /// Where the chosen model's service charges something else than is published for what the form says.
+    pub fn drift(&self) -> Option<Drift> {
+        let offer = self.form.offer()?;
+        let request = Request { params: self.form.values(), ..Request::new(&offer.model_ref(), "") };
+        offer.drift(&request)
+    }
+
+    /// What the chosen model's service charged or quoted last for what the form says.
+    pub fn observed(&self) -> Option<Observation> {
+        let offer = self.form.offer()?;
+        let request = Request { params: self.form.values(), ..Request::new(&offer.model_ref(), "") };
+        offer.observed(&request).cloned()
     }
 
     /// What other models say to the form: takers by price, then the others.

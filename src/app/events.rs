@@ -5,7 +5,7 @@ use super::input::Effect;
 use super::jobs::Change;
 use super::overlay::Overlay;
 use super::quote::in_words;
-use super::{App, Waiting};
+use super::{App, Waiting, news};
 use crate::domain::message::{AccountRow, Answer, Event, Level, Snapshot, Ticket};
 use crate::domain::{JobId, Problem};
 
@@ -29,6 +29,7 @@ impl App {
                 }
             }
             Event::OffersChanged(offers) => {
+                news::note(&mut self.news, &self.offers, &offers);
                 self.offers = offers;
                 self.take_offers();
                 self.touch();

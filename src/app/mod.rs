@@ -18,6 +18,7 @@ pub mod keymap;
 mod keys;
 pub mod line;
 pub mod more;
+pub mod news;
 pub mod notice;
 pub mod overlay;
 pub mod picker;
@@ -34,11 +35,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::domain::message::{AccountRow, Command, Event, Level, Offer, Spend, Ticket};
-use crate::domain::{JobId, JobState, NewJob};
+use crate::domain::{JobId, JobState, ModelRef, NewJob};
 use compose::Compose;
 use geometry::{Pane, Panes};
 use jobs::Jobs;
 use line::Line;
+use news::News;
 use notice::Notices;
 use overlay::{Overlay, Scroll};
 use story::Story;
@@ -106,6 +108,7 @@ pub struct App {
     accounts: Vec<AccountRow>,
     spend: Spend,
     offers: Arc<Vec<Offer>>,
+    news: HashMap<ModelRef, News>,
     simulated: Option<String>,
     read_only: Option<String>,
     last_ticket: Ticket,
@@ -133,6 +136,7 @@ impl App {
             accounts: Vec::new(),
             spend: Spend::default(),
             offers: Arc::default(),
+            news: HashMap::new(),
             simulated: None,
             read_only: None,
             last_ticket: 0,
@@ -350,6 +354,11 @@ impl App {
     /// Every model of every account.
     pub fn offers(&self) -> &[Offer] {
         &self.offers
+    }
+
+    /// What changed of a model since the screen was opened.
+    pub fn news(&self, model: &ModelRef) -> Option<News> {
+        self.news.get(model).copied()
     }
 
     /// The line that says that the services are simulated.

@@ -2,6 +2,8 @@
 //!
 //! Knows which states an account's standing holds up, and the words for it. Must not know any pane.
 
+use jiff::Timestamp;
+
 use super::App;
 use super::action::{Action, Context};
 use crate::domain::message::AccountRow;
@@ -26,9 +28,7 @@ impl App {
         let next = match &account.pause {
             Some(pause) => match pause.until {
                 Some(until) => {
-                    let at = until.to_zoned(self.time_zone().clone());
-                    let today = at.date() == self.now().to_zoned(self.time_zone().clone()).date();
-                    let at = at.strftime(if today { "%H:%M" } else { "%d %b %H:%M" });
+                    let at = self.time_of_day(until);
                     format!("{name} goes on by itself at {at}; {key} resumes it now")
                 }
                 None => format!("once that is put right, {key} resumes {name}; the job goes out then"),
@@ -36,6 +36,20 @@ impl App {
             None => format!("nothing to do; {key} tries {name} at once"),
         };
         Some(Wait { cause, next })
+    }
+
+    /// A time to come as a time of day in the user's zone, with the day where it is not today's. Not as
+    /// a wait: that would have to tick.
+    pub fn time_of_day(&self, at: Timestamp) -> String {
+        let at = at.to_zoned(self.time_zone().clone());
+        let today = at.date() == self.now().to_zoned(self.time_zone().clone()).date();
+        at.strftime(if today { "%H:%M" } else { "%d %b %H:%M" }).to_string()
+    }
+
+    /// When an account's pause ends by itself, as ` until 22:18`; empty where it does not.
+    pub fn paused_until(&self, account: &AccountRow) -> String {
+        let until = account.pause.as_ref().and_then(|pause| pause.until);
+        until.map(|until| format!(" until {}", self.time_of_day(until))).unwrap_or_default()
     }
 }
 
@@ -52,10 +66,12 @@ fn standing(account: &AccountRow, state: JobState) -> Option<String> {
 }
 
 /// The same for a row of the table, where the account stands beside it or the head names it.
-pub fn note(account: &AccountRow, state: JobState) -> Option<String> {
+pub fn note(app: &App, account: &AccountRow, state: JobState) -> Option<String> {
     standing(account, state)?;
     Some(match (&account.pause, &account.trouble) {
-        (Some(pause), _) if state == JobState::Queued => format!("paused: {}", pause.message),
+        (Some(pause), _) if state == JobState::Queued => {
+            format!("paused{}: {}", app.paused_until(account), pause.message)
+        }
         (_, trouble) => format!("cannot reach: {}", trouble.as_deref().unwrap_or_default()),
     })
 }

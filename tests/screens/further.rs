@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use rushes::domain::message::{Answer, Draft, NewJob, Offer};
-use rushes::domain::{Command, ErrorKind, Event, Job, JobError, JobId, JobState, Parameter, Problem, Snapshot};
+use rushes::domain::observed::{Learnt, price_key};
+use rushes::domain::{
+    Command, ErrorKind, Event, Job, JobError, JobId, JobState, Observation, Parameter, Problem, Request, Snapshot,
+};
 use serde_json::json;
 
 use super::world::{Stage, detail, job, offers, snapshot, usd};
@@ -262,4 +265,48 @@ fn a_picture_is_made_smaller_only_when_that_was_said() {
         .keys("Ctrl-S")
         .answer(Answer::Refused { problems: vec![why(), Problem::new("prompt", "max_len", "is long")] });
     assert!(stage.app.overlays().is_empty(), "smaller would not help");
+}
+
+#[test]
+fn the_models_pane_tells_what_was_charged_and_the_list_marks_what_is_new_or_costs_something_else() {
+    let mut stage = at("seedance-lite");
+    let text = stage.text();
+    for words in ["4 beyond these, F7", "text, needed", "as of 2026-08-27"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let Snapshot { offers, .. } = further();
+    let moved = offers.iter().cloned().map(|mut offer| {
+        match offer.model.id.as_str() {
+            "seedance-lite" => {
+                let request = Request::new(&offer.model_ref(), "");
+                let key = price_key(&offer.model, &request.values(&offer.model));
+                let seen =
+                    Observation { money: usd("0.60"), at: super::world::at(0), times: 3, learnt: Learnt::Charged };
+                Arc::make_mut(&mut offer.observed).put(key, seen);
+            }
+            "veo3-1-video" => {
+                let per_clip = r#"shape = { per_clip = { amount = "9" } }, as_of = "x", source = "discovered""#;
+                let price = toml::from_str::<std::collections::BTreeMap<String, _>>(&format!("p = {{ {per_clip} }}"));
+                Arc::make_mut(&mut offer.model).price = price.unwrap().remove("p").unwrap();
+            }
+            "midjourney-extend" => Arc::make_mut(&mut offer.model).gone = true,
+            _ => {}
+        }
+        offer
+    });
+    let mut moved: Vec<Offer> = moved.collect();
+    let mut fresh = moved.last().unwrap().clone();
+    Arc::make_mut(&mut fresh.model).id = "fresh-video".to_owned();
+    moved.push(fresh);
+    stage.event(Event::OffersChanged(Arc::new(moved)));
+    let text = stage.text();
+    assert!(text.contains("1 job, $0.60"), "never less than what was charged: {text}");
+    assert!(text.contains("docs $0.25, charged"), "{text}");
+    stage.keys("F2").types("nanogpt/");
+    let text = stage.text();
+    let line = |model: &str| text.lines().find(|line| line.contains(model) && line.contains("nanogpt/")).unwrap();
+    assert!(line("/fresh-video").contains("new $0.05 a second"), "{text}");
+    assert!(text.contains("price moved $9.00 a clip") && text.contains("gone"), "{text}");
+    stage.keys("F10");
+    assert_eq!(stage.commands(), [&Command::RefreshModels], "from the list of models, too");
 }

@@ -146,7 +146,7 @@ fn paused(mut snapshot: Snapshot) -> Snapshot {
     snapshot.accounts[0].pause = Some(Pause {
         kind: rushes::domain::ErrorKind::Balance,
         message: "insufficient credits; add some at the service, then press u".to_owned(),
-        until: None,
+        until: Some(super::world::at(8 * 3_600)),
     });
     snapshot.accounts[1].trouble = Some("connection refused since 14:01".to_owned());
     snapshot

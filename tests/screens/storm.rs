@@ -13,6 +13,7 @@ use rushes::domain::{Command, Event, JobId, JobState, Notice, Problem, Snapshot}
 use rushes::tui::theme::{BUILT_IN, ColorDepth, Glyphs, Styles, Theme};
 use rushes::tui::view;
 
+use super::further::further;
 use super::world::{Stage, accounts, at, detail, job, offers, snapshot, usd};
 
 const STRANGE: [&str; 8] = [
@@ -81,7 +82,11 @@ fn random_event(rng: &mut fastrand::Rng) -> Event {
             unexplained: vec![usd("-0.01")],
             ..Spend::default()
         })),
-        7 => Event::OffersChanged(if rng.bool() { offers() } else { Arc::default() }),
+        7 => Event::OffersChanged(match rng.u8(..3) {
+            0 => offers(),
+            1 => further().offers,
+            _ => Arc::default(),
+        }),
         8 => Event::Noticed(Notice { at: Timestamp::MAX, level: Level::Error, text: random_text(rng) }),
         _ => Event::Snapshot(Box::new(Snapshot {
             draft: Some(Draft { prompt: random_text(rng), model: random_text(rng), ..Draft::default() }),
@@ -123,7 +128,7 @@ fn three_thousand_random_steps_never_panic_and_always_draw() {
     let mut quits = 0;
     for seed in 0..3 {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let mut stage = Stage::new((80, 24), snapshot());
+        let mut stage = Stage::new((80, 24), further());
         for step in 0..1_000 {
             match rng.u8(..20) {
                 0 => {

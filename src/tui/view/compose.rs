@@ -261,6 +261,9 @@ fn foot(app: &App, width: u16) -> Paper {
         paper.say(Role::Accent, &format!("goes on from {parent}"));
     }
     price(compose, &mut paper);
+    if let Some(drift) = compose.drift() {
+        paper.say(Role::Warn, &drift.text(app.time_zone()));
+    }
     if compose.is_pending() {
         paper.say(Role::Warn, "being written to disk");
     } else {

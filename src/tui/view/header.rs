@@ -28,7 +28,7 @@ pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     }
     let rest = Rect::new(x + 1, y, area.right().saturating_sub(x + 1), 1);
     if !app.accounts().is_empty() {
-        accounts(app.accounts(), styles, rest, buf);
+        accounts(app, styles, rest, buf);
     } else if app.read_only().is_none() {
         put(buf, (rest.x, y), area.right(), "no account", styles.of(Role::Dim));
     }
@@ -40,8 +40,10 @@ pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
 type Piece = (String, Role);
 
 /// The accounts, each with less to say where the line is short, and the last ones as a number.
-fn accounts(accounts: &[AccountRow], styles: &Styles, area: Rect, buf: &mut Buffer) {
-    let all = |detail: u8| -> Vec<Vec<Piece>> { accounts.iter().map(|a| pieces(a, detail, styles.glyphs)).collect() };
+fn accounts(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
+    let all = |detail: u8| -> Vec<Vec<Piece>> {
+        app.accounts().iter().map(|a| pieces(app, a, detail, styles.glyphs)).collect()
+    };
     let width = |list: &[Vec<Piece>]| -> usize { list.iter().map(|a| length(a) + 3).sum::<usize>().saturating_sub(3) };
     let room = usize::from(area.width);
     let mut list = (0..4).rev().map(all).find(|list| width(list) <= room).unwrap_or_else(|| all(0));
@@ -71,16 +73,17 @@ fn length(pieces: &[Piece]) -> usize {
 }
 
 /// An account in words: 3 says all, 0 only the name, the first balance and trouble.
-fn pieces(account: &AccountRow, detail: u8, glyphs: Glyphs) -> Vec<Piece> {
+fn pieces(app: &App, account: &AccountRow, detail: u8, glyphs: Glyphs) -> Vec<Piece> {
     let (role, word) = match (&account.pause, &account.trouble) {
-        (Some(_), _) => (Role::Error, " paused"),
-        (None, Some(_)) => (Role::Warn, " trouble"),
-        (None, None) => (Role::Ok, ""),
+        (Some(_), _) if detail >= 1 => (Role::Error, format!(" paused{}", app.paused_until(account))),
+        (Some(_), _) => (Role::Error, " paused".to_owned()),
+        (None, Some(_)) => (Role::Warn, " trouble".to_owned()),
+        (None, None) => (Role::Ok, String::new()),
     };
     let dot = if glyphs == Glyphs::Unicode { "● " } else { "* " };
     let mut out = vec![(dot.to_owned(), role), (text::cut(&account.name, 20, glyphs), Role::Text)];
     if !word.is_empty() {
-        out.push((word.to_owned(), role));
+        out.push((word, role));
     }
     let shown = if detail >= 2 { account.balances.len() } else { 1 };
     for balance in account.balances.iter().take(shown) {

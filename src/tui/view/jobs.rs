@@ -271,7 +271,7 @@ fn right_side(app: &App, styles: &Styles, c: &Columns, y: u16, row: &JobRow, sel
 /// What its account has against the row.
 fn waits(app: &App, row: &JobRow) -> Option<String> {
     let account = app.accounts().iter().find(|account| account.name == row.account)?;
-    wait::note(account, row.state)
+    wait::note(app, account, row.state)
 }
 
 /// As many of a clip's facts as fit: first the shape goes, then the seconds.

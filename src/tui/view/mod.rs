@@ -75,7 +75,7 @@ pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) -> Optio
                 None
             }
             Overlay::Ask(ask) => confirm::render(app, ask, styles, over, buf),
-            Overlay::Picker(picker) => picker::render(picker, styles, over, buf),
+            Overlay::Picker(picker) => picker::render(app, picker, styles, over, buf),
             Overlay::More(list) => more::render(app, list, styles, over, buf),
             Overlay::Tips(scroll) => {
                 tips::render(app, scroll, styles, over, buf);

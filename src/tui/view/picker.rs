@@ -6,15 +6,18 @@ use ratatui::layout::{Position, Rect};
 use super::compose::typed;
 use super::paint::{put, put_right, reading, sheet};
 use super::text;
+use crate::app::App;
+use crate::app::news::News;
 use crate::app::picker::Picker;
 use crate::domain::message::Offer;
 use crate::tui::theme::{Glyphs, Role, Styles};
 
 /// Draws the list; returns the cursor in its query.
-pub fn render(picker: &Picker, styles: &Styles, area: Rect, buf: &mut Buffer) -> Option<Position> {
+pub fn render(app: &App, picker: &Picker, styles: &Styles, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let found = picker.found().len();
     let area = reading(area, 100, area.height.min(u16::try_from(found + 4).unwrap_or(u16::MAX).max(16)));
-    let inside = sheet(buf, area, styles, "Choose a model", &format!("{found}"));
+    let title = picker.extends().map_or("Choose a model".to_owned(), |job| format!("Go on from {}", job.id));
+    let inside = sheet(buf, area, styles, &title, &format!("{found}"));
     if inside.height < 2 {
         return None;
     }
@@ -24,7 +27,8 @@ pub fn render(picker: &Picker, styles: &Styles, area: Rect, buf: &mut Buffer) ->
     let rows = usize::from(list.height);
     let first = (picker.at() + 1).saturating_sub(rows);
     for (i, (y, offer)) in (list.top()..list.bottom()).zip(picker.found().skip(first)).enumerate() {
-        line(styles, Rect { y, height: 1, ..list }, offer, (first + i == picker.at(), picker.is_together(offer)), buf);
+        let marks = (first + i == picker.at(), picker.is_together(offer));
+        line(app, styles, Rect { y, height: 1, ..list }, offer, marks, buf);
     }
     if found == 0 {
         put(buf, (list.x, list.y), list.right(), "no model matches", styles.of(Role::Warn));
@@ -32,7 +36,7 @@ pub fn render(picker: &Picker, styles: &Styles, area: Rect, buf: &mut Buffer) ->
     cursor
 }
 
-fn line(styles: &Styles, area: Rect, offer: &Offer, (selected, together): (bool, bool), buf: &mut Buffer) {
+fn line(app: &App, styles: &Styles, area: Rect, offer: &Offer, (selected, together): (bool, bool), buf: &mut Buffer) {
     let y = area.y;
     let picked = if selected { styles.of(Role::Selection) } else { ratatui::style::Style::default() };
     if selected {
@@ -49,7 +53,13 @@ fn line(styles: &Styles, area: Rect, offer: &Offer, (selected, together): (bool,
     let model = &offer.model;
     let (price, role) = if model.gone { ("gone".to_owned(), Role::Error) } else { (model.price.text(), Role::Money) };
     let price = text::cut(&price, usize::from(area.width / 3), styles.glyphs);
-    let end = put_right(buf, y, area.x, area.right(), &price, styles.of(role));
+    let mut end = put_right(buf, y, area.x, area.right(), &price, styles.of(role));
+    let news = match app.news(&offer.model_ref()) {
+        Some(News::New) => "new ",
+        Some(News::PriceMoved) => "price moved ",
+        None => "",
+    };
+    end = put_right(buf, y, area.x, end, news, styles.of(Role::Accent));
     let name = offer.model_ref().to_string();
     let room = usize::from(end.saturating_sub(area.x + 4));
     let name = text::cut(&name, room, styles.glyphs);

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::app::action::{Action, Context};
 use crate::app::compose::Also;
 use crate::app::geometry::Pane;
+use crate::app::news::News;
 use crate::domain::message::Offer;
 use crate::domain::model::Advice;
 use crate::domain::{Model, Parameter, ParameterKind};
@@ -68,10 +69,16 @@ fn write(app: &App, offer: Option<&Offer>, width: u16) -> Paper {
     if let Some(best) = &model.best_for {
         paper.say(Role::Strong, best);
     }
+    match app.news(&offer.model_ref()) {
+        Some(News::New) => paper.say(Role::Accent, "new since this screen was opened"),
+        Some(News::PriceMoved) => paper.say(Role::Accent, "its price moved since this screen was opened"),
+        None => &mut paper,
+    };
     paper.blank();
     facts(model, &mut paper);
+    further(app, model, &mut paper);
     paper.blank();
-    price(model, &mut paper);
+    price(app, model, &mut paper);
     paper.blank();
     breaks(app, &mut paper);
     also(app.compose().also(), &mut paper);
@@ -96,6 +103,9 @@ fn facts(model: &Model, paper: &mut Paper) {
         };
         paper.pair("advice", INDENT, role, words);
     }
+    if let Some(generation) = &model.generation {
+        paper.pair("interface", INDENT, Role::Text, &format!("the {generation} generation of the service's"));
+    }
     if let Some(plan) = &model.plan {
         paper.pair("plan", INDENT, Role::Warn, &format!("needs {plan}"));
     }
@@ -106,6 +116,7 @@ fn facts(model: &Model, paper: &mut Paper) {
         (None, false) => "optional".to_owned(),
     };
     paper.pair("prompt", INDENT, Role::Text, &prompt);
+    paper.pair("inputs", INDENT, Role::Text, &inputs(model));
     for parameter in &model.parameters {
         let label = text::label(&parameter.name);
         paper.pair(&label, INDENT, Role::Text, &takes(parameter));
@@ -115,6 +126,29 @@ fn facts(model: &Model, paper: &mut Paper) {
     }
     for rule in model.rules.iter().filter_map(rule_words) {
         paper.pair("rule", INDENT, Role::Text, &rule);
+    }
+}
+
+/// What a clip can be made from, the needed ones named so.
+fn inputs(model: &Model) -> String {
+    let text = if model.prompt_required { "text, needed" } else { "text" };
+    let takes = |p: &&Parameter| p.kind.is_media() || p.kind == ParameterKind::Links;
+    let more = model.parameters.iter().filter(takes).map(|p| {
+        let label = text::label(&p.name);
+        if p.required { format!("{label}, needed") } else { label }
+    });
+    std::iter::once(text.to_owned()).chain(more).collect::<Vec<_>>().join(" · ")
+}
+
+/// What goes beyond the model's own description: fields of its service, models that go on from its clips.
+fn further(app: &App, model: &Model, paper: &mut Paper) {
+    if !model.advanced.is_empty() {
+        let key = app.keymap().shown(Action::MoreFields, Context::Compose).map(|k| k.to_string()).unwrap_or_default();
+        let words = format!("{} beyond these, {key} in the form", model.advanced.len());
+        paper.pair("fields", INDENT, Role::Text, &words);
+    }
+    if !model.extended_by.is_empty() {
+        paper.pair("extended", INDENT, Role::Text, &format!("by {}", model.extended_by.join(", ")));
     }
 }
 
@@ -174,10 +208,22 @@ fn rule_words(rule: &crate::domain::rule::Rule) -> Option<String> {
     Some(if when.is_empty() { what } else { format!("{what} when {}", when.join(" and ")) })
 }
 
-fn price(model: &Model, paper: &mut Paper) {
+fn price(app: &App, model: &Model, paper: &mut Paper) {
     let price = &model.price;
-    paper.pair("price", INDENT, Role::Money, &price.text());
+    let most = if price.is_upper() { "at most " } else { "" };
+    paper.pair("price", INDENT, Role::Money, &format!("{most}{}", price.text()));
     paper.pair("", INDENT, Role::Dim, &format!("as of {}, {}", price.as_of, source(&price.source)));
+    match (app.compose().drift(), app.compose().observed()) {
+        (Some(drift), _) => {
+            paper.pair("drift", INDENT, Role::Warn, &drift.text(app.time_zone()));
+        }
+        (None, Some(seen)) => {
+            let day = text::time(seen.at, app.now(), app.time_zone(), false);
+            let words = format!("{} {} at {day}, as published", seen.learnt.word(), seen.money);
+            paper.pair("seen", INDENT, Role::Ok, &words);
+        }
+        (None, None) => {}
+    }
 }
 
 /// A source by its mark, in words: a seed's number is that document's.
