@@ -10,7 +10,7 @@
 //! Floors look down, never up, never sideways; `tests/house.rs` holds this by parsing the sources.
 //!
 //! ```text
-//! tui    cli                            faces: a terminal, a command line
+//! tui    cli    torture                 faces: a terminal, a command line, a crash test
 //! app                                   what the screen is about: pure state
 //! engine                                what the program does
 //! provider store media catalog config   wires | SQLite | files, frames | models as data | settings
@@ -31,4 +31,5 @@ pub mod media;
 pub mod provider;
 pub mod sim;
 pub mod store;
+pub mod torture;
 pub mod tui;

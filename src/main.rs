@@ -11,6 +11,7 @@ use rushes::domain::Service;
 use rushes::engine::{self, Engine, EngineError};
 use rushes::media::Template;
 use rushes::sim::{self, SimOptions, Simulator};
+use rushes::torture;
 use rushes::tui::{self, TerminalError};
 
 /// How many times faster than ours the embedded simulator's clock runs.
@@ -35,6 +36,10 @@ fn start(parsed: Parsed) -> u8 {
         (Some(Verb::Completions { shell }), _) => return cli::shells::completions(*shell, sim::help()),
         (Some(Verb::Man), _) => return cli::shells::man(sim::help()),
         (Some(Verb::Sim(asked)), _) => return wait(serve(asked.clone(), &mut out)),
+        (Some(Verb::Torture(asked)), _) => return wait(torment(asked.clone(), &mut out)),
+        (Some(Verb::TortureWorker { errand }), _) => {
+            return wait(torture::work(errand)).map_or_else(|why| refuse(&why, &out), |()| code::DONE);
+        }
         (Some(Verb::Doctor(asked)), config) => {
             let faults = config.as_ref().map_or_else(|_| Vec::new(), |config| faults(config, true));
             return cli::doctor::doctor(&config, &faults, &env, asked.json, &mut out);
@@ -222,6 +227,27 @@ async fn serve(asked: cli::args::Sim, out: &mut Out) -> u8 {
     let code = cli::run::until_signal().await.unwrap_or(code::USAGE);
     simulator.shutdown().await;
     code
+}
+
+/// Kills simulated days at their every step, and prints what came of it.
+async fn torment(asked: cli::args::Torture, out: &mut Out) -> u8 {
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return refuse(&format_args!("this program cannot be found: {error}"), out),
+    };
+    let services = if asked.service.is_empty() { Service::ALL.to_vec() } else { asked.service };
+    let (kills, seed, brief) = (Some(asked.kills), asked.seed, asked.brief);
+    let options = torture::Options { program, kills, seed, services, brief };
+    match torture::torture(options, |line| out.say(line)).await {
+        Ok(report) => {
+            match asked.json {
+                true => out.json(&report),
+                false => report.lines().into_iter().for_each(|line| out.line(line)),
+            }
+            if report.is_clean() { code::DONE } else { code::SOME_FAILED }
+        }
+        Err(why) => refuse(&why, out),
+    }
 }
 
 /// The terminal face, and the engine under it; another dashboard on the same data only looks on.

@@ -9,7 +9,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::config::{Color, Globals};
-use crate::domain::{Currency, JobId, JobState, Money};
+use crate::domain::{Currency, JobId, JobState, Money, Service};
 
 /// What was typed: the global flags, and a verb or none for the dashboard.
 #[derive(Clone, Debug)]
@@ -89,6 +89,14 @@ pub enum Verb {
     Books(Json),
     /// Run the simulated services for other programs
     Sim(Sim),
+    /// Prove that a crash buys nothing twice and loses nothing: a simulated day, killed at every step
+    Torture(Torture),
+    /// The process that `torture` kills
+    #[command(hide = true)]
+    TortureWorker {
+        /// What it is to do
+        errand: PathBuf,
+    },
     /// Check configuration, keys, directories, disk, lock and terminal
     Doctor(Json),
     /// Print completions for a shell
@@ -302,6 +310,26 @@ pub enum Generation {
     New,
 }
 
+/// `torture`
+#[derive(Args, Clone, Debug)]
+pub struct Torture {
+    /// How many kills, spread over services and steps
+    #[arg(long, default_value_t = 300)]
+    pub kills: usize,
+    /// Which points are chosen, and what the simulator draws
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Only this service's day: ninjachat, nanogpt or a4f; may be given more than once
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Vec<Service>,
+    /// A shorter day, without what only waits
+    #[arg(long)]
+    pub brief: bool,
+}
+
 fn dollars(text: &str) -> Result<Money, String> {
     match Money::parse(text, Currency::Usd) {
         Ok(money) if money.amount.is_sign_positive() => Ok(money),
@@ -382,6 +410,7 @@ mod tests {
             "rushes books --json",
             "rushes sim --port 9000 --speed 10",
             "rushes doctor",
+            "rushes torture --kills 300 --seed 7 --json --service a4f",
             "rushes completions bash",
             "rushes man",
         ] {

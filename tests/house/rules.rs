@@ -104,6 +104,13 @@ pub const FLOORS: &[Floor] = &[
         crates: None,
         never: &["std::net", "tokio::net"],
     },
+    // A crash test, not a face: the one floor of ours that starts the simulator to judge the engine by.
+    Floor {
+        place: "torture",
+        may: &["engine", "config", "domain", "sim"],
+        crates: None,
+        never: &["std::net", "tokio::process", "std::env::var", "std::env::vars"],
+    },
     Floor { place: "sim", may: &[], crates: None, never: &["std::env"] },
 ];
 

@@ -1,0 +1,130 @@
+//! The scripted day: accounts, jobs and faults out of `day.toml`.
+//!
+//! Knows the script. Must not know what the engine makes of it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::domain::{Currency, ModelRef, Money, NewJob, Request, Service};
+use crate::engine::AccountSettings;
+
+/// Between two polls of a job; the simulator's clock runs fast.
+const POLL: Duration = Duration::from_millis(60);
+
+/// A day of work.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Day {
+    #[serde(rename = "account")]
+    accounts: Vec<Account>,
+}
+
+/// An account with its jobs and the faults that meet it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Account {
+    name: String,
+    service: Service,
+    key: String,
+    #[serde(default = "one")]
+    at_once: u32,
+    #[serde(default)]
+    long: bool,
+    jobs: Vec<Job>,
+    #[serde(default)]
+    faults: Vec<Map<String, Value>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Job {
+    model: String,
+    prompt: String,
+    #[serde(default)]
+    params: Map<String, Value>,
+    ceiling: Option<String>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+impl Day {
+    /// The script, for these services; a brief day leaves out what only waits.
+    ///
+    /// # Errors
+    /// A sentence when the script itself is wrong.
+    pub(super) fn script(services: &[Service], brief: bool) -> Result<Day, String> {
+        let mut day: Day = toml::from_str(include_str!("day.toml")).map_err(|error| format!("day.toml: {error}"))?;
+        day.accounts.retain(|account| services.contains(&account.service) && !(brief && account.long));
+        Ok(day)
+    }
+
+    /// The accounts as the engine is told of them, at the simulator's address.
+    pub(super) fn accounts(&self, url: &str) -> Vec<AccountSettings> {
+        let account = |account: &Account| AccountSettings {
+            name: account.name.clone(),
+            service: account.service,
+            base_url: format!("{url}/{}", account.service),
+            origin: "torture".to_owned(),
+            key: account.key.clone().into(),
+            max_in_flight: account.at_once,
+            poll_interval: POLL,
+            allow_insecure: false,
+            generation: None,
+            day_cap: None,
+            month_cap: None,
+        };
+        self.accounts.iter().map(account).collect()
+    }
+
+    /// All its jobs in their order, each with a key that makes it known again.
+    ///
+    /// # Errors
+    /// A sentence when the script itself is wrong.
+    pub(super) fn jobs(&self, picture: &Path) -> Result<Vec<NewJob>, String> {
+        let mut jobs = Vec::new();
+        for account in &self.accounts {
+            for job in &account.jobs {
+                let model: ModelRef = format!("{}/{}", account.name, job.model)
+                    .parse()
+                    .map_err(|error| format!("{}: {error}", job.model))?;
+                let mut request = Request::new(&model, job.prompt.clone());
+                for (name, value) in &job.params {
+                    let value = if value == "picture" { picture.to_string_lossy().into() } else { value.clone() };
+                    request.params.insert(name.clone(), value);
+                }
+                let ceiling = job.ceiling.as_deref().map(|text| Money::parse(text, Currency::Usd));
+                let ceiling = ceiling.transpose().map_err(|error| format!("{}: {error}", job.prompt))?;
+                jobs.push(NewJob { key: Some(job.prompt.clone()), ceiling, ..NewJob::of(request) });
+            }
+        }
+        Ok(jobs)
+    }
+
+    /// Which service a point is about: `j-12` by the job's place in the day, else an account's name.
+    pub(super) fn service_of(&self, subject: &str) -> Option<Service> {
+        let number: Option<usize> = subject.strip_prefix("j-").and_then(|number| number.parse().ok());
+        let Some(number) = number else {
+            return self.accounts.iter().find(|account| account.name == subject).map(|account| account.service);
+        };
+        let owners = self.accounts.iter().flat_map(|account| account.jobs.iter().map(|_| account.service));
+        owners.skip(number.checked_sub(1)?).next()
+    }
+
+    /// The faults to be ordered at the simulator, as it takes them.
+    pub(super) fn faults(&self) -> Vec<Value> {
+        let faults = self.accounts.iter().flat_map(|account| {
+            account.faults.iter().map(|fault| {
+                let mut fault = fault.clone();
+                fault.insert("service".to_owned(), account.service.word().into());
+                fault.insert("key".to_owned(), account.key.clone().into());
+                Value::Object(fault)
+            })
+        });
+        faults.collect()
+    }
+}

@@ -1,0 +1,131 @@
+//! `rushes torture`: a day at the simulated services, worked again and again by a process that is
+//! killed at a named point of its work, and judged by the simulator's books.
+//!
+//! Knows the engine's handle, its own script and the simulator it starts. Must not know how the
+//! engine works inside, nor any real service.
+//!
+//! ```text
+//! day.rs, day.toml  what is queued, and what goes wrong    worker.rs  the process that dies
+//! point.rs          where it can die                       world.rs   one simulator, one directory
+//! judge.rs          what must be true afterwards           report.rs  what is printed
+//! ```
+
+mod admin;
+mod day;
+mod judge;
+mod point;
+mod report;
+mod worker;
+mod world;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+pub use point::Point;
+pub use report::{Report, Violation};
+pub use worker::work;
+
+use crate::domain::Service;
+use day::Day;
+
+/// The hidden verb that a worker is started with, followed by the path of its errand.
+pub const VERB: &str = "torture-worker";
+
+/// Undisturbed days that find the points: what only one of them passes hangs on chance.
+const DRY_PASSES: usize = 2;
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// This program, for the worker processes.
+    pub program: PathBuf,
+    /// How many kills; `None` is one for each service and step.
+    pub kills: Option<usize>,
+    /// Which points are chosen, and what the simulator draws.
+    pub seed: u64,
+    /// At which services.
+    pub services: Vec<Service>,
+    /// A day without what only waits.
+    pub brief: bool,
+}
+
+/// Finds the points, kills a worker at each chosen one, lets another go on, and judges every world.
+/// `told` hears how far it is, now and then.
+///
+/// # Errors
+/// A sentence when no verdict was possible at all.
+pub async fn torture(options: Options, mut told: impl FnMut(String)) -> Result<Report, String> {
+    let start = Instant::now();
+    let day = Day::script(&options.services, options.brief)?;
+    let shared = Arc::new(options);
+    let mut passes = Vec::new();
+    let mut dry = Vec::new();
+    let mut worlds = World::all(&shared, vec![None; DRY_PASSES], 0);
+    while let Some((_, outcome)) = next(&mut worlds).await? {
+        passes.push(outcome.passed);
+        dry.push(outcome.judgement);
+    }
+    let points = point::steady(&passes);
+    if points.is_empty() {
+        return Err(format!("the dry passes found no point: {:?}", dry.first().map(|judged| &judged.violations)));
+    }
+    let mut report = Report::new(points.len());
+    dry.into_iter().for_each(|judgement| report.add(None, judgement));
+    let chosen = point::choose(&points, |subject| day.service_of(subject), shared.kills, shared.seed);
+    let of = chosen.len();
+    told(format!("{} points found, {of} kills to come", points.len()));
+    let mut worlds = World::all(&shared, chosen.into_iter().map(Some).collect(), DRY_PASSES);
+    while let Some((point, outcome)) = next(&mut worlds).await? {
+        if let Some(point) = point.as_ref() {
+            if outcome.reached {
+                report.kills += 1;
+                if let Some(service) = day.service_of(&point.subject) {
+                    *report.by_service.entry(service).or_default().entry(point.step.clone()).or_default() += 1;
+                }
+            } else {
+                report.unreached.push(point.clone());
+            }
+        }
+        report.add(point.as_ref(), outcome.judgement);
+        let done = report.kills + report.unreached.len();
+        if done.is_multiple_of(50) || done == of {
+            told(format!("{done} of {of} kills, {} violations", report.violations.len()));
+        }
+    }
+    report.seconds = start.elapsed().as_secs();
+    Ok(report)
+}
+
+/// A world that is lived somewhere.
+struct World;
+
+type Lived = Result<(Option<Point>, world::Outcome), String>;
+
+impl World {
+    /// Starts a world for each point, some at a time: much of a day is waiting.
+    fn all(options: &Arc<Options>, points: Vec<Option<Point>>, first: usize) -> JoinSet<Lived> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let places = Arc::new(Semaphore::new(cores * 4));
+        let mut worlds = JoinSet::new();
+        for (number, point) in points.into_iter().enumerate() {
+            let (options, places) = (options.clone(), places.clone());
+            worlds.spawn(async move {
+                let _place = places.acquire_owned().await.map_err(|error| error.to_string())?;
+                let outcome = world::live(&options, first + number, point.clone()).await?;
+                Ok((point, outcome))
+            });
+        }
+        worlds
+    }
+}
+
+async fn next(worlds: &mut JoinSet<Lived>) -> Result<Option<(Option<Point>, world::Outcome)>, String> {
+    match worlds.join_next().await {
+        None => Ok(None),
+        Some(lived) => lived.map_err(|error| format!("a world fell apart: {error}"))?.map(Some),
+    }
+}
