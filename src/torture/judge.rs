@@ -76,7 +76,12 @@ struct Ours {
 ///
 /// # Errors
 /// A sentence when books or disk cannot be read at all.
-pub(super) fn judge(orders: &Value, bank: &Value, dir: &Path) -> Result<Judgement, String> {
+pub(super) fn judge(
+    orders: &Value,
+    bank: &Value,
+    dir: &Path,
+    service_of: impl Fn(&str) -> Option<Service>,
+) -> Result<Judgement, String> {
     let mut judgement = Judgement::default();
     let paid = payments(bank)?;
     let mut by_prompt: BTreeMap<&str, Vec<Order<'_>>> = BTreeMap::new();
@@ -100,8 +105,7 @@ pub(super) fn judge(orders: &Value, bank: &Value, dir: &Path) -> Result<Judgemen
     for Ours { job, booked, .. } in ours.values() {
         booked.iter().for_each(|(currency, n)| *judgement.booked.entry(currency.clone()).or_default() += n);
         if job.state == JobState::Unconfirmed {
-            // The account's service, which the day names it after.
-            let service = service(&job.request.account);
+            let service = service_of(&job.request.account);
             service.into_iter().for_each(|service| *judgement.unconfirmed.entry(service).or_default() += 1);
         }
         if !by_prompt.contains_key(job.request.prompt.as_str()) {
@@ -124,16 +128,6 @@ pub(super) fn judge(orders: &Value, bank: &Value, dir: &Path) -> Result<Judgemen
         }
     }
     Ok(judgement)
-}
-
-fn service(account: &str) -> Option<Service> {
-    let word = account.split('-').next().unwrap_or(account);
-    match word {
-        "nj" => Some(Service::Ninjachat),
-        "ng" => Some(Service::Nanogpt),
-        "a4f" => Some(Service::A4f),
-        _ => None,
-    }
 }
 
 /// Charged less refunded by the bank, by order.
@@ -263,7 +257,9 @@ fn money(order: &Order<'_>, ours: &Ours, judgement: &mut Judgement) {
     let (paid, currency) = (order.paid, order.currency);
     if job.state == JobState::Unconfirmed {
         *judgement.open.entry(currency.to_owned()).or_default() += paid - booked;
-        if booked + reserved < paid {
+        // What is set aside in one currency cannot be held against a bill in another.
+        let elsewhere = ours.reserved.iter().any(|(code, amount)| code != currency && *amount > Decimal::ZERO);
+        if booked + reserved < paid && !elsewhere {
             judgement.fault(format!(
                 "{} is unconfirmed: the bank took {paid} {currency}, only {booked} are booked and {reserved} set aside",
                 job.id

@@ -39,10 +39,10 @@ impl Point {
         Some(Point { step: step.to_owned(), subject: subject.to_owned(), occurrence: occurrence.parse().ok()? })
     }
 
-    /// Whether it comes again each time the day is worked: how often is asked, and what a balance call
-    /// finds, hangs on how fast the machine is.
+    /// Whether it comes again each time the day is worked: how often is asked, what a balance call
+    /// finds and how often an order is built in vain hangs on how fast the machine is.
     fn is_steady(&self) -> bool {
-        let by_the_clock = ["poll.", "call.", "balance."].iter().any(|step| self.step.starts_with(step));
+        let by_the_clock = ["poll.", "call.", "balance.", "order.built"].iter().any(|step| self.step.starts_with(step));
         self.occurrence == 1 || !by_the_clock
     }
 }
@@ -117,9 +117,11 @@ pub(super) fn choose(
     }
     let mut random = fastrand::Rng::with_seed(seed);
     groups.values_mut().for_each(|group| random.shuffle(group));
+    let mut groups: Vec<Vec<&Point>> = groups.into_values().collect();
+    random.shuffle(&mut groups);
     let most = most.unwrap_or(groups.len());
-    let rounds = groups.values().map(Vec::len).max().unwrap_or(0);
-    let spread = (0..rounds).flat_map(|round| groups.values().filter_map(move |group| group.get(round)));
+    let rounds = groups.iter().map(Vec::len).max().unwrap_or(0);
+    let spread = (0..rounds).flat_map(|round| groups.iter().filter_map(move |group| group.get(round)));
     spread.take(most).map(|point| (*point).clone()).collect()
 }
 

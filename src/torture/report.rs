@@ -32,6 +32,8 @@ pub struct Report {
     pub open: BTreeMap<String, Decimal>,
     /// Jobs that are unconfirmed in the end, by service.
     pub unconfirmed: BTreeMap<Service, usize>,
+    /// Days that went past their point, which were then worked again.
+    pub tried_again: usize,
     /// Points that were chosen and not reached.
     pub unreached: Vec<Point>,
     /// What must not be, with the point after which it was found; without one, in an undisturbed day.
@@ -62,6 +64,7 @@ impl Report {
             booked: BTreeMap::new(),
             open: BTreeMap::new(),
             unconfirmed: BTreeMap::new(),
+            tried_again: 0,
             unreached: Vec::new(),
             violations: Vec::new(),
             seconds: 0,
@@ -105,7 +108,7 @@ impl Report {
             format!("our books     {}", amounts(&self.booked)),
             format!("unconfirmed   {} not booked yet, all of it set aside", amounts(&self.open)),
             format!("unconfirmed   {}", listed(unconfirmed)),
-            format!("unreached     {}", self.unreached.len()),
+            format!("unreached     {}, of {} tried again", self.unreached.len(), self.tried_again),
         ]);
         lines.extend(self.unreached.iter().map(|point| format!("  {point}")));
         lines.push(format!("violations    {}", self.violations.len()));

@@ -41,7 +41,7 @@ pub(super) struct Outcome {
 /// # Errors
 /// A sentence when the world itself cannot be made or asked: no verdict on the engine.
 pub(super) async fn live(options: &Options, number: usize, last: Option<Point>) -> Result<Outcome, String> {
-    let dir = std::env::temp_dir().join(format!("rushes-torture-{}-{number}", std::process::id()));
+    let dir = ground().join(format!("rushes-torture-{}-{number}", std::process::id()));
     let io = |error: std::io::Error| format!("{}: {error}", dir.display());
     std::fs::create_dir_all(&dir).map_err(io)?;
     std::fs::write(Errand::picture(&dir), PICTURE).map_err(io)?;
@@ -66,7 +66,8 @@ pub(super) async fn live(options: &Options, number: usize, last: Option<Point>) 
     let books = dir.clone();
     let (orders, bank) = (admin::get(&url, "orders").await?, admin::get(&url, "bank").await?);
     sim.shutdown().await;
-    let judged = tokio::task::spawn_blocking(move || judge::judge(&orders, &bank, &books));
+    let judged =
+        tokio::task::spawn_blocking(move || judge::judge(&orders, &bank, &books, |account| day.service_of(account)));
     judgement.add(judged.await.map_err(|error| error.to_string())??);
     let passed = point::read(&first).map_err(io)?;
     if judgement.violations.is_empty() {
@@ -74,6 +75,15 @@ pub(super) async fn live(options: &Options, number: usize, last: Option<Point>) 
         std::fs::remove_dir_all(&dir).map_err(io)?;
     }
     Ok(Outcome { passed, reached, judgement })
+}
+
+/// Where worlds are made: in memory where there is room for them. A killed process loses nothing that
+/// it wrote, on whatever medium, so only the waiting for a disk is saved.
+fn ground() -> PathBuf {
+    const ROOM: u64 = 1 << 30;
+    let memory = Path::new("/dev/shm");
+    let room = rustix::fs::statvfs(memory).map_or(0, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+    if room > ROOM { memory.to_owned() } else { std::env::temp_dir() }
 }
 
 fn judge_end(ended: Option<ExitStatus>, which: &str, dir: &Path, judgement: &mut Judgement) {

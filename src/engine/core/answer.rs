@@ -8,7 +8,7 @@ use super::schedule::delay;
 use super::{Core, Step};
 use crate::domain::job::Refund;
 use crate::domain::message::Level;
-use crate::domain::{ErrorKind, Job, JobError, JobId, JobState, Money};
+use crate::domain::{Currency, ErrorKind, Job, JobError, JobId, JobState, Money};
 use crate::provider::{Accepted, Finished, ServiceError, SubmitAnswer};
 use crate::store::Change;
 
@@ -105,14 +105,25 @@ impl Core {
     }
 
     fn refused_order(&mut self, mut job: Job, error: &ServiceError, step: &mut Step) {
-        self.release(&mut job, "refused", step);
+        // It had begun when it failed. No document says whether a plan counts that (wire.md 3.4), and
+        // unknown is not zero.
+        let begun = error.kind == ErrorKind::Generation;
+        let in_plan = job.reserved.is_some_and(|money| money.currency == Currency::Quota);
+        let spent = if begun && in_plan {
+            self.charge_reserved(&mut job, "failed", step);
+            job.refund = Refund::NotObservable;
+            "booked as used, since the plan may count it"
+        } else {
+            self.release(&mut job, "refused", step);
+            "nothing charged"
+        };
         let again = match error.kind {
             ErrorKind::Authentication | ErrorKind::Balance | ErrorKind::RateLimit => true,
             ErrorKind::Unavailable => job.attempts < MOST_REFUSED_TRIES,
             _ => false,
         };
         if again {
-            let text = format!("refused, nothing charged: {}; stays queued", error.message);
+            let text = format!("refused, {spent}: {}; stays queued", error.message);
             self.requeue(job, "refused", &text, error, step);
             return;
         }
@@ -122,13 +133,13 @@ impl Core {
             self.tell(
                 &job,
                 "failed",
-                format!("refused, nothing charged: {}{field}", error.message),
+                format!("refused, {spent}: {}{field}", error.message),
                 serde_json::Value::Null,
                 step,
             );
             self.notice(
                 Level::Error,
-                format!("{} was refused by {}, nothing charged: {}{field}", job.id, job.request.account, error.message),
+                format!("{} was refused by {}, {spent}: {}{field}", job.id, job.request.account, error.message),
                 step,
             );
             self.put(job, step);
