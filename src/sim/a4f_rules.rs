@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 /// One model (seed 004, "Available Models & Capabilities").
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listing {
     pub id: &'static str,
     /// The table leaves the veo rows' provider empty; wire.md 3.2 says Google.
@@ -15,6 +15,8 @@ pub struct Listing {
     pub qualities: &'static [&'static str],
     /// Seconds a clip takes. Own: the documents give none (wire.md 3.6).
     pub speed: (i64, i64),
+    /// The plans that have it.
+    pub plans: &'static [Plan],
 }
 
 const BOTH: &[&str] = &["720p", "1080p"];
@@ -27,7 +29,7 @@ const fn listing(
     qualities: &'static [&'static str],
     speed: (i64, i64),
 ) -> Listing {
-    Listing { id, maker, most_seconds, qualities, speed }
+    Listing { id, maker, most_seconds, qualities, speed, plans: &[Plan::Pro, Plan::Ultra] }
 }
 
 /// The seven models, in the table's order.
@@ -41,6 +43,20 @@ pub const MODELS: [Listing; 7] = [
     listing("provider-2/veo", "Google", 8, BOTH, (90, 180)),
 ];
 
+/// What nearly all public code asks for, though seed 004 no longer has it (wire.md 3.2).
+const OLDER: Listing =
+    Listing { plans: &Plan::ALL, ..listing("provider-6/wan-2.1", "Alibaba", 4, &["480p", "720p"], (60, 120)) };
+
+/// The models on offer; with the older one where the variant `models` says so.
+pub fn offered(older: bool) -> impl Iterator<Item = Listing> {
+    MODELS.into_iter().chain(older.then_some(OLDER))
+}
+
+/// Whether a model is of the first revision.
+pub fn is_older(model: Listing) -> bool {
+    model.id == OLDER.id
+}
+
 /// A key's plan. `free`, `basic` or `plan-pro` in the key choose it (the simulator's own levers);
 /// else ultra.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +68,14 @@ pub enum Plan {
 }
 
 impl Plan {
+    /// All four.
+    pub const ALL: [Self; 4] = [Self::Free, Self::Basic, Self::Pro, Self::Ultra];
+
+    /// The plan of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|plan| plan.name() == name)
+    }
+
     /// The plan of a key.
     pub fn of(key: &str) -> Self {
         if key.contains("free") {
@@ -73,11 +97,6 @@ impl Plan {
             Self::Pro => "pro",
             Self::Ultra => "ultra",
         }
-    }
-
-    /// Whether the plan has video: "Pro & Ultra Tiers Only" (seed 004).
-    pub fn has_video(self) -> bool {
-        matches!(self, Self::Pro | Self::Ultra)
     }
 
     /// Calls a minute. Own: the figures are in `/v1/usage`, not in the documents.
@@ -104,7 +123,7 @@ impl Plan {
 /// An order as understood.
 #[derive(Debug)]
 pub struct Order {
-    pub model: &'static Listing,
+    pub model: Listing,
     pub prompt: String,
     pub quality: String,
     pub seconds: u32,
@@ -112,11 +131,11 @@ pub struct Order {
 }
 
 /// Reads a body against seed 004 (required flags from wire.md 3.2). Stops at the first fault.
-pub fn read(body: &Value) -> Result<Order, Response> {
+pub fn read(body: &Value, older: bool) -> Result<Order, Response> {
     let Some(id) = body["model"].as_str() else {
         return Err(invalid("model", "model is required and must be a string"));
     };
-    let Some(model) = MODELS.iter().find(|model| model.id == id) else {
+    let Some(model) = offered(older).find(|model| model.id == id) else {
         return Err(invalid("model", &format!("The model '{id}' is not supported")));
     };
     let prompt = body["prompt"].as_str().unwrap_or_default();
@@ -162,15 +181,17 @@ fn invalid(param: &str, message: &str) -> Response {
     error(400, "invalid_request_error", message, Some(param))
 }
 
-/// The envelope (wire.md 3.4). The documents name the short code `type` in one place and "Error
-/// Code" in another, so it stands in both.
-pub fn envelope(code: &str, message: &str, param: Option<&str>) -> Value {
-    json!({"error": {"message": message, "type": code, "param": param, "code": code}})
-}
+/// Marks an answer as an error, whatever its status.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusal;
 
-/// An error answer.
+/// An error answer (wire.md 3.4). The documents name the short code `type` in one place and "Error
+/// Code" in another, so it stands in both.
 pub fn error(status: u16, code: &str, message: &str, param: Option<&str>) -> Response {
-    reply(status, &envelope(code, message, param))
+    let body = json!({"error": {"message": message, "type": code, "param": param, "code": code}});
+    let mut response = reply(status, &body);
+    response.extensions_mut().insert(Refusal);
+    response
 }
 
 #[cfg(test)]
@@ -189,7 +210,7 @@ mod tests {
 
     #[test]
     fn the_default_shape_is_upright() {
-        assert_eq!(read(&order(json!({}))).unwrap().ratio, "9:16");
+        assert_eq!(read(&order(json!({})), false).unwrap().ratio, "9:16");
     }
 
     #[test]
@@ -206,7 +227,7 @@ mod tests {
             json!({"ratio": "21:9"}),
             json!({"model": "provider-2/seedance-lite"}),
         ] {
-            let refused = read(&order(change.clone())).unwrap_err();
+            let refused = read(&order(change.clone()), false).unwrap_err();
             assert_eq!(refused.status(), 400, "{change}");
         }
     }

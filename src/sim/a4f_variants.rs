@@ -11,6 +11,11 @@ pub const VARIANTS: &[Variant] = &[
     ),
     Variant::words("error_code", &["both", "code", "type"], "which field of an error carries the short code"),
     Variant::words(
+        "models",
+        &["seed_004", "older"],
+        "older: provider-6/wan-2.1 is there as well, on every plan, with a link beside the clip",
+    ),
+    Variant::words(
         "upstream_errors",
         &["status", "in_200"],
         "in_200: a failure after the wait comes as an error inside a 200",

@@ -16,6 +16,8 @@
 #![allow(clippy::result_large_err, reason = "a refusal is the whole answer here, made once a request")]
 
 mod a4f;
+mod a4f_account;
+mod a4f_answer;
 mod a4f_rules;
 mod a4f_variants;
 mod admin;

@@ -1,6 +1,7 @@
 //! Tests over real sockets: a started simulator and a plain HTTP client that knows nothing of
 //! either side's code.
 
+mod a4f;
 mod books;
 mod errors;
 mod faults;

@@ -70,7 +70,7 @@ proptest! {
         if let Ok(order) = ninjachat_rules::read(&body) {
             prop_assert!(order.model.seconds.contains(&order.seconds));
         }
-        if let Ok(order) = a4f_rules::read(&body) {
+        if let Ok(order) = a4f_rules::read(&body, true) {
             prop_assert!((1..=order.model.most_seconds).contains(&order.seconds));
         }
         if let Ok(order) = nanogpt_rules::read(&body) {
