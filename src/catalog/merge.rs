@@ -17,7 +17,8 @@ pub fn merge(built_in: Vec<Model>, discovered: &[Model]) -> Vec<Model> {
     let mut models = built_in;
     if !discovered.is_empty() {
         for model in &mut models {
-            model.gone = !discovered.iter().any(|found| found.id == model.id);
+            // What is ordered in a way of its own is in no list.
+            model.gone = model.route.is_none() && !discovered.iter().any(|found| found.id == model.id);
         }
     }
     for found in discovered {

@@ -5,6 +5,7 @@
 //! service, or know an account's key.
 
 mod difference;
+mod fields;
 mod merge;
 mod read;
 
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use crate::domain::{Model, ModelRef, Offer, Service};
 
 pub use difference::{Change, Difference, differences};
+pub use fields::NotSent;
 pub use merge::merge;
 pub use read::{CatalogError, contradiction};
 
@@ -47,6 +49,7 @@ pub struct Catalog {
     built_in: Vec<Model>,
     discovered: BTreeMap<String, Vec<Model>>,
     user: Vec<read::Entry>,
+    fields: Vec<fields::Fields>,
 }
 
 impl Catalog {
@@ -74,7 +77,8 @@ impl Catalog {
                 built_in.push(model);
             }
         }
-        Ok(Catalog { built_in, ..Catalog::default() })
+        let fields = fields::Fields::read(include_str!("nanogpt_fields.toml"), "nanogpt_fields.toml")?;
+        Ok(Catalog { built_in, fields: vec![fields], ..Catalog::default() })
     }
 
     /// This catalogue with the user's own file over it. An entry for a known model says only what it
@@ -103,6 +107,11 @@ impl Catalog {
             self.discovered.insert(account.to_owned(), models.to_vec());
         }
         self
+    }
+
+    /// The documented fields of a service that no order carries under the user's hand, with the reason.
+    pub fn not_sent(&self, service: Service) -> impl Iterator<Item = &NotSent> {
+        self.fields.iter().filter(move |fields| fields.service == service).flat_map(|fields| &fields.not_sent)
     }
 
     /// Every model of every account: by account in the order given, built-in ones first.
@@ -135,6 +144,7 @@ impl Catalog {
                 None => models.extend(entry.model()),
             }
         }
+        self.fields.iter().for_each(|fields| fields.hand_out(&mut models));
         models
     }
 
