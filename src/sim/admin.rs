@@ -5,7 +5,7 @@ use crate::sim::call::{Asked, Call, reply};
 use crate::sim::faults::Fault;
 use crate::sim::place::place;
 use crate::sim::service::{Service, mask};
-use crate::sim::{Simulation, a4f_rules, nanogpt_rules, ninjachat_host};
+use crate::sim::{Simulation, a4f_rules, nanogpt, ninjachat_host};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
@@ -143,7 +143,7 @@ pub async fn no_such_path(
     let path = uri.path();
     match place(path).service {
         Some(Service::NinjaChat) => ninjachat_host::not_found(&simulation, path),
-        Some(Service::NanoGpt) => nanogpt_rules::plain(404, "Not found"),
+        Some(Service::NanoGpt) => nanogpt::no_such_path(),
         Some(Service::A4f) => a4f_rules::error(404, "not_found_error", "Not found", None),
         None => reply(404, &json!({"error": "not_found", "message": "Not found"})),
     }

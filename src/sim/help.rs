@@ -28,17 +28,19 @@ KEYS  Any key of the right form works, and each has its own bank account:
     broke      an empty account (402)          rich       $100,000.00
     capped     NinjaChat's new generation: the project's spend limit is reached (402)
     xno        NanoGPT bills in XNO            daily      today's limit is used up (429)
+    rpd-N      NanoGPT: N orders a day         usd-N      NanoGPT: N dollars a day (429)
     forbidden  may not be used from here (403; NanoGPT and A4F)
     free basic A4F plans without video (403)   plan-pro   A4F's pro plan: 10 a minute
 
 PROMPTS  A word in brackets inside a prompt steers the job:
-  [slow]    takes ten times as long             [long]  NinjaChat, A4F: takes about two hours
+  [slow]    takes ten times as long             [long]  takes about two hours
   [fail]    accepted, then fails (refunded; A4F says 500 provider_error and keeps the call)
   [policy]  refused for its content (NanoGPT 400; NinjaChat fails and refunds; A4F 400)
   [nsfw]    accepted, then fails for its content (refunded, but not at A4F)
   [500]     the service's internal error        [502]  its upstream fails at once; nothing charged
   [timeout] A4F's 408                           [200]  A4F's error inside a 200
   [flat]    NanoGPT's flat status shape         [nocost]  NanoGPT's COMPLETED without a cost
+  [dead]    NanoGPT: accepted and charged, dies before dispatch, refunded at once
 
 TIME  --speed N runs the simulator's clock N times as fast: jobs, rate-limit windows, quotas and
   days all follow it; only Retry-After speaks of real seconds.

@@ -3,8 +3,8 @@
 //! and real clips. Shares nothing with the client, so that it can contradict it.
 //!
 //! ```text
-//! server.rs   sockets and routes        ninjachat.rs nanogpt.rs a4f.rs   the wires
-//! call.rs     one request, its answer   *_rules.rs nanogpt_prices.rs     what they accept and cost
+//! server.rs   sockets and routes        ninjachat.rs nanogpt/ a4f.rs     the wires
+//! call.rs     one request, its answer   *_rules.rs                       what they accept and cost
 //! faults.rs   what goes wrong           limits.rs clock.rs steer.rs      rates, time, levers
 //! admin.rs    /_sim                     bank.rs orders.rs clip/          the books, the pictures
 //! variants.rs what can be switched      *_variants.rs                    each service's switches
@@ -34,11 +34,6 @@ mod links;
 mod memory;
 mod memory_rows;
 mod nanogpt;
-mod nanogpt_account;
-mod nanogpt_catalog;
-mod nanogpt_prices;
-mod nanogpt_rules;
-mod nanogpt_status;
 mod nanogpt_variants;
 mod ninjachat;
 mod ninjachat_host;

@@ -45,6 +45,10 @@ pub struct Place {
 pub fn place(path: &str) -> Place {
     let bare = bare(path);
     let service = prefix(path).map(|(_, service)| service);
+    // LongStories' old status; at the root NinjaChat has that path.
+    if service == Some(Service::NanoGpt) && bare == "/api/v1/video/status" {
+        return Place { service, route: Route::Status };
+    }
     let tables = [(Service::NanoGpt, nanogpt(bare)), (Service::NinjaChat, ninjachat(bare)), (Service::A4f, a4f(bare))];
     let mut meant = tables.into_iter().filter(|(owner, _)| service.is_none_or(|service| service == *owner));
     match meant.find_map(|(owner, route)| Some((owner, route?))) {
@@ -74,10 +78,11 @@ fn nanogpt(path: &str) -> Option<Route> {
         "/api/generate-video" | "/api/generate-video/extend" => Some(Route::Submit),
         "/api/video/status" | "/api/generate-video/status" => Some(Route::Status),
         "/api/check-balance" => Some(Route::Balance),
-        "/api/v1/video-models" => Some(Route::Models),
+        "/api/v1/video-models" | "/api/models/video" | "/api/v1/models" => Some(Route::Models),
+        "/api/v1/usage" => Some(Route::Other),
         "/api/generate-video/recover" => Some(Route::Recover),
         "/api/generate-video/content" => Some(Route::Clip),
-        _ if path.starts_with("/storage/") => Some(Route::Clip),
+        _ if path.starts_with("/storage/") || path.starts_with("/r2/") => Some(Route::Clip),
         _ if path.starts_with("/api/v1/usage/requests/") => Some(Route::Other),
         _ => None,
     }

@@ -173,7 +173,7 @@ fn routes(simulation: Arc<Simulation>) -> Router {
         .merge(a4f::routes(&simulation))
         .nest("/ninjachat", ninjachat.clone())
         .nest("/ninjachat-new", ninjachat)
-        .nest("/nanogpt", nanogpt::routes())
+        .nest("/nanogpt", nanogpt::routes().merge(nanogpt::prefixed()))
         .nest("/a4f", a4f::routes(&simulation));
     app.fallback(admin::no_such_path)
         .method_not_allowed_fallback(admin::no_such_path)

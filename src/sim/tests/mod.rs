@@ -9,6 +9,7 @@ mod files;
 mod idempotency;
 mod journeys;
 mod memory;
+mod nanogpt;
 mod ninjachat_new;
 mod strange;
 mod variants;

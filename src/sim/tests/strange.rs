@@ -1,6 +1,7 @@
 //! Bodies nobody would send: the rules answer them, whatever they hold.
 
-use crate::sim::{a4f_rules, nanogpt_prices, nanogpt_rules, ninjachat_rules};
+use crate::sim::nanogpt::{models::models, order};
+use crate::sim::{a4f_rules, ninjachat_rules};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -21,7 +22,7 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 fn body() -> impl Strategy<Value = Value> {
-    let mut models: Vec<&str> = nanogpt_prices::MODELS.iter().map(|model| model.id).collect();
+    let mut models: Vec<&str> = models(false).iter().map(|model| model.id.as_str()).collect();
     models.extend(ninjachat_rules::MODELS.iter().map(|model| model.id));
     models.extend(a4f_rules::MODELS.iter().map(|model| model.id));
     let keys = [
@@ -46,6 +47,12 @@ fn body() -> impl Strategy<Value = Value> {
         "sound",
         "pro_mode",
         "voice_id",
+        "script",
+        "scriptConfig",
+        "billedDuration",
+        "audioDuration",
+        "target_resolution",
+        "mode",
     ];
     let fields = prop::collection::hash_map(prop::sample::select(keys.to_vec()), value(), 0..12);
     (prop::sample::select(models), fields, any::<bool>()).prop_map(|(model, fields, plain)| {
@@ -73,9 +80,9 @@ proptest! {
         if let Ok(order) = a4f_rules::read(&body, true) {
             prop_assert!((1..=order.model.most_seconds).contains(&order.seconds));
         }
-        if let Ok(order) = nanogpt_rules::read(&body) {
+        if let Ok(order) = order::read(&body, order::House::default()) {
             prop_assert!(order.price > rust_decimal::Decimal::ZERO, "nothing is free: {body}");
-            prop_assert!((1..=600).contains(&order.seconds));
+            prop_assert!((1..=600).contains(&order.making.seconds));
         }
     }
 }
