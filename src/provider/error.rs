@@ -131,6 +131,8 @@ pub(super) struct Envelope {
     field: Option<String>,
     required: Option<Money>,
     retry_after: Option<Duration>,
+    /// The service says that the same again will not do better (wire.md 6, NinjaChat).
+    hopeless: bool,
 }
 
 impl Envelope {
@@ -176,6 +178,7 @@ impl Envelope {
         envelope.read_details(json);
         let places = || [Some(json), json.get("error")].into_iter().flatten();
         let number = |key: &str| places().find_map(|place| place.get(key)).map(plain);
+        envelope.hopeless = number("retryable").as_deref() == Some("false");
         envelope.required = number("requiredBalance").and_then(|t| Money::parse(&t, Currency::Usd).ok());
         envelope.retry_after = number("retry_after")
             .and_then(|t| t.parse().ok())
@@ -209,11 +212,12 @@ impl Envelope {
 
     fn words(&self) -> String {
         let code = self.codes.first().filter(|code| !self.message.contains(code.as_str()));
-        match code {
+        let words = match code {
             Some(code) if self.message.is_empty() => code.clone(),
             Some(code) => format!("{} [{}]", self.message, clean(code, 60)),
             None => self.message.clone(),
-        }
+        };
+        if self.hopeless { words + ", and says that trying again does not help" } else { words }
     }
 }
 

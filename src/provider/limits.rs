@@ -25,7 +25,7 @@ const TEN_MINUTES: Option<Duration> = Some(Duration::from_secs(600));
 pub fn documented(service: Service) -> Limits {
     match service {
         // wire.md 2.4: `rateLimit:{requests:60, windowSeconds:60}` over all but polls (seed 000); six
-        // of them are left for probes and balances.
+        // of them are left for probes and balances. The new generation documents none of its own.
         Service::Ninjachat => Limits { submits_per_minute: Some(54), calls_per_second: None, answer_wait: TEN_MINUTES },
         // Seed 002 "Rate Limits": 50 a minute; wire.md 1.7: 25 calls a second in all.
         Service::Nanogpt => {

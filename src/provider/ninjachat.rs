@@ -249,6 +249,9 @@ fn failed(json: &Value) -> RemoteState {
         _ => String::new(),
     };
     let words = if words.is_empty() { "the generation failed; no reason given".to_owned() } else { words };
+    // No code says why; these are the words for content that was refused.
+    let policy = words.to_ascii_lowercase().contains("content policy");
+    let kind = if policy { ErrorKind::Policy } else { ErrorKind::Generation };
     // Seed 000, wire.md 2.4: failed jobs are not charged, credits are refunded automatically.
-    RemoteState::Failed { error: JobError::new(ErrorKind::Generation, words), refunded: true }
+    RemoteState::Failed { error: JobError::new(kind, words), refunded: true }
 }

@@ -121,6 +121,11 @@ async fn the_clip_in_the_answer_reaches_the_sink_whole() {
         ("in lines", item(&lines)),
         ("without padding", item(&bare)),
         ("with escaped slashes", item(&slashes)),
+        (
+            "a data url in the link's place",
+            format!(r#"{{"data":[{{"url":"data:video/mp4;base64,{text}","b64_json":null}}]}}"#),
+        ),
+        ("in both places", format!(r#"{{"data":[{{"url":"data:video/mp4;base64,{text}","b64_json":"{text}"}}]}}"#)),
         ("url before it", format!(r#"{{"data":[{{"url":"https://x/y.mp4","b64_json":"{text}"}}]}}"#)),
     ] {
         let server = Scripted::always(Reply::json(200, &body)).await;
@@ -130,7 +135,8 @@ async fn the_clip_in_the_answer_reaches_the_sink_whole() {
         cases.check(name, clips[0].1 == clip && clips[0].2, "other bytes, or not ended");
         let SubmitAnswer::Finished(done) = answer else { panic!("{name}: {answer:?}") };
         cases.equal(name, (done.clips, done.links.len()), (1, 0));
-        let mime = (name == "a data url").then(|| "video/mp4".to_owned());
+        let mime = matches!(name, "a data url" | "a data url in the link's place" | "in both places")
+            .then(|| "video/mp4".to_owned());
         cases.equal(name, clips[0].0.content_type.clone(), mime);
         let revised = (name == "as documented").then_some("a mistier valley");
         cases.equal(name, done.revised_prompt.as_deref(), revised);

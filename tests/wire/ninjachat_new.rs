@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use rushes::domain::{ErrorKind, Model, ParameterKind, Service};
-use rushes::provider::{Grade, Intent, Provider, RemoteJob, SubmitAnswer};
+use rushes::provider::{Grade, Intent, Provider, RemoteJob, RemoteState, SubmitAnswer};
 use serde_json::json;
 
 use super::scripted::{Reply, Scripted};
@@ -70,6 +70,9 @@ async fn every_cell_of_the_answer_table() {
         cases.check(name, released, "the order was not marked as sent");
         cases.equal(name, (server.connections(), server.received().len()), (1, 1));
         cases.check(name, !message(&answer).contains(KEY), "the key is in the message");
+        if name == "500 that will not be better" {
+            cases.check(name, message(&answer).contains("trying again does not help"), message(&answer));
+        }
         if name == "409 request_in_flight" {
             cases.check(name, message(&answer).contains("do not order it again"), message(&answer));
         }
@@ -174,6 +177,12 @@ async fn every_status_is_told() {
         ("failed", 200, r#"{"status":"failed","error":"no luck"}"#, "failed no luck refunded true"),
         ("failed as object", 200, r#"{"status":"failed","error":{"message":"no"}}"#, "failed no refunded true"),
         (
+            "failed for its content",
+            200,
+            r#"{"status":"failed","error":"Content policy violation"}"#,
+            "failed Content policy violation refunded true",
+        ),
+        (
             "failed without a word",
             200,
             r#"{"status":"failed"}"#,
@@ -193,6 +202,9 @@ async fn every_status_is_told() {
     for (name, status, body, expected) in cells {
         let server = Scripted::always(Reply::json(status, body)).await;
         let answer = account(&server.url()).poll(&job, &at(&server.url())).await;
+        if let Ok(RemoteState::Failed { error, .. }) = answer.as_ref().map(|status| &status.state) {
+            cases.equal(name, error.kind == ErrorKind::Policy, name == "failed for its content");
+        }
         cases.equal(name, said(answer).as_str(), expected);
         cases.equal(name, server.received()[0].target.as_str(), "/api/v1/videos/vid%3Aa%2Fb%20c");
     }

@@ -194,8 +194,10 @@ impl<R: io::Read> Reading<'_, R> {
             self.budget.set(PIECE_MAX);
             let text = self.json.peek()? == ValueType::String;
             match name.as_str() {
+                // One item is one clip, whichever way it came first.
+                "b64_json" | "url" if text && self.found.clips > before => self.skip()?,
                 "b64_json" if text => self.clip()?,
-                "url" if text => link = Some(self.json.next_string()?),
+                "url" if text => link = self.link()?,
                 "revised_prompt" if text => self.found.revised_prompt = Some(clean(&self.json.next_string()?, 8_000)),
                 _ => self.skip()?,
             }
@@ -209,32 +211,24 @@ impl<R: io::Read> Reading<'_, R> {
 
     fn clip(&mut self) -> Result<(), Broken> {
         let mut text = self.json.next_string_reader()?;
-        let mut decoder = Decoder::new(self.sink);
-        let mut buffer = vec![0; CHUNK];
-        loop {
-            let mut filled = 0;
-            while filled < buffer.len() {
-                self.budget.set(PIECE_MAX);
-                let step = STEP.min(buffer.len() - filled);
-                match text.read(&mut buffer[filled..filled + step]) {
-                    Ok(0) => break,
-                    Ok(n) => filled += n,
-                    Err(error) => {
-                        // What came is kept: it was paid for.
-                        decoder.push(&buffer[..filled])?;
-                        return Err(cut(&error));
-                    }
-                }
-            }
-            decoder.push(&buffer[..filled])?;
-            if filled < buffer.len() {
-                break;
-            }
-        }
-        if decoder.finish()? {
-            self.found.clips += 1;
-        }
+        let whole = decode(&mut text, &[], &self.budget, self.sink)?;
+        self.found.clips += usize::from(whole);
         Ok(())
+    }
+
+    /// A link; a clip where the link holds it (`data:`).
+    fn link(&mut self) -> Result<Option<String>, Broken> {
+        let mut text = self.json.next_string_reader()?;
+        let mut start = Vec::new();
+        text.by_ref().take(5).read_to_end(&mut start).map_err(|error| cut(&error))?;
+        if start == b"data:" {
+            let whole = decode(&mut text, &start, &self.budget, self.sink)?;
+            self.found.clips += usize::from(whole);
+            return Ok(None);
+        }
+        text.read_to_end(&mut start).map_err(|error| cut(&error))?;
+        let link = String::from_utf8(start).map_err(|_| Broken::Shape("its link is no text".to_owned()))?;
+        Ok(Some(link))
     }
 
     /// A small value, whole.
@@ -284,6 +278,39 @@ impl From<ReaderError> for Broken {
             ReaderError::SyntaxError(_) => Broken::Shape("it is not JSON".to_owned()),
             _ => Broken::Shape("it is not the documented JSON".to_owned()),
         }
+    }
+}
+
+/// Decodes a clip's text, of which `start` was read already; whether there was a clip at all.
+fn decode(
+    text: &mut impl io::Read,
+    start: &[u8],
+    budget: &Cell<usize>,
+    sink: &mut dyn ClipSink,
+) -> Result<bool, Broken> {
+    let mut decoder = Decoder::new(sink);
+    let mut buffer = vec![0; CHUNK];
+    buffer[..start.len()].copy_from_slice(start);
+    let mut filled = start.len();
+    loop {
+        while filled < buffer.len() {
+            budget.set(PIECE_MAX);
+            let step = STEP.min(buffer.len() - filled);
+            match text.read(&mut buffer[filled..filled + step]) {
+                Ok(0) => break,
+                Ok(n) => filled += n,
+                Err(error) => {
+                    // What came is kept: it was paid for.
+                    decoder.push(&buffer[..filled])?;
+                    return Err(cut(&error));
+                }
+            }
+        }
+        decoder.push(&buffer[..filled])?;
+        if filled < buffer.len() {
+            return decoder.finish();
+        }
+        filled = 0;
     }
 }
 
