@@ -124,7 +124,7 @@ async fn work(verb: Verb, mut config: Config, verbose: u8, out: &mut Out) -> Res
         ..catalog::Account::new(&a.name, a.service)
     };
     let accounts: Vec<catalog::Account> = config.accounts.iter().map(account).collect();
-    let offers = engine::offers(&accounts, config.models.as_deref())?;
+    let offers = engine::offers(&accounts, config.models.as_deref(), &config.data_dir)?;
     let accounts = accounts.into_iter().map(|account| account.name).collect();
     let shelf = Shelf::new(offers, accounts, |text, names| catalog::nearest(text, names));
     // Batches are judged before a key is asked for or a directory locked.

@@ -140,7 +140,6 @@ fn lines(value: &Value) -> Decimal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
 
     const MODELS: &str = r#"
         [[models]]

@@ -81,6 +81,11 @@ impl Catalog {
         Ok(Catalog { built_in, fields: vec![fields], ..Catalog::default() })
     }
 
+    /// A catalogue of these models alone.
+    pub fn made_of(built_in: Vec<Model>) -> Catalog {
+        Catalog { built_in, ..Catalog::default() }
+    }
+
     /// This catalogue with the user's own file over it. An entry for a known model says only what it
     /// changes; its price stands as the user wrote it, whatever a service publishes.
     ///
@@ -112,6 +117,11 @@ impl Catalog {
     /// The documented fields of a service that no order carries under the user's hand, with the reason.
     pub fn not_sent(&self, service: Service) -> impl Iterator<Item = &NotSent> {
         self.fields.iter().filter(move |fields| fields.service == service).flat_map(|fields| &fields.not_sent)
+    }
+
+    /// Forgets what an account's service said it offers.
+    pub fn forget(&mut self, account: &str) {
+        self.discovered.remove(account);
     }
 
     /// Every model of every account: by account in the order given, built-in ones first.

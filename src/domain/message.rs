@@ -192,9 +192,9 @@ impl Offer {
     }
 
     /// What one clip of `request` should cost: what was charged for the same before, else the
-    /// catalogue's price, with its source.
+    /// catalogue's price, with its source. A clip that was free once may not be the next time.
     pub fn estimate(&self, request: &Request) -> Option<Estimate> {
-        if let Some(seen) = self.observed(request) {
+        if let Some(seen) = self.observed(request).filter(|seen| !seen.money.amount.is_zero()) {
             return Some(Estimate { money: seen.money, source: PriceSource::Observed });
         }
         let deciding = self.model.price.deciding(&request.values(&self.model));
@@ -210,7 +210,7 @@ impl Offer {
     /// was charged or quoted for the same. `None` where neither is known.
     pub fn reservation(&self, request: &Request) -> Option<Money> {
         let published = request.price(&self.model);
-        let seen = self.observed(request).map(|seen| seen.money);
+        let seen = self.observed(request).map(|seen| seen.money).filter(|money| !money.amount.is_zero());
         published.max(seen)
     }
 

@@ -207,5 +207,10 @@ mod tests {
         let unknown = crate::domain::price::Price::unknown("003", "x");
         offer.model = Arc::new(Model { price: unknown, ..model() });
         assert_eq!(offer.estimate(&plain).map(|e| e.money), Some(xno), "once charged, its price is known");
+        let mut free = Observed::default();
+        let nothing = Money::parse("0", Currency::Usd).unwrap();
+        free.put(key(json!({})), Observation { money: nothing, at, times: 1, learnt: Learnt::Charged });
+        offer.observed = Arc::new(free);
+        assert_eq!((offer.estimate(&plain), offer.reservation(&plain)), (None, None), "unknown is not zero");
     }
 }

@@ -11,8 +11,7 @@ use sha2::{Digest, Sha256};
 use super::core::budget::Caps;
 use super::core::{Account, Core, CoreSettings, Step};
 use super::{AccountSettings, EngineError, Settings};
-use crate::domain::Service;
-use crate::domain::message::Offer;
+use crate::catalog::Catalog;
 use crate::provider::limits::{Limits, documented};
 use crate::provider::{self, Endpoint, Provider};
 use crate::store::{Loaded, Store};
@@ -44,18 +43,13 @@ pub(super) fn core(
     settings: &Settings,
     store: &Store,
     loaded: Loaded,
-    offers: &[Offer],
+    catalog: Catalog,
     now: Timestamp,
 ) -> (Core, Step) {
     let salt = store.salt();
     let mut accounts: Vec<Account> = Vec::new();
     for (place, account) in settings.accounts.iter().enumerate() {
-        let mut core = core_account(account, place, &salt);
-        let beside = settings.accounts[..place].iter().position(|other| host(other) == host(account));
-        if let Some(first) = beside.and_then(|first| accounts.get(first)) {
-            core.share_host(first);
-        }
-        accounts.push(core);
+        accounts.push(core_account(account, place, &salt));
     }
     let core_settings = CoreSettings {
         caps: settings.caps.clone(),
@@ -64,17 +58,20 @@ pub(super) fn core(
         online: settings.online,
         salt: salt.to_vec(),
     };
-    Core::start(core_settings, accounts, offers, loaded, now)
+    Core::start(core_settings, accounts, catalog, loaded, now)
 }
 
 /// The host whose limits an account counts against: a simulator serves several services at one.
-fn host(account: &AccountSettings) -> (Service, String) {
-    let host = url::Url::parse(&account.base_url).ok().map(|url| url.authority().to_owned());
-    (account.service, host.unwrap_or_else(|| account.base_url.clone()))
+fn host(account: &AccountSettings) -> String {
+    let url = url::Url::parse(&account.origin).or_else(|_| url::Url::parse(&account.base_url));
+    let host = url.ok().map(|url| url.authority().to_owned());
+    format!("{} {}", account.service, host.unwrap_or_else(|| account.base_url.clone()))
 }
 
 fn core_account(account: &AccountSettings, place: usize, salt: &[u8]) -> Account {
     let mut core = Account::new(account.name.clone(), account.service, place, documented(account.service));
+    core.host = host(account);
+    core.generation.clone_from(&account.generation);
     core.origin.clone_from(&account.origin);
     core.fingerprint = fingerprint(salt, account);
     core.max_in_flight = account.max_in_flight;

@@ -15,7 +15,7 @@ use super::core::{Core, DownloadError, Effect, FaceId, Input, Step};
 use super::poll::{self, Due};
 use super::report::Outbox;
 use super::{EngineError, Settings, accounts, download, inspect, offers, submit};
-use crate::domain::message::{Command, Draft, Event, Level, Notice, Offer, Snapshot, Ticket};
+use crate::domain::message::{Command, Draft, Event, Level, Notice, Snapshot, Ticket};
 use crate::domain::{ErrorKind, JobId};
 use crate::media::{Disk, RealDisk};
 use crate::provider::limits::Limits;
@@ -27,6 +27,9 @@ const MOST_AT_ONCE: usize = 256;
 
 /// Downloads at a time, over all accounts.
 const MOST_DOWNLOADS: usize = 4;
+
+/// A list of models may take this long. It is free, and nothing waits for it.
+pub(super) const LONGEST_DISCOVERY: Duration = Duration::from_secs(60);
 
 /// Wait before a failed commit is tried again. Nothing is sent meanwhile.
 const COMMIT_WAIT: Duration = Duration::from_secs(1);
@@ -68,7 +71,6 @@ pub(super) struct Shell {
     polls: Option<mpsc::UnboundedSender<Due>>,
     faces: BTreeMap<FaceId, Outbox>,
     built: HashMap<JobId, PaidRequest>,
-    offers: Arc<Vec<Offer>>,
     draft: Option<Draft>,
     pub(super) next_batch: i64,
     drained: watch::Sender<bool>,
@@ -87,11 +89,11 @@ impl Shell {
         messages: mpsc::UnboundedSender<Message>,
         (drained, logged): (watch::Sender<bool>, watch::Sender<i64>),
     ) -> Result<Shell, EngineError> {
-        let list = offers::catalog(settings.models.as_deref())?.offers(&offers::names(&settings));
+        let catalog = offers::catalog(settings.models.as_deref())?;
         let (providers, limits) = accounts::connect(&settings)?;
         let mut clock = Clock::from(loaded.last_seen);
         let (draft, next_batch) = (loaded.draft.clone(), loaded.next_batch.max(1));
-        let (core, first) = accounts::core(&settings, &store, loaded, &list, clock.now());
+        let (core, first) = accounts::core(&settings, &store, loaded, catalog, clock.now());
         let tools = Tools {
             settings: Arc::new(settings),
             providers: Arc::new(providers),
@@ -108,7 +110,6 @@ impl Shell {
             polls: None,
             faces: BTreeMap::new(),
             built: HashMap::new(),
-            offers: Arc::new(list),
             draft,
             next_batch,
             drained,
@@ -171,7 +172,9 @@ impl Shell {
             self.take(message, &mut last).await;
         }
         self.finish(last).await;
-        let seen = self.tools.store.commit(vec![Change::Seen(self.clock.now())]).await;
+        let mut leaving = self.core.counted();
+        leaving.push(Change::Seen(self.clock.now()));
+        let seen = self.tools.store.commit(leaving).await;
         if let Err(error) = seen {
             tracing::warn!("the time of leaving is not on disk: {error}");
         }
@@ -293,6 +296,13 @@ impl Shell {
                     Input::Balanced { result: provider.balance(&profile).await, account }
                 });
             }
+            Effect::Discover { account, profile } => {
+                self.call(account, |provider, account| async move {
+                    let asked = tokio::time::timeout(LONGEST_DISCOVERY, provider.discover(&profile)).await;
+                    let late = || Err(ServiceError::new(ErrorKind::Unavailable, "no list of models within a minute"));
+                    Input::Discovered { result: asked.unwrap_or_else(|_| late()), account }
+                });
+            }
             Effect::Prepare { job, model, profile } => {
                 tokio::spawn(submit::prepare(tools, job, model, profile));
             }
@@ -361,7 +371,7 @@ impl Shell {
         Snapshot {
             jobs,
             accounts: self.core.account_rows(),
-            offers: self.offers.clone(),
+            offers: self.core.offers().clone(),
             spend: self.core.spend(),
             draft: self.draft.clone(),
             simulated: self.tools.settings.simulated.clone(),

@@ -2,13 +2,13 @@
 //!
 //! Knows the store's reads. Must not send anything to a service or write a byte.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::report::{self, Outbox};
 use super::{Commands, EngineError, Events, Settings, accounts, inspect, offers};
+use crate::catalog::Catalog;
 use crate::domain::Problem;
-use crate::domain::message::{Answer, Command, Event, Offer, Snapshot, Ticket};
+use crate::domain::message::{Answer, Command, Event, Snapshot, Ticket};
 use crate::store::{Store, StoreError};
 
 /// How often the other engine's writes are looked for.
@@ -27,10 +27,10 @@ pub(super) struct Look {
 /// [`EngineError`] when the directory cannot be read.
 pub fn watch(settings: &Settings, holder: &str) -> Result<(Commands, Events), EngineError> {
     let store = Store::open_read_only(&settings.data_dir)?;
-    let list = Arc::new(offers::offers(&offers::names(settings), settings.models.as_deref())?);
+    let catalog = offers::catalog(settings.models.as_deref())?;
     let (outbox, events) = report::channel();
     let look = Look { store: store.clone(), outbox: outbox.clone() };
-    outbox.post(Event::Snapshot(Box::new(snapshot(settings, &store, &list, holder)?)));
+    outbox.post(Event::Snapshot(Box::new(snapshot(settings, &store, &catalog, holder)?)));
     let (settings, holder) = (settings.clone(), holder.to_owned());
     tokio::spawn(async move {
         let mut seen = store.data_version().ok();
@@ -43,7 +43,7 @@ pub fn watch(settings: &Settings, holder: &str) -> Result<(Commands, Events), En
             let version = store.data_version().ok();
             if version != seen {
                 seen = version;
-                if let Ok(snapshot) = snapshot(&settings, &store, &list, &holder) {
+                if let Ok(snapshot) = snapshot(&settings, &store, &catalog, &holder) {
                     outbox.post(Event::Snapshot(Box::new(snapshot)));
                 }
             }
@@ -54,14 +54,14 @@ pub fn watch(settings: &Settings, holder: &str) -> Result<(Commands, Events), En
 
 /// Everything, as the other engine left it on disk. The core is only asked what it makes of it: its
 /// first step is dropped, not carried out.
-fn snapshot(settings: &Settings, store: &Store, list: &Arc<Vec<Offer>>, holder: &str) -> Result<Snapshot, StoreError> {
+fn snapshot(settings: &Settings, store: &Store, catalog: &Catalog, holder: &str) -> Result<Snapshot, StoreError> {
     let loaded = store.load()?;
     let draft = loaded.draft.clone();
-    let (core, _not_carried_out) = accounts::core(settings, store, loaded, list, jiff::Timestamp::now());
+    let (core, _not_carried_out) = accounts::core(settings, store, loaded, catalog.clone(), jiff::Timestamp::now());
     Ok(Snapshot {
         jobs: store.rows()?,
         accounts: core.account_rows(),
-        offers: list.clone(),
+        offers: core.offers().clone(),
         spend: core.spend(),
         draft,
         simulated: settings.simulated.clone(),

@@ -1,29 +1,23 @@
-//! Accounts as the core sees them: whether they may be used, how often, and what they hold.
+//! Accounts as the core sees them: where they live, how often they may order, and what they hold.
 //!
-//! Knows pauses, back-off and windows. Must not know keys or wires.
+//! Knows plans, probes and balances. Must not know keys or wires, nor what a failure means.
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 
 use super::budget::Caps;
-use super::schedule::{HostWindow, Window, delay};
+use super::discover::Discovery;
+use super::host::{Call, Host};
+use super::limiter::Limiter;
 use super::{Core, Effect, Step};
-use crate::domain::message::{AccountRow, Event, Level};
+use crate::domain::message::{AccountRow, Event};
 use crate::domain::{AccountProfile, Balance, ErrorKind, Money, Pause, Service};
 use crate::provider::ServiceError;
 use crate::provider::limits::Limits;
-use crate::store::{Change, NewLine, StoredAccount};
-
-/// First wait after a failed call to an account's host.
-const FIRST_BACK_OFF: SignedDuration = SignedDuration::from_secs(2);
+use crate::store::{Change, StoredAccount};
 
 /// Least time between two balance calls of one account.
 const BALANCE_REST: SignedDuration = SignedDuration::from_secs(10);
-
-/// A wait the service asks for that is longer than this pauses the account and says until when.
-const LONG_WAIT: SignedDuration = SignedDuration::from_secs(5);
-
-/// Used where a service says "too many" without saying for how long.
-const UNSAID_WAIT: SignedDuration = SignedDuration::from_secs(30);
 
 /// One account.
 #[derive(Debug)]
@@ -34,6 +28,8 @@ pub struct Account {
     pub service: Service,
     /// Its place in the config, for listing.
     pub place: usize,
+    /// The host it counts against, together with others there; its own name where nobody says.
+    pub host: String,
     /// What jobs remember as its origin.
     pub origin: String,
     /// Salted fingerprint of its key.
@@ -46,31 +42,33 @@ pub struct Account {
     pub caps: Caps,
     /// What a probe found.
     pub profile: Option<AccountProfile>,
+    /// The generation of its interface: as set, as the last probe found, or as the one before the start.
+    pub generation: Option<String>,
     /// Why its queued jobs wait.
     pub pause: Option<Pause>,
     /// What it holds, one per currency.
     pub balances: Vec<Balance>,
-    /// Orders to the host, by whichever account.
-    submits: Option<HostWindow>,
-    /// Calls of any kind to the host, by whichever account.
-    calls: Option<HostWindow>,
+    /// What its service's host allows.
+    pub(super) limits: Limits,
     /// Orders of this account alone, as its plan says.
-    plan: Option<Window>,
+    per_minute: Limiter,
+    pub(super) per_day: Limiter,
+    /// Orders were counted since that was stored last.
+    is_news: bool,
+    pub(super) discovery: Discovery,
     probing: bool,
     asking: bool,
     /// A balance is wanted from this time on.
     balance_due: Option<Timestamp>,
     balance_at: Option<Timestamp>,
-    failures: u32,
-    /// Nothing is sent before this time after failures.
-    rest_until: Option<Timestamp>,
-    trouble: Option<String>,
+    pub(super) trouble: Option<String>,
 }
 
 impl Account {
     /// An account with its documented limits.
     pub fn new(name: String, service: Service, place: usize, limits: Limits) -> Self {
         Account {
+            host: name.clone(),
             name,
             service,
             place,
@@ -80,27 +78,20 @@ impl Account {
             poll_interval: SignedDuration::from_secs(10),
             caps: Caps::default(),
             profile: None,
+            generation: None,
             pause: None,
             balances: Vec::new(),
-            submits: limits.submits_per_minute.map(|n| HostWindow::new(n, SignedDuration::from_secs(60))),
-            // A few calls a second are left for balances and probes.
-            calls: limits.calls_per_second.map(|n| HostWindow::new((n * 4 / 5).max(1), SignedDuration::from_secs(1))),
-            plan: None,
+            limits,
+            per_minute: Limiter::new(None, SignedDuration::from_secs(60)),
+            per_day: Limiter::coarse(None, SignedDuration::from_hours(24)),
+            is_news: false,
+            discovery: Discovery::default(),
             probing: false,
             asking: false,
             balance_due: None,
             balance_at: None,
-            failures: 0,
-            rest_until: None,
             trouble: None,
         }
-    }
-
-    /// Counts its calls together with those of another account at the same host: services limit an
-    /// address, not a key (seed 002, "Rate Limits").
-    pub fn share_host(&mut self, other: &Account) {
-        self.submits.clone_from(&other.submits);
-        self.calls.clone_from(&other.calls);
     }
 
     /// Whether queued jobs wait for the user.
@@ -118,43 +109,32 @@ impl Account {
         self.probing
     }
 
-    /// When the next call of any kind may be made, `due` or later.
-    pub fn call_free_at(&self, due: Timestamp) -> Timestamp {
-        let free = self.calls.as_ref().map_or(due, |window| window.free_at(due));
-        free.max(self.rest_until.unwrap_or(free))
+    /// When its plan allows the next order, `due` or later.
+    fn plan_free_at(&self, due: Timestamp) -> Timestamp {
+        self.per_day.free_at(self.per_minute.free_at(due))
     }
 
-    /// When the next order may be sent.
-    pub(super) fn submit_free_at(&self, now: Timestamp) -> Timestamp {
-        let call = self.call_free_at(now);
-        let host = self.submits.as_ref().map_or(call, |window| window.free_at(call));
-        self.plan.as_ref().map_or(host, |window| window.free_at(host))
-    }
-
-    pub(super) fn count_submit(&mut self, now: Timestamp) {
-        if let Some(window) = &self.submits {
-            window.take(now);
-        }
-        if let Some(window) = &mut self.plan {
-            window.take(now);
-        }
-        self.count_call(now);
-    }
-
-    pub(super) fn count_call(&mut self, now: Timestamp) {
-        if let Some(window) = &self.calls {
-            window.take(now);
-        }
+    pub(super) fn count_order(&mut self, now: Timestamp) {
+        self.per_minute.take(now);
+        self.per_day.take(now);
+        self.is_news = true;
     }
 
     /// When something about this account may change by time alone; may lie in the past.
-    pub(super) fn wakes(&self, has_queued: bool) -> impl Iterator<Item = Timestamp> {
+    pub(super) fn wakes(&self, host: &Host, has_queued: bool, now: Timestamp) -> impl Iterator<Item = Timestamp> {
         let pause = self.pause.as_ref().and_then(|pause| pause.until);
-        let orders = has_queued.then(|| self.submit_free_at(Timestamp::MIN));
-        [pause, orders, self.rest_until, self.balance_due].into_iter().flatten()
+        let orders = has_queued.then(|| self.plan_free_at(host.free_at(Call::Order, now)));
+        let wanted = match (&self.pause, &self.profile) {
+            (Some(_), _) => None,
+            (None, Some(_)) => [self.balance_due, self.discovery.due()].into_iter().flatten().min(),
+            (None, None) => (!self.probing).then_some(now),
+        };
+        let free = wanted.map(|due| host.free_at(Call::Free, due.max(now)));
+        let rests = host.wakes();
+        [pause, orders, wanted, free].into_iter().flatten().chain(rests)
     }
 
-    fn stored(&self) -> StoredAccount {
+    pub(super) fn stored(&self) -> StoredAccount {
         StoredAccount {
             name: self.name.clone(),
             service: self.service,
@@ -163,6 +143,18 @@ impl Account {
             profile: self.profile.clone(),
             pause: self.pause.clone(),
         }
+    }
+
+    /// The orders counted against its plan, where there is news of them.
+    pub(super) fn take_news(&mut self) -> Option<Value> {
+        std::mem::take(&mut self.is_news).then(|| json!({"per_minute": self.per_minute, "per_day": self.per_day}))
+    }
+
+    /// Goes on from what was stored. What cannot be read counts as nothing.
+    pub(super) fn restore(&mut self, state: &Value) {
+        let read = |name: &str| serde_json::from_value::<Limiter>(state[name].clone()).ok();
+        read("per_minute").into_iter().for_each(|stored| self.per_minute.restore(stored));
+        read("per_day").into_iter().for_each(|stored| self.per_day.restore(stored));
     }
 }
 
@@ -188,30 +180,55 @@ impl Core {
         }
     }
 
-    /// Probes accounts that were not probed, and asks for balances that are wanted.
+    /// Probes accounts that were not probed, and asks for balances and lists of models that are wanted.
     pub(super) fn start_accounts(&mut self, step: &mut Step) {
         let now = self.now;
         for account in self.accounts.values_mut() {
-            let rested = account.rest_until.is_none_or(|until| until <= now);
-            if account.pause.is_some() || !rested {
+            let Some(host) = self.hosts.get_mut(&account.host) else { continue };
+            let interval = account.poll_interval;
+            let mut may_call = || {
+                let may = host.free_at(Call::Free, now) <= now;
+                if may {
+                    host.count(Call::Free, interval, now);
+                }
+                may
+            };
+            if account.pause.is_some() {
                 continue;
             }
-            match &account.profile {
-                None if !account.probing && !self.draining => {
+            let Some(profile) = account.profile.clone() else {
+                if !account.probing && !self.draining && may_call() {
                     account.probing = true;
-                    account.count_call(now);
                     step.effects.push(Effect::Probe { account: account.name.clone() });
                 }
-                Some(profile) if !account.asking && account.balance_due.is_some_and(|due| due <= now) => {
-                    let effect = Effect::Balance { account: account.name.clone(), profile: profile.clone() };
-                    account.asking = true;
-                    account.balance_due = None;
-                    account.balance_at = Some(now);
-                    account.count_call(now);
-                    step.effects.push(effect);
-                }
-                _ => {}
+                continue;
+            };
+            if !account.asking && account.balance_due.is_some_and(|due| due <= now) && may_call() {
+                account.asking = true;
+                account.balance_due = None;
+                account.balance_at = Some(now);
+                step.effects.push(Effect::Balance { account: account.name.clone(), profile: profile.clone() });
             }
+            if !self.draining && account.discovery.is_due(now) && may_call() {
+                account.discovery.begin();
+                step.effects.push(Effect::Discover { account: account.name.clone(), profile });
+            }
+        }
+    }
+
+    /// When an account may order next: by its host, and by its plan.
+    pub(super) fn order_free_at(&self, account: &Account, call: Call) -> Timestamp {
+        let host = self.hosts.get(&account.host).map_or(self.now, |host| host.free_at(call, self.now));
+        account.plan_free_at(host)
+    }
+
+    /// Counts an order.
+    pub(super) fn count_order(&mut self, name: &str, call: Call) {
+        let now = self.now;
+        let Some(account) = self.accounts.get_mut(name) else { return };
+        account.count_order(now);
+        if let Some(host) = self.hosts.get_mut(&account.host) {
+            host.count(call, account.poll_interval, now);
         }
     }
 
@@ -229,16 +246,17 @@ impl Core {
         account.probing = false;
         match result {
             Ok(profile) => {
-                if let Some(per_minute) = profile.per_minute {
-                    account.plan = Some(Window::new(per_minute, SignedDuration::from_secs(60)));
-                }
+                account.per_minute.allow(profile.per_minute);
+                account.per_day.allow(profile.per_day);
+                let generation = profile.generation.clone();
                 account.profile = Some(profile);
                 step.changes.push(Change::PutAccount(account.stored()));
+                self.settle_generation(name, generation, step);
                 self.recover(name, step);
                 self.want_balance(name);
                 self.touch(name, step);
             }
-            Err(error) => self.trouble(name, &error, step),
+            Err(error) => self.trouble(name, Call::Free, &error, step),
         }
     }
 
@@ -252,7 +270,7 @@ impl Core {
                 }
                 self.recover(name, step);
             }
-            Err(error) => self.trouble(name, &error, step),
+            Err(error) => self.trouble(name, Call::Free, &error, step),
         }
     }
 
@@ -265,119 +283,6 @@ impl Core {
         account.balances.sort_by_key(|b| b.money.currency);
         step.changes.push(Change::SeeBalance { account: name.to_owned(), balance });
         self.touch(name, step);
-    }
-
-    /// The service answered: whatever was wrong on the way is over.
-    pub(super) fn recover(&mut self, name: &str, step: &mut Step) {
-        let Some(account) = self.accounts.get_mut(name) else { return };
-        account.failures = 0;
-        account.rest_until = None;
-        if account.trouble.take().is_some() {
-            self.touch(name, step);
-        }
-    }
-
-    /// A call failed: pauses the account where the user must act, rests it where time helps.
-    /// Returns when to try again, where time helps.
-    pub(super) fn trouble(&mut self, name: &str, error: &ServiceError, step: &mut Step) {
-        match error.kind {
-            ErrorKind::Authentication => {
-                let message = format!("{}; set a valid key for {name}, then resume it", error.message);
-                self.pause(name, Pause { kind: error.kind, message, until: None }, step);
-            }
-            ErrorKind::Balance => {
-                let needed = error.required.map(|m| format!(" ({m} needed)")).unwrap_or_default();
-                let message = format!("{}{needed}; add money to {name}, then resume it", error.message);
-                self.pause(name, Pause { kind: error.kind, message, until: None }, step);
-                self.want_balance(name);
-            }
-            ErrorKind::RateLimit => {
-                let wait = error.retry_after.and_then(|w| SignedDuration::try_from(w).ok()).unwrap_or(UNSAID_WAIT);
-                let until = self.now.checked_add(wait).unwrap_or(Timestamp::MAX);
-                if wait > LONG_WAIT {
-                    let pause = Pause { kind: error.kind, message: error.message.clone(), until: Some(until) };
-                    self.pause(name, pause, step);
-                } else if let Some(account) = self.accounts.get_mut(name) {
-                    account.rest_until = account.rest_until.max(Some(until));
-                }
-            }
-            _ => {
-                let now = self.now;
-                let Some(account) = self.accounts.get_mut(name) else { return };
-                let wait = delay(FIRST_BACK_OFF, account.failures, now.as_millisecond().unsigned_abs());
-                account.failures = account.failures.saturating_add(1);
-                account.rest_until = Some(now + wait);
-                let is_news = account.trouble.as_ref() != Some(&error.message);
-                account.trouble = Some(error.message.clone());
-                self.touch(name, step);
-                if is_news {
-                    let text = format!("{name}: {}; tried again by itself, nothing is lost", error.message);
-                    self.notice(Level::Warning, text, step);
-                }
-            }
-        }
-    }
-
-    pub(super) fn pause(&mut self, name: &str, pause: Pause, step: &mut Step) {
-        let now = self.now;
-        let Some(account) = self.accounts.get_mut(name) else { return };
-        let stays = |old: &Pause| match (old.until, pause.until) {
-            (None, None) => old.kind == pause.kind,
-            // What waits for the user is not ended by a clock, nor a long wait by a shorter one.
-            (None, Some(_)) => true,
-            (Some(old), Some(new)) => old >= new,
-            (Some(_), None) => false,
-        };
-        if account.pause.as_ref().is_some_and(stays) {
-            return;
-        }
-        let text = match pause.until {
-            Some(_) => format!("{name} waits: {}", pause.message),
-            None => format!("{name} is paused: {}. Its jobs stay queued; other accounts go on", pause.message),
-        };
-        account.pause = Some(pause);
-        step.changes.push(Change::PutAccount(account.stored()));
-        step.changes.push(Change::AddLine(NewLine {
-            at: now,
-            job: None,
-            account: Some(name.to_owned()),
-            kind: "paused".to_owned(),
-            text: text.clone(),
-            data: serde_json::Value::Null,
-        }));
-        self.touch(name, step);
-        self.notice(Level::Warning, text, step);
-    }
-
-    /// Ends a pause at the user's word.
-    pub(super) fn resume(&mut self, name: &str, step: &mut Step) -> bool {
-        let now = self.now;
-        let Some(account) = self.accounts.get_mut(name) else { return false };
-        account.rest_until = None;
-        account.failures = 0;
-        if account.pause.take().is_some() {
-            step.changes.push(Change::PutAccount(account.stored()));
-            step.changes.push(Change::AddLine(NewLine {
-                at: now,
-                job: None,
-                account: Some(name.to_owned()),
-                kind: "resumed".to_owned(),
-                text: format!("{name} goes on"),
-                data: serde_json::Value::Null,
-            }));
-            self.touch(name, step);
-        }
-        true
-    }
-
-    /// Ends pauses whose time has come.
-    pub(super) fn end_pauses(&mut self, step: &mut Step) {
-        let now = self.now;
-        let over = |account: &&Account| account.pause.as_ref().and_then(|p| p.until).is_some_and(|until| until <= now);
-        let names: Vec<String> = self.accounts.values().filter(over).map(|a| a.name.clone()).collect();
-        for name in names {
-            self.resume(&name, step);
-        }
     }
 
     /// Tells the faces about jobs of an account in one go, after many changed.

@@ -8,7 +8,8 @@ use super::schedule::delay;
 use super::{Core, Step};
 use crate::domain::job::Refund;
 use crate::domain::message::Level;
-use crate::domain::{Currency, ErrorKind, Job, JobError, JobId, JobState, Money};
+use crate::domain::observed::Learnt;
+use crate::domain::{Currency, ErrorKind, Job, JobError, JobId, JobState, Money, Request};
 use crate::provider::{Accepted, Finished, ServiceError, SubmitAnswer};
 use crate::store::Change;
 
@@ -55,9 +56,11 @@ impl Core {
         job.remote_id = Some(accepted.remote_id.clone());
         let cost = self.believed(&job, accepted.cost, step);
         if let Some(cost) = cost {
+            let again = job.cost.is_some();
             let evidence = format!("{}:accepted", job.attempts);
             self.charge(&mut job, cost, &evidence, step);
             self.release(&mut job, "accepted", step);
+            self.observe(&job, cost, Learnt::Charged, again, step);
         }
         let paid = cost.map_or("it named no cost".to_owned(), |cost| format!("charged {cost}"));
         let left = accepted.balance.map(|b| format!(", balance {b}")).unwrap_or_default();
@@ -66,7 +69,6 @@ impl Core {
         let (name, id, interval) = (job.request.account.clone(), job.id, self.poll_interval(&job));
         self.put(job, step);
         let work = self.work.entry(id).or_default();
-        work.failures = 0;
         work.due = Some(self.now + delay(interval, 0, id.0.unsigned_abs()));
         match accepted.balance {
             Some(balance) => self.see_balance(&name, balance, "submit", step),
@@ -117,6 +119,9 @@ impl Core {
             self.release(&mut job, "refused", step);
             "nothing charged"
         };
+        if let Some(price) = error.required {
+            self.observe(&job, price, Learnt::Quoted, false, step);
+        }
         let again = match error.kind {
             ErrorKind::Authentication | ErrorKind::Balance | ErrorKind::RateLimit => true,
             ErrorKind::Unavailable => job.attempts < MOST_REFUSED_TRIES,
@@ -127,7 +132,12 @@ impl Core {
             self.requeue(job, "refused", &text, error, step);
             return;
         }
+        if error.kind != ErrorKind::Unavailable {
+            let name = job.request.account.clone();
+            self.recover(&name, step);
+        }
         let field = error.field.as_ref().map(|f| format!(" (field {f})")).unwrap_or_default();
+        let field = field + &self.offer_less(&job, error.kind);
         job.error = Some(JobError::new(error.kind, format!("{}{field}", error.message)));
         if job.advance(JobState::Failed, self.now).is_ok() {
             self.tell(
@@ -162,11 +172,22 @@ impl Core {
         // Shown in its row for as long as it waits; the next order clears it.
         job.error = Some(JobError::new(error.kind, text));
         self.tell(&job, kind, text.to_owned(), serde_json::Value::Null, step);
-        let name = job.request.account.clone();
+        let (name, call) = (job.request.account.clone(), self.order_call(&job));
         let wait = delay(SignedDuration::from_secs(2), job.attempts.min(7), job.id.0.unsigned_abs());
         self.work.entry(job.id).or_default().due = Some(self.now + wait);
         self.put(job, step);
-        self.trouble(&name, error, step);
+        self.trouble(&name, call, error, step);
+    }
+
+    /// What may help where a service refuses a parameter: the same order with only what it needs (seed
+    /// 003). Nothing where that would be the same order again.
+    pub(super) fn offer_less(&self, job: &Job, kind: ErrorKind) -> String {
+        let less = Request { minimal: true, ..job.request.clone() };
+        let is_less = self.model_of(&job.request).is_some_and(|model| less.values(model) != job.values);
+        if kind != ErrorKind::Invalid || job.request.minimal || !is_less {
+            return String::new();
+        }
+        format!("; retry with only the needed fields: rushes retry --minimal {}", job.id)
     }
 
     fn unknown(&mut self, mut job: Job, error: &ServiceError, bytes: u64, step: &mut Step) {

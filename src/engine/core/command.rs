@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Core, Step, is_believable};
 use crate::domain::message::{Answer, Command, Draft, NewJob};
-use crate::domain::{Hold, Job, JobId, JobState, Money, Offer, Problem};
+use crate::domain::{Hold, Job, JobId, JobState, Money, Problem};
 use crate::store::{Change, Known, content_hash};
 
 /// What the shell read from disk for a command, since the core reads nothing itself.
@@ -55,7 +55,10 @@ impl Core {
                 }
                 accepted(Vec::new())
             }
-            Command::RefreshModels => refused("models", "unknown", "is not asked for yet".to_owned()),
+            Command::RefreshModels => {
+                self.want_models();
+                accepted(Vec::new())
+            }
             Command::SaveDraft { draft } => save_draft(draft, step),
             // The shell answers these from disk.
             Command::Inspect { id } => refused("id", "unknown", format!("there is no job {id}")),
@@ -106,7 +109,7 @@ impl Core {
         let batch = batch.map(|(id, _)| *id);
         let mut ids = Vec::new();
         for (n, job) in fresh {
-            let parent = job.parent;
+            let parent = job.parent.map(Parent::Continued);
             let id = self.enqueue(job, batch, parent, step);
             ids.push(id);
             for (text, data) in looked_up.notes.get(&n).into_iter().flatten() {
@@ -138,13 +141,13 @@ impl Core {
     }
 
     /// Makes a checked request a queued job.
-    fn enqueue(&mut self, new: NewJob, batch: Option<i64>, parent: Option<JobId>, step: &mut Step) -> JobId {
+    fn enqueue(&mut self, new: NewJob, batch: Option<i64>, parent: Option<Parent>, step: &mut Step) -> JobId {
         let id = JobId(self.next_job);
         self.next_job += 1;
         let mut job = Job::new(id, new.request, self.now);
-        if let Some(model) = self.model_of(&job.request).cloned() {
-            job.values = job.request.values(&model);
-            job.estimate = Offer::new(job.request.account.clone(), model).estimate(&job.request);
+        if let Some(offer) = self.offer_of(&job.request) {
+            job.values = job.request.values(&offer.model);
+            job.estimate = offer.estimate(&job.request);
         }
         if let Some(account) = self.accounts.get(&job.request.account) {
             job.origin = account.origin.clone();
@@ -154,7 +157,7 @@ impl Core {
         job.ceiling = new.ceiling;
         job.key = new.key;
         job.batch = batch;
-        job.parent = parent;
+        job.parent = parent.as_ref().map(Parent::id);
         job.simulated = self.settings.simulated;
         let price = match (job.estimate, job.ceiling) {
             (Some(estimate), _) => format!("at {}", estimate.money),
@@ -165,7 +168,7 @@ impl Core {
                 "at an unknown price: held until a ceiling is given".to_owned()
             }
         };
-        let after = parent.map(|p| format!(", a new order like {p}")).unwrap_or_default();
+        let after = parent.map(|parent| parent.text(job.request.minimal)).unwrap_or_default();
         self.tell(
             &job,
             "queued",
@@ -232,8 +235,7 @@ impl Core {
         {
             return refused;
         }
-        let needs =
-            |job: &Job| job.state == JobState::Held && job.estimate.is_none() && job.ceiling.or(ceiling).is_none();
+        let needs = |job: &Job| job.state == JobState::Held && ceiling.is_none() && self.reservation(job).is_none();
         if let Some(refused) = self.refuse(ids, finals, needs, "has no known price; say the most it may cost") {
             return refused;
         }
@@ -245,7 +247,8 @@ impl Core {
                 job.origin = account.origin.clone();
                 job.fingerprint = account.fingerprint.clone();
             }
-            job.ceiling = job.ceiling.or(ceiling);
+            job.ceiling = ceiling.or(job.ceiling);
+            self.work.entry(*id).or_default().insisted |= matches!(job.hold, Some(Hold::ModelChanged(_)));
             if job.state != JobState::Held {
                 job.hold = None;
                 self.tell(
@@ -333,7 +336,7 @@ impl Core {
                 let text = "ordered again at the user's word, knowing that both may be charged".to_owned();
                 self.tell(&parent, "retried", text, serde_json::Value::Null, step);
             }
-            made.push(self.enqueue(new, None, Some(parent.id), step));
+            made.push(self.enqueue(new, None, Some(Parent::Retried(parent.id)), step));
         }
         self.tell_accounts(step);
         accepted(made)
@@ -371,6 +374,29 @@ impl Core {
                 );
                 self.put(job, step);
             }
+        }
+    }
+}
+
+/// What a new job comes after.
+enum Parent {
+    /// It is another order like this job.
+    Retried(JobId),
+    /// It goes on from this job's clip.
+    Continued(JobId),
+}
+
+impl Parent {
+    fn id(&self) -> JobId {
+        let (Parent::Retried(id) | Parent::Continued(id)) = self;
+        *id
+    }
+
+    fn text(&self, minimal: bool) -> String {
+        match self {
+            Parent::Retried(id) if minimal => format!(", a new order like {id} with only the needed fields"),
+            Parent::Retried(id) => format!(", a new order like {id}"),
+            Parent::Continued(id) => format!(", goes on from {id}"),
         }
     }
 }

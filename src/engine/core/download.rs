@@ -86,9 +86,7 @@ impl Core {
         let file = first.map(|f| f.path.clone()).unwrap_or_default();
         let data = serde_json::json!({"files": job.files, "cost": job.cost.map(|c: Money| c.to_string())});
         self.tell(&job, "done", format!("on disk, checked and hashed: {file}"), data, step);
-        let name = job.request.account.clone();
         self.put(job, step);
-        self.recover(&name, step);
     }
 
     fn lost(&mut self, mut job: Job, error: DownloadError, step: &mut Step) {

@@ -8,16 +8,21 @@ mod account;
 mod answer;
 pub mod budget;
 mod command;
+pub mod discover;
 mod download;
+mod host;
+mod limiter;
 mod queue;
 mod roster;
 pub mod schedule;
 mod start;
 mod status;
+pub mod stock;
 #[cfg(test)]
 mod storm;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -28,15 +33,15 @@ pub use account::Account;
 pub use command::LookedUp;
 
 use crate::domain::books::Entry;
-use crate::domain::message::{AccountRow, Answer, Command, Event, Level, Notice, Offer, Ticket};
-use crate::domain::{
-    AccountProfile, ClipFile, EntryKind, Hold, Job, JobId, JobRow, JobState, Model, Money, Problem, Request,
-};
+use crate::domain::message::{AccountRow, Answer, Command, Event, Level, Notice, Ticket};
+use crate::domain::{AccountProfile, ClipFile, EntryKind, Hold, Job, JobId, JobRow, JobState, Model, Money, Problem};
 use crate::provider::{FetchError, RemoteJob, ServiceError, Status, SubmitAnswer};
-use crate::store::{Change, NewLine};
+use crate::store::{Change, NewLine, StoredLimiter};
 
 use budget::{Budget, Caps};
+use host::{Call, Host};
 use roster::Roster;
+use stock::Stock;
 
 /// Time between two polls where no account says it.
 const UNSAID_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
@@ -111,6 +116,13 @@ pub enum Input {
         account: String,
         /// What it holds.
         result: Result<Vec<Money>, ServiceError>,
+    },
+    /// A list of models came back.
+    Discovered {
+        /// The account.
+        account: String,
+        /// What its service describes; empty where it describes none.
+        result: Result<Vec<Model>, ServiceError>,
     },
     /// Time passed.
     Ticked,
@@ -199,6 +211,13 @@ pub enum Effect {
         /// Where it lives.
         profile: AccountProfile,
     },
+    /// Ask which models an account's service offers.
+    Discover {
+        /// The account.
+        account: String,
+        /// Where it lives.
+        profile: AccountProfile,
+    },
 }
 
 /// What one step decided.
@@ -231,8 +250,8 @@ struct Work {
     busy: bool,
     /// When it may be called again.
     due: Option<Timestamp>,
-    /// Failed calls in a row.
-    failures: u32,
+    /// The user let it go although its service does not list its model.
+    insisted: bool,
     /// Downloads that ended without a clip, in a row.
     lost: u32,
 }
@@ -257,7 +276,8 @@ pub struct CoreSettings {
 pub struct Core {
     settings: CoreSettings,
     accounts: BTreeMap<String, Account>,
-    offers: HashMap<(String, String), Arc<Model>>,
+    hosts: BTreeMap<String, Host>,
+    stock: Stock,
     /// Jobs that are not final.
     jobs: Roster,
     work: BTreeMap<JobId, Work>,
@@ -288,12 +308,27 @@ impl Core {
             Input::Found { job } => self.found(job, &mut step),
             Input::Downloaded { job, result } => self.downloaded(job, result, &mut step),
             Input::Balanced { account, result } => self.balanced(&account, result, &mut step),
+            Input::Discovered { account, result } => self.discovered(&account, result, &mut step),
             Input::Ticked => {}
             Input::Drain => self.draining = true,
         }
         self.pass_time(&mut step);
         self.work(&mut step);
+        if !step.changes.is_empty() {
+            // Never a commit of their own: with the next one, and at the end.
+            step.changes.extend(self.counted());
+        }
         step
+    }
+
+    /// What was counted against limits since it was kept last.
+    pub fn counted(&mut self) -> Vec<Change> {
+        let at = self.now;
+        let limiter = |name: String, state| Change::PutLimiter(StoredLimiter { host: name, at, state });
+        let hosts = self.hosts.iter_mut().filter_map(|(name, host)| Some((format!("host {name}"), host.take_news()?)));
+        let accounts = self.accounts.values_mut();
+        let accounts = accounts.filter_map(|account| Some((format!("account {}", account.name), account.take_news()?)));
+        hosts.chain(accounts).map(|(name, state)| limiter(name, state)).collect()
     }
 
     /// Begins whatever is due: probes, orders, polls, downloads.
@@ -318,14 +353,18 @@ impl Core {
             let due = w.due?;
             match job.state {
                 JobState::Running if job.hold.is_none() => {
-                    Some(self.accounts.get(&job.request.account)?.call_free_at(due))
+                    let account = self.accounts.get(&job.request.account)?;
+                    Some(self.hosts.get(&account.host)?.free_at(Call::Poll, due))
                 }
                 JobState::Downloading => Some(due),
                 JobState::Queued if !self.draining => Some(due),
                 _ => None,
             }
         });
-        let accounts = self.accounts.iter().flat_map(|(name, account)| account.wakes(self.has_queued(name)));
+        let accounts = self.accounts.iter().filter_map(|(name, account)| {
+            Some(account.wakes(self.hosts.get(&account.host)?, self.has_queued(name), self.now))
+        });
+        let accounts = accounts.flatten();
         let day = self.jobs.has_held().then(|| self.budget.next_day()).flatten();
         jobs.chain(accounts).chain(day).filter(|at| *at > self.now).min()
     }
@@ -384,16 +423,6 @@ impl Core {
         self.jobs.get(&id)
     }
 
-    /// Replaces the models on offer.
-    pub fn set_offers(&mut self, offers: &[Offer]) {
-        self.offers = offers.iter().map(|o| ((o.account.clone(), o.model.id.clone()), o.model.clone())).collect();
-    }
-
-    /// The model a request names, where its account offers it.
-    pub fn model_of(&self, request: &Request) -> Option<&Arc<Model>> {
-        self.offers.get(&(request.account.clone(), request.model.clone()))
-    }
-
     /// Time between two polls of a job.
     fn poll_interval(&self, job: &Job) -> SignedDuration {
         self.accounts.get(&job.request.account).map_or(UNSAID_INTERVAL, |account| account.poll_interval)
@@ -402,7 +431,7 @@ impl Core {
     /// How long this model usually takes, s: own history, else the documents' longest figure.
     fn usual_s(&self, job: &Job) -> Option<u32> {
         let key = (job.request.account.clone(), job.request.model.clone());
-        self.usual.get(&key).copied().or_else(|| self.offers.get(&key)?.speed.map(|s| s.max))
+        self.usual.get(&key).copied().or_else(|| self.model_of(&job.request)?.speed.map(|s| s.max))
     }
 
     fn row(&self, job: &Job) -> JobRow {
@@ -501,7 +530,7 @@ impl Core {
         let kind = if difference.is_sign_negative() { EntryKind::Refunded } else { EntryKind::Charged };
         self.book(job, kind, Money::new(difference.abs(), cost.currency), evidence, step);
         job.cost = Some(cost);
-        let expected = job.reserved.or_else(|| queue::reservation(job));
+        let expected = job.reserved.or_else(|| self.reservation(job));
         if let Some(expected) = expected.filter(|e| e.currency == cost.currency && cost.amount > e.amount) {
             self.overcharged(job, cost, expected, step);
         }

@@ -5,9 +5,10 @@
 
 use jiff::Timestamp;
 
+use super::host::Call;
 use super::{Core, Effect, PreparedOrder, Step, Unprepared};
 use crate::domain::message::Level;
-use crate::domain::{EntryKind, ErrorKind, Hold, Job, JobError, JobId, JobState, Money, Pause};
+use crate::domain::{EntryKind, ErrorKind, Hold, Job, JobError, JobId, JobState, Model, Pause};
 use crate::store::Change;
 
 /// Orders that are built ahead of a free window, per account.
@@ -23,7 +24,8 @@ impl Core {
         for name in names {
             let Some(account) = self.accounts.get(&name) else { continue };
             let Some(profile) = account.profile.clone().filter(|_| account.pause.is_none()) else { continue };
-            if account.submit_free_at(self.now) > self.now {
+            if self.order_free_at(account, Call::Order) > self.now {
+                self.tell_days_limit(&name, step);
                 continue;
             }
             let free = account.max_in_flight.saturating_sub(self.jobs.at_service(&name));
@@ -47,14 +49,29 @@ impl Core {
             self.put_on_hold(job, Hold::ModelChanged("it is not offered any more".to_owned()), step);
             return false;
         };
-        if let Some(hold) = self.hold_before_paying(&job) {
+        if let Some(hold) = self.refused_now(&job, &model).or_else(|| self.hold_before_paying(&job)) {
             self.put_on_hold(job, hold, step);
             return false;
         }
+        let free = self.accounts.get(&job.request.account).map(|a| self.order_free_at(a, self.order_call(&job)));
+        if let Some(free) = free.filter(|free| *free > self.now) {
+            // Its own way is too busy; the others go on.
+            self.work.entry(job.id).or_default().due = Some(free);
+            return false;
+        }
         job.values = job.request.values(&model);
+        job.generation.clone_from(&profile.generation);
+        // Kept with the intent: what is prepared from here on is for these.
+        self.jobs.insert(job.clone());
         self.work.entry(job.id).or_default().busy = true;
         step.effects.push(Effect::Prepare { job: Box::new(job), model, profile: profile.clone() });
         true
+    }
+
+    /// Which limit a job's order counts against.
+    pub(super) fn order_call(&self, job: &Job) -> Call {
+        let is_routed = self.model_of(&job.request).is_some_and(|model| model.route.is_some());
+        if is_routed { Call::RoutedOrder } else { Call::Order }
     }
 
     fn building(&self, account: &str) -> u32 {
@@ -69,8 +86,35 @@ impl Core {
         if job.origin != account.origin || job.fingerprint != account.fingerprint {
             return Some(Hold::AccountChanged);
         }
-        let Some(money) = reservation(job) else { return Some(Hold::PriceUnknown) };
+        let Some(money) = self.reservation(job) else { return Some(Hold::PriceUnknown) };
+        if let Some(why) = self.above_ceiling(job) {
+            return Some(Hold::ModelChanged(why));
+        }
         self.budget.over(money, &account.name, &self.settings.caps, &account.caps).map(Hold::OverCap)
+    }
+
+    /// Why its model does not take the order any more as it stands: its description changed since.
+    fn refused_now(&self, job: &Job, model: &Model) -> Option<Hold> {
+        if let Err(problems) = job.request.validate(model) {
+            let why: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            return Some(Hold::ModelChanged(format!("{}; cancel it and queue it anew", why.join("; "))));
+        }
+        let insisted = self.work.get(&job.id).is_some_and(|work| work.insisted);
+        (model.gone && !insisted).then(|| {
+            Hold::ModelChanged("its service does not list it any more; release it to order it all the same".to_owned())
+        })
+    }
+
+    /// Says so where the day's orders of a plan are used up: that is no matter of seconds.
+    fn tell_days_limit(&mut self, name: &str, step: &mut Step) {
+        let (now, any) = (self.now, self.has_queued(name));
+        let Some(account) = self.accounts.get(name).filter(|_| any) else { return };
+        let free = account.per_day.free_at(now);
+        if let Some(limit) = account.per_day.limit(now).filter(|_| free > now) {
+            let message =
+                format!("the {limit} orders a day of its plan are used; its queued jobs go on by themselves then");
+            self.pause(name, Pause { kind: ErrorKind::RateLimit, message, until: Some(free) }, step);
+        }
     }
 
     pub(super) fn put_on_hold(&mut self, mut job: Job, hold: Hold, step: &mut Step) {
@@ -109,11 +153,11 @@ impl Core {
                 return;
             }
         };
-        let may_send = self
-            .accounts
-            .get(&job.request.account)
-            .is_some_and(|a| a.pause.is_none() && a.submit_free_at(self.now) <= self.now);
-        if self.draining || !may_send {
+        let call = self.order_call(&job);
+        let account = self.accounts.get(&job.request.account);
+        let may_send = account.is_some_and(|a| a.pause.is_none() && self.order_free_at(a, call) <= self.now);
+        let is_of_now = account.and_then(|a| a.profile.as_ref()).is_some_and(|p| p.generation == job.generation);
+        if self.draining || !may_send || !is_of_now {
             step.effects.push(Effect::Discard { job: id });
             return;
         }
@@ -121,7 +165,7 @@ impl Core {
             step.effects.push(Effect::Discard { job: id });
             return self.put_on_hold(job, hold, step);
         }
-        let Some(money) = reservation(&job) else { return };
+        let Some(money) = self.reservation(&job) else { return };
         if job.advance(JobState::Submitting, self.now).is_err() {
             return;
         }
@@ -146,9 +190,7 @@ impl Core {
         });
         let data = serde_json::json!({"attempt": job.attempts, "reserved": money, "body_sha256": order.digest});
         self.tell(&job, "submitting", format!("intent stored, {money} set aside; the order is sent once"), data, step);
-        if let Some(account) = self.accounts.get_mut(&job.request.account) {
-            account.count_submit(self.now);
-        }
+        self.count_order(&job.request.account, call);
         self.work.entry(id).or_default().busy = true;
         self.put(job, step);
         step.effects.push(Effect::Submit { job: id });
@@ -170,13 +212,5 @@ impl Core {
             self.notice(Level::Error, format!("{} was not sent: {}", job.id, error.message), step);
             self.put(job, step);
         }
-    }
-}
-
-/// What is set aside for a job: its estimate, else the ceiling the user gave; the larger of both.
-pub(super) fn reservation(job: &Job) -> Option<Money> {
-    match (job.estimate.map(|e| e.money), job.ceiling) {
-        (Some(estimate), Some(ceiling)) if ceiling.currency == estimate.currency => Some(estimate.max(ceiling)),
-        (estimate, ceiling) => estimate.or(ceiling),
     }
 }

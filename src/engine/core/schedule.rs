@@ -1,11 +1,8 @@
-//! When to call again: polling intervals, back-off with jitter, request windows, lateness.
+//! When to call again: polling intervals, back-off with jitter, lateness.
 //!
 //! Knows times and counts only. Must not know jobs, accounts or any service; takes `now`, never reads it.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 /// Longest wait between two tries of a failing call.
 const LONGEST_BACK_OFF: SignedDuration = SignedDuration::from_secs(300);
@@ -30,6 +27,25 @@ pub fn delay(base: SignedDuration, failures: u32, seed: u64) -> SignedDuration {
     whole - whole / 1000 * jitter
 }
 
+/// Rest of a host that was in trouble for so long: `base` doubled for each failure in a row, but no more
+/// than one interval, or than a sixty-fourth of the trouble so far, and never more than five minutes: who
+/// was down for ten minutes is found to be up again within an interval. Jittered as [`delay`].
+pub fn rest(
+    base: SignedDuration,
+    interval: SignedDuration,
+    failures: u32,
+    down: SignedDuration,
+    seed: u64,
+) -> SignedDuration {
+    let longest = interval.max(down / 64).min(LONGEST_BACK_OFF.max(interval));
+    delay(base.min(longest), failures, seed).min(longest)
+}
+
+/// A time within `span`, another one for each `seed`: so that many who wait for the same do not call at once.
+pub fn spread(span: SignedDuration, seed: u64) -> SignedDuration {
+    span / 1000 * fastrand::Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)).i32(0..1000)
+}
+
 /// How long a job may take before it is shown as late. Late is not failed.
 pub fn late_after(usual_s: Option<u32>) -> SignedDuration {
     usual_s
@@ -41,77 +57,9 @@ pub fn is_gone(times: u32, span: SignedDuration) -> bool {
     times >= GONE_TIMES && span >= GONE_SPAN
 }
 
-/// At most `limit` calls in any `span`.
-#[derive(Clone, Debug)]
-pub struct Window {
-    limit: usize,
-    span: SignedDuration,
-    taken: VecDeque<Timestamp>,
-}
-
-impl Window {
-    /// A window that takes at most `limit` calls (at least one) in any `span`.
-    pub fn new(limit: u32, span: SignedDuration) -> Self {
-        Window { limit: (limit as usize).max(1), span, taken: VecDeque::new() }
-    }
-
-    /// When the next call may be made: `now` or later.
-    pub fn free_at(&self, now: Timestamp) -> Timestamp {
-        match self.taken.len().checked_sub(self.limit).and_then(|i| self.taken.get(i)) {
-            Some(oldest) => (*oldest + self.span).max(now),
-            None => now,
-        }
-    }
-
-    /// Counts a call made at `now`.
-    pub fn take(&mut self, now: Timestamp) {
-        self.taken.push_back(now);
-        while self.taken.len() > self.limit {
-            self.taken.pop_front();
-        }
-    }
-}
-
-/// A window that several accounts count in.
-#[derive(Clone, Debug)]
-pub struct HostWindow(Arc<Mutex<Window>>);
-
-impl HostWindow {
-    /// As [`Window::new`]; clones count in the same window.
-    pub fn new(limit: u32, span: SignedDuration) -> Self {
-        HostWindow(Arc::new(Mutex::new(Window::new(limit, span))))
-    }
-
-    /// As [`Window::free_at`].
-    pub fn free_at(&self, now: Timestamp) -> Timestamp {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).free_at(now)
-    }
-
-    /// As [`Window::take`].
-    pub fn take(&self, now: Timestamp) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take(now);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(ms: i64) -> Timestamp {
-        Timestamp::from_millisecond(ms).unwrap()
-    }
-
-    #[test]
-    fn a_window_never_passes_its_limit_and_opens_again() {
-        let mut window = Window::new(3, SignedDuration::from_secs(1));
-        for ms in [0, 100, 200] {
-            assert_eq!(window.free_at(at(ms)), at(ms));
-            window.take(at(ms));
-        }
-        assert_eq!(window.free_at(at(300)), at(1000));
-        window.take(at(1000));
-        assert_eq!(window.free_at(at(1000)), at(1100), "the second call leaves the window at 1.1 s");
-    }
 
     #[test]
     fn back_off_grows_stays_bounded_and_differs_between_jobs() {

@@ -3,14 +3,18 @@
 //! Knows the law: intent without answer is unconfirmed; an id is polled on; links and parts are
 //! downloaded on; queued goes on. Nothing here goes back to the queue by itself.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
 use super::budget::Budget;
+use super::discover::Discovery;
+use super::host::Host;
 use super::roster::Roster;
+use super::stock::Stock;
 use super::{Account, Core, CoreSettings, Step, Work};
-use crate::domain::message::{Level, Offer};
+use crate::catalog::Catalog;
+use crate::domain::message::Level;
 use crate::domain::{ErrorKind, Hold, JobError, JobState};
 use crate::store::Loaded;
 
@@ -19,16 +23,21 @@ impl Core {
     pub fn start(
         settings: CoreSettings,
         accounts: Vec<Account>,
-        offers: &[Offer],
+        catalog: Catalog,
         loaded: Loaded,
         now: Timestamp,
     ) -> (Core, Step) {
         let now = loaded.last_seen.map_or(now, |seen| seen.max(now));
         let budget = Budget::new(settings.zone.clone(), now, loaded.ledger, &loaded.recent);
+        let mut hosts = BTreeMap::new();
+        for account in &accounts {
+            hosts.entry(account.host.clone()).or_insert_with(|| Host::new(account.limits));
+        }
         let mut core = Core {
             settings,
             accounts: accounts.into_iter().map(|a| (a.name.clone(), a)).collect(),
-            offers: HashMap::new(),
+            hosts,
+            stock: Stock::new(catalog, loaded.observations),
             jobs: Roster::of(loaded.active),
             work: BTreeMap::new(),
             next_job: loaded.next_job.max(1),
@@ -39,13 +48,32 @@ impl Core {
             stems: HashSet::new(),
         };
         core.stems = core.jobs.values().filter_map(|job| job.stem.clone()).collect();
-        core.set_offers(offers);
         for stored in loaded.accounts {
             let Some(account) = core.accounts.get_mut(&stored.name) else { continue };
             // A pause with an end outlives a restart; one that waited for the user does not: the
             // start is the user's word, and the free probe finds out.
             let same = stored.origin == account.origin && stored.fingerprint == account.fingerprint;
             account.pause = stored.pause.filter(|pause| same && pause.until.is_some_and(|until| until > now));
+            // What it spoke last, until the probe says so again.
+            let spoke = stored.profile.filter(|_| same).and_then(|profile| profile.generation);
+            account.generation = account.generation.take().or(spoke);
+        }
+        for catalogue in loaded.catalogues {
+            let Some(account) = core.accounts.get_mut(&catalogue.account) else { continue };
+            if catalogue.origin == account.origin && catalogue.generation == account.generation {
+                account.discovery = Discovery::had(catalogue.at);
+                core.stock.catalog =
+                    std::mem::take(&mut core.stock.catalog).with_discovered(&catalogue.account, &catalogue.models);
+            }
+        }
+        for stored in loaded.limiters {
+            if let Some(host) = stored.host.strip_prefix("host ").and_then(|name| core.hosts.get_mut(name)) {
+                host.restore(&stored.state);
+            } else if let Some(name) = stored.host.strip_prefix("account ")
+                && let Some(account) = core.accounts.get_mut(name)
+            {
+                account.restore(&stored.state);
+            }
         }
         for (name, balance) in loaded.balances {
             if let Some(account) = core.accounts.get_mut(&name) {
@@ -55,6 +83,7 @@ impl Core {
             }
         }
         let mut step = Step::default();
+        core.restock(&mut step);
         core.classify(&mut step);
         (core, step)
     }

@@ -4,10 +4,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::schedule::{delay, is_gone, late_after};
+use super::host::Call;
+use super::schedule::{delay, is_gone, late_after, spread};
 use super::{Core, Effect, Step};
 use crate::domain::job::Refund;
 use crate::domain::message::{Event, Level};
+use crate::domain::observed::Learnt;
 use crate::domain::{ErrorKind, Job, JobError, JobId, JobState, Money};
 use crate::provider::{RemoteJob, RemoteState, ServiceError, Status};
 
@@ -28,12 +30,13 @@ impl Core {
         due.sort_unstable();
         for (_, id) in due {
             let Some(job) = self.jobs.get(&id) else { continue };
-            let Some(account) = self.accounts.get_mut(&job.request.account) else { continue };
+            let Some(account) = self.accounts.get(&job.request.account) else { continue };
+            let Some(host) = self.hosts.get_mut(&account.host) else { continue };
             let (Some(profile), Some(remote_id)) = (account.profile.clone(), job.remote_id.clone()) else { continue };
-            if account.call_free_at(now) > now {
+            if host.free_at(Call::Poll, now) > now {
                 continue;
             }
-            account.count_call(now);
+            host.count(Call::Poll, account.poll_interval, now);
             self.work.entry(id).or_default().busy = true;
             let remote = RemoteJob {
                 remote_id,
@@ -65,8 +68,12 @@ impl Core {
             changed |= job.cost != Some(cost) || job.reserved.is_some();
             // A figure that changes again is another fact, so the poll that brought it names it.
             let evidence = format!("final:{}", job.polls);
+            let (again, is_new) = (job.cost.is_some(), job.cost != Some(cost));
             self.charge(&mut job, cost, &evidence, step);
             self.release(&mut job, "final", step);
+            if is_new && !matches!(status.state, RemoteState::Failed { .. }) {
+                self.observe(&job, cost, Learnt::Charged, again, step);
+            }
         }
         match status.state {
             RemoteState::Working => self.still_working(job, status.word, status.progress, changed, step),
@@ -83,7 +90,7 @@ impl Core {
                         step,
                     );
                     let work = self.work.entry(job.id).or_default();
-                    (work.failures, work.due) = (0, Some(self.now));
+                    work.due = Some(self.now);
                     self.put(job, step);
                 }
             }
@@ -101,7 +108,6 @@ impl Core {
         let moved = job.progress != progress;
         let interval = self.poll_interval(&job);
         let work = self.work.entry(job.id).or_default();
-        work.failures = 0;
         work.due = Some(self.now + delay(interval, 0, job.id.0.unsigned_abs() ^ u64::from(job.polls)));
         if new_word {
             self.tell(&job, "phase", format!("the service says `{word}`"), serde_json::Value::Null, step);
@@ -141,6 +147,7 @@ impl Core {
             }
             (_, None) => "no charge is known".to_owned(),
         };
+        let error = JobError { message: format!("{}{}", error.message, self.offer_less(&job, error.kind)), ..error };
         job.error = Some(error.clone());
         if job.advance(JobState::Failed, self.now).is_ok() {
             self.tell(
@@ -164,12 +171,14 @@ impl Core {
     fn unheard(&mut self, mut job: Job, error: &ServiceError, step: &mut Step) {
         let name = job.request.account.clone();
         let interval = self.poll_interval(&job);
-        let work = self.work.entry(job.id).or_default();
-        work.failures = work.failures.saturating_add(1);
-        work.due = Some(self.now + delay(interval, work.failures.min(6), job.id.0.unsigned_abs()));
+        // The job itself only waits its turn: it is the host that rests.
+        let seed = job.id.0.unsigned_abs() ^ u64::from(job.polls);
+        self.work.entry(job.id).or_default().due = Some(self.now + delay(interval, 0, seed));
         match error.kind {
             ErrorKind::Gone => {
+                self.recover(&name, step);
                 let (count, since) = job.count_denial(self.now);
+                self.work.entry(job.id).or_default().due = Some(self.now + delay(interval, count.min(6), seed));
                 let given_up = is_gone(count, self.now.duration_since(since));
                 if given_up && job.advance(JobState::Unconfirmed, self.now).is_ok() {
                     let text = format!("gone: {name} denied knowing it {count} times since {since}; it was paid for");
@@ -185,17 +194,30 @@ impl Core {
                 }
                 self.put(job, step);
             }
-            // Windows and keys are the account's matter; the job itself only waits.
-            ErrorKind::RateLimit => {
-                // Asking is free, and links do not live for ever.
-                let wait =
-                    error.retry_after.and_then(|w| SignedDuration::try_from(w).ok()).map(|w| w.min(LONGEST_WAIT));
-                if let Some(wait) = wait {
-                    let due = self.now.checked_add(wait).unwrap_or(Timestamp::MAX);
-                    self.work.entry(job.id).or_default().due = Some(due);
-                }
+            ErrorKind::RateLimit => self.quieten(&name, error, step),
+            _ => self.trouble(&name, Call::Poll, error, step),
+        }
+    }
+
+    /// The service wants fewer status requests: the whole host is asked later. Orders are no part of it.
+    fn quieten(&mut self, name: &str, error: &ServiceError, step: &mut Step) {
+        self.recover(name, step);
+        let now = self.now;
+        let Some(account) = self.accounts.get(name) else { return };
+        let Some(host) = self.hosts.get_mut(&account.host) else { return };
+        // Asking is free, and links do not live for ever.
+        let most = (LONGEST_WAIT - account.poll_interval).max(account.poll_interval);
+        let wait = error.retry_after.and_then(|w| SignedDuration::try_from(w).ok()).map(|w| w.min(most));
+        host.limit(Call::Poll, wait, now);
+        let Some(until) = wait.map(|wait| now + wait) else { return };
+        let there: Vec<&String> = self.accounts.values().filter(|a| a.host == account.host).map(|a| &a.name).collect();
+        for (id, work) in &mut self.work {
+            let job = self.jobs.get(id).filter(|job| job.state == JobState::Running);
+            if job.is_some_and(|job| there.contains(&&job.request.account)) {
+                // Those that wait for the same do not come back all at once.
+                let soon = until + spread(account.poll_interval, id.0.unsigned_abs());
+                work.due = work.due.map(|due| due.max(soon));
             }
-            _ => self.trouble(&name, error, step),
         }
     }
 }

@@ -8,7 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::*;
-use crate::domain::{Currency, ErrorKind, Hold, NewJob, Request, Service};
+use crate::catalog::Catalog;
+use crate::domain::{Currency, ErrorKind, Hold, NewJob, Offer, Request, Service};
 use crate::provider::limits::Limits;
 use crate::provider::{Accepted, Finished, RemoteState};
 use crate::store::Loaded;
@@ -32,6 +33,10 @@ fn offers() -> Vec<Offer> {
     vec![model(r#"{ per_clip = { amount = "3.00" } }"#)]
 }
 
+fn catalog(offers: &[Offer]) -> Catalog {
+    Catalog::made_of(offers.iter().map(|offer| (*offer.model).clone()).collect())
+}
+
 fn settings() -> CoreSettings {
     CoreSettings {
         caps: Caps::default(),
@@ -43,12 +48,7 @@ fn settings() -> CoreSettings {
 }
 
 fn account() -> Account {
-    let mut account = Account::new(
-        "n".into(),
-        Service::Ninjachat,
-        0,
-        Limits { submits_per_minute: None, calls_per_second: None, answer_wait: None },
-    );
+    let mut account = Account::new("n".into(), Service::Ninjachat, 0, Limits::default());
     account.origin = "https://ninjachat.ai".into();
     account.fingerprint = "f".into();
     account.max_in_flight = 2;
@@ -73,7 +73,7 @@ struct World {
 
 impl World {
     fn new(settings: CoreSettings, offers: &[Offer], loaded: Loaded) -> (World, Step) {
-        let (mut core, mut step) = Core::start(settings, vec![account()], offers, loaded, at(0));
+        let (mut core, mut step) = Core::start(settings, vec![account()], catalog(offers), loaded, at(0));
         step.append(core.step(at(0), Input::Ticked));
         let probes = step.effects.iter().filter(|e| matches!(e, Effect::Probe { .. })).count();
         assert_eq!(probes, 1);

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 
 use super::super::*;
 use super::Storm;
+use crate::catalog::Catalog;
 use crate::domain::books::{Ledger, Sums};
 use crate::domain::{Currency, ErrorKind, FileKind, JobError, Service};
 use crate::provider::limits::Limits;
@@ -135,17 +136,17 @@ impl Disk {
     }
 }
 
-fn offer(account: &str, id: &str, service: &str, price: &str) -> Offer {
+fn model(id: &str, service: &str, price: &str) -> Model {
     let text = format!(
         "id = \"{id}\"\nservice = \"{service}\"\nprompt_max = 4000\nsource = \"000\"\nprice = {{ shape = {price}, as_of = \"2026-08-21\", source = \"000\" }}"
     );
-    Offer::new(account, toml::from_str::<Model>(&text).unwrap())
+    toml::from_str(&text).unwrap()
 }
 
 /// A start of the program from what is on disk.
 pub(super) fn core_at(now: Timestamp, disk: &Disk, other_key: bool) -> (Core, Step) {
     let account = |name: &str, service, place, submits| {
-        let limits = Limits { submits_per_minute: submits, calls_per_second: Some(10), answer_wait: None };
+        let limits = Limits { submits_per_minute: submits, calls_per_second: Some(10), ..Limits::default() };
         let mut account = Account::new(name.into(), service, place, limits);
         account.origin = format!("https://{name}.example");
         account.fingerprint = "f".into();
@@ -164,13 +165,13 @@ pub(super) fn core_at(now: Timestamp, disk: &Disk, other_key: bool) -> (Core, St
         salt: vec![7; 32],
     };
     thread_local! {
-        static OFFERS: Vec<Offer> = vec![
-            offer("n", "veo", "ninjachat", r#"{ per_clip = { amount = "3.00" } }"#),
-            offer("n", "odd", "ninjachat", "{ unknown = {} }"),
-            offer("a", "kling", "a4f", "{ plan = {} }"),
+        static MODELS: Vec<Model> = vec![
+            model("veo", "ninjachat", r#"{ per_clip = { amount = "3.00" } }"#),
+            model("odd", "ninjachat", "{ unknown = {} }"),
+            model("kling", "a4f", "{ plan = {} }"),
         ];
     }
-    OFFERS.with(|offers| Core::start(settings, accounts, offers, disk.loaded(now), now))
+    MODELS.with(|models| Core::start(settings, accounts, Catalog::made_of(models.clone()), disk.loaded(now), now))
 }
 
 fn error(kind: ErrorKind) -> ServiceError {
@@ -210,6 +211,10 @@ impl Storm {
             Effect::Submit { job } => self.submit(job),
             Effect::Poll { job, .. } => Input::Polled { job, result: self.poll() },
             Effect::Download { job, .. } => Input::Downloaded { job: job.id, result: self.download(&job) },
+            Effect::Discover { account, .. } => {
+                let result = if self.one_in(5) { Err(self.trouble()) } else { Ok(Vec::new()) };
+                Input::Discovered { account, result }
+            }
             Effect::Discard { .. } => Input::Ticked,
         }
     }

@@ -57,9 +57,9 @@ fn a_pause_that_waits_for_the_user_is_not_ended_by_a_clock() {
 fn a_clip_at_an_account_that_is_gone_or_never_reached_does_not_keep_a_run_or_a_drain_waiting() {
     let jobs = || vec![stored(1, JobState::Running), stored(2, JobState::Downloading)];
     let loaded = || Loaded { active: jobs(), next_job: 3, ..Loaded::default() };
-    let (core, _) = Core::start(settings(), vec![], &offers(), loaded(), at(0));
+    let (core, _) = Core::start(settings(), vec![], catalog(&offers()), loaded(), at(0));
     assert!(core.is_drained(), "no such account");
-    let (mut core, _) = Core::start(settings(), vec![account()], &offers(), loaded(), at(0));
+    let (mut core, _) = Core::start(settings(), vec![account()], catalog(&offers()), loaded(), at(0));
     core.step(at(0), Input::Ticked);
     assert!(!core.is_drained(), "it is being asked where it lives");
     let wrong = ServiceError::new(ErrorKind::Authentication, "wrong key");
@@ -188,17 +188,15 @@ fn a_command_over_thousands_of_jobs_tells_each_once() {
 
 #[test]
 fn two_accounts_at_one_host_share_its_limit() {
-    let limits = Limits { submits_per_minute: Some(1), calls_per_second: None, answer_wait: None };
+    let limits = Limits { submits_per_minute: Some(1), ..Limits::default() };
     let limited = |name: &str| {
         let mut account = Account::new(name.into(), Service::Ninjachat, 0, limits);
         (account.origin, account.fingerprint) = ("https://ninjachat.ai".into(), "f".into());
         account
     };
     let (first, mut second) = (limited("n"), limited("m"));
-    second.share_host(&first);
-    let mut offers = offers();
-    offers.push(Offer::new("m", offers[0].model.clone()));
-    let (mut core, _) = Core::start(settings(), vec![first, second], &offers, Loaded::default(), at(0));
+    second.host.clone_from(&first.host);
+    let (mut core, _) = Core::start(settings(), vec![first, second], catalog(&offers()), Loaded::default(), at(0));
     for name in ["n", "m"] {
         core.step(at(0), Input::Probed { account: name.into(), result: Ok(AccountProfile::default()) });
     }
