@@ -263,7 +263,7 @@ pub struct Release {
 /// `models`
 #[derive(Args, Clone, Debug)]
 pub struct Models {
-    /// Only models whose name, maker or use has these words
+    /// Only models whose name, maker or use has these words; a full name tells that model whole
     pub filter: Vec<String>,
     /// Print one JSON line a model
     #[arg(long)]

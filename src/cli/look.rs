@@ -107,7 +107,7 @@ fn facts(job: &Job) -> Vec<(&'static str, String)> {
         ("finished", job.finished_at.map(when)),
         ("tags", Some(job.request.tags.join(", ")).filter(|tags| !tags.is_empty())),
         ("key", job.key.clone()),
-        ("retry of", job.parent.map(|id| id.to_string())),
+        ("comes from", job.parent.map(|id| id.to_string())),
         ("error", job.error.as_ref().map(ToString::to_string)),
         ("simulated", job.simulated.then(|| "yes".to_owned())),
     ];

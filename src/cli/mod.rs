@@ -8,6 +8,7 @@ pub mod batch;
 pub mod change;
 pub mod doctor;
 pub mod look;
+pub mod model;
 pub mod models;
 pub mod out;
 pub mod run;

@@ -5,18 +5,26 @@
 use serde_json::{Value, json};
 
 use super::args::Models;
+use super::model;
 use super::out::{Out, table};
 use super::shelf::Shelf;
-use crate::domain::model::{Advice, Parameter};
-use crate::domain::rule::list;
+use crate::domain::model::Parameter;
 use crate::domain::text::{clean, plain};
 use crate::domain::{Money, Offer, Request};
 
 /// Prints the models; returns the exit code.
 pub fn models(asked: &Models, shelf: &Shelf, out: &mut Out) -> u8 {
-    let wanted: Vec<&Offer> = shelf.offers().iter().filter(|offer| matches(offer, &asked.filter)).collect();
+    // A full name means that one model, told whole.
+    let named = asked.filter.as_slice();
+    let named = if let [name] = named { shelf.find(name).ok() } else { None };
+    let wanted: Vec<&Offer> = match named {
+        Some(one) => vec![one],
+        None => shelf.offers().iter().filter(|offer| matches(offer, &asked.filter)).collect(),
+    };
     if asked.json {
         wanted.iter().for_each(|offer| out.json(&record(offer)));
+    } else if let Some(one) = named {
+        model::tell(one, out);
     } else if wanted.is_empty() {
         out.say("no model fits; `rushes models` lists all");
     } else {
@@ -41,11 +49,7 @@ fn row(offer: &Offer) -> Vec<String> {
     let price = default_price(offer).map_or("?".to_owned(), |money| money.to_string());
     let takes: Vec<String> = model.parameters.iter().filter_map(short).collect();
     let mut notes = Vec::new();
-    notes.extend(model.advice.map(|advice| match advice {
-        Advice::Daily => "daily use".to_owned(),
-        Advice::Balanced => "balanced".to_owned(),
-        Advice::Sparingly => "use sparingly".to_owned(),
-    }));
+    notes.extend(model.advice.map(|advice| model::advice_text(advice).to_owned()));
     notes.extend(model.plan.as_ref().map(|plan| format!("needs {plan}")));
     notes.extend(model.best_for.clone());
     if model.gone {
@@ -80,33 +84,14 @@ fn default_price(offer: &Offer) -> Option<Money> {
 /// A model as JSON.
 fn record(offer: &Offer) -> Value {
     let model = &offer.model;
-    let parameters: Vec<Value> = model
-        .parameters
-        .iter()
-        .map(|parameter| {
-            let legal = parameter.choices();
-            json!({
-                "name": parameter.name, "type": parameter.kind, "required": parameter.required,
-                "default": parameter.default, "one_of": legal, "range": parameter.range,
-                "max_len": parameter.max_len, "max_bytes": parameter.max_bytes, "note": parameter.note,
-            })
-        })
-        .collect();
-    let rules: Vec<Value> = model
-        .rules
-        .iter()
-        .map(|rule| {
-            let when: Vec<String> =
-                rule.when.iter().map(|(field, values)| format!("{field} is {}", list(values))).collect();
-            json!({"field": rule.field, "rule": rule.check.name(), "when": when})
-        })
-        .collect();
     json!({
         "schema": 1,
         "model": offer.model_ref().to_string(), "account": offer.account, "service": model.service, "id": model.id,
         "name": model.title(), "maker": model.maker, "best_for": model.best_for, "speed": model.speed,
         "advice": model.advice, "plan": model.plan, "prompt_required": model.prompt_required,
-        "prompt_max": model.prompt_max, "parameters": parameters, "rules": rules,
+        "prompt_max": model.prompt_max, "generation": model.generation, "route": model.route,
+        "extended_by": model.extended_by, "parameters": model::parameters(&model.parameters),
+        "advanced": model::parameters(&model.advanced), "rules": model::rules(model),
         "price": {
             "text": model.price.text(), "default": default_price(offer), "as_of": model.price.as_of,
             "source": model.price.source, "currency": model.price.currency,

@@ -104,7 +104,7 @@ fn standing(app: &App, row: &JobRow, job: &Job, paper: &mut Paper) {
         paper.pair("time", INDENT, Role::Text, &in_words(clock, since));
     }
     if let Some(parent) = job.parent {
-        paper.pair("retry of", INDENT, Role::Text, &parent.to_string());
+        paper.pair("comes from", INDENT, Role::Text, &parent.to_string());
     }
     if !job.request.tags.is_empty() {
         paper.pair("tags", INDENT, Role::Text, &job.request.tags.join(", "));
