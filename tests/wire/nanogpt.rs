@@ -371,6 +371,13 @@ async fn every_shape_of_a_status_is_told() {
             r#"{"status":"FAILED","error":"a\u001b[31mb","userFriendlyError":"try\u0007 again"}"#,
             "failed a[31mb: try again refunded true",
         ),
+        // The word outside is of the answer, the one inside of the job.
+        (
+            "an answer that succeeded, a job that has not",
+            200,
+            r#"{"status":"success","data":{"status":"IN_PROGRESS"}}"#,
+            "working -",
+        ),
         ("expired", 200, r#"{"data":{"status":"Expired","error":"old"}}"#, "failed old refunded false"),
         ("an error under 200", 200, r#"{"error":"Unknown job","status":200}"#, "error protocol"),
         ("no status", 200, r#"{"data":{}}"#, "error protocol"),
