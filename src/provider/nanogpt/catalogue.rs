@@ -22,7 +22,7 @@ const OPTIONS_MAX: usize = 200;
 /// Reads a list of any age; `None` where there is none. A list of all kinds of models
 /// (`mixed`) is read as far as its entries look like video.
 pub(super) fn read(json: &Value, mixed: bool) -> Option<Vec<Model>> {
-    let older = json.pointer("/models/video").and_then(Value::as_object).map(|all| older_list(all));
+    let older = json.pointer("/models/video").and_then(Value::as_object).map(older_list);
     let entries = older.as_ref().or_else(|| json.get("data")?.as_array())?;
     let entries = entries.iter().filter(|entry| !mixed || is_video(entry));
     let as_of = json.pointer("/meta/generated_at").and_then(Value::as_str).and_then(|t| t.get(..10));
