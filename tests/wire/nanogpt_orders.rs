@@ -1,11 +1,14 @@
 //! NanoGPT's orders: both ways to order, every field of seed 003 with its JSON type, which hosts they
-//! go to, and what an acceptance is read from.
+//! go to, and what an acceptance is read from. Long, since each field is a row of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use rushes::catalog::{Account, Catalog};
 use rushes::domain::Service;
-use rushes::domain::model::Model;
-use rushes::provider::{Input, Order, Provider, SubmitAnswer};
+use rushes::domain::model::{Model, Parameter, ParameterKind};
+use rushes::provider::{Input, Order, Provider, RemoteJob, RemoteState, SubmitAnswer};
+use rushes::sim::{NANOGPT_KEY, SimOptions, Simulator};
 use serde_json::{Value, json};
 
 use super::scripted::{Reply, Scripted};
@@ -66,147 +69,213 @@ async fn a_finished_run_is_extended_at_its_own_path_under_both_of_its_names() {
     assert_eq!(problems(&odd, json!({}), &[]), [("model".into(), "route".into())], "never guessed");
 }
 
-/// Every field of seed 003's tables and of its Body, by what its row says of the type: key, kind,
-/// how it is sent, a value, and what must stand on the wire.
-fn documented() -> Vec<(&'static str, &'static str, &'static str, Value, Value)> {
-    let same = |key, kind, value: Value| (key, kind, "plain", value.clone(), value);
-    let text = |key, value: &str| (key, "text", "plain", json!(value), json!(value));
-    let flag = |key| (key, "boolean", "plain", json!(true), json!(true));
-    let number = |key, value: Value| (key, "number", "plain", value.clone(), value);
-    let whole = |key, value: u32| (key, "integer", "plain", json!(value), json!(value));
-    let link = |key, kind| (key, kind, "plain", json!("https://x/in"), json!("https://x/in"));
-    let links = || json!(["https://x/1", "https://x/2"]);
-    vec![
-        text("negative_prompt", "blur"),
-        text("script", "Once upon a time"),
-        same("storyConfig", "json", json!({"scenes": [{"narration": "n"}]})),
-        flag("animation"),
-        text("language", "en"),
-        same("characters", "json", json!([{"name": "Ada"}])),
-        ("duration", "integer", "text", json!(5), json!("5")),
-        ("seconds", "integer", "text", json!(8), json!("8")),
-        text("aspect_ratio", "16:9"),
-        text("orientation", "landscape"),
-        text("resolution", "720p"),
-        text("size", "1280*720"),
-        text("mode", "video-edit"),
-        flag("generateAudio"),
-        flag("enhancePrompt"),
-        flag("pro_mode"),
-        flag("pro"),
-        flag("enable_prompt_expansion"),
-        flag("enable_safety_checker"),
-        flag("camera_fix"),
-        flag("camera_fixed"),
-        flag("cameraFixed"),
-        whole("seed", 7),
-        text("voiceId", "v1"),
-        text("voice_id", "v1"),
-        text("voice_language", "en"),
-        number("voice_speed", json!(1.2)),
-        number("videoDuration", json!(12.5)),
-        number("billedDuration", json!(13)),
-        flag("adjust_fps_for_interpolation"),
-        link("imageUrl", "image"),
-        text("imageAttachmentId", "att_1"),
-        link("image", "image"),
-        link("reference_image", "image"),
-        same("referenceImages", "links", links()),
-        ("reference_images", "links", "json_text", links(), json!(r#"["https://x/1","https://x/2"]"#)),
-        same("referenceVideos", "links", links()),
-        number("audioDuration", json!(9.5)),
-        link("audioUrl", "audio"),
-        link("audio", "audio"),
-        link("videoUrl", "video"),
-        link("video", "video"),
-        text("videoAttachmentId", "att_2"),
-        link("swapImage", "image"),
-        link("targetVideo", "video"),
-        number("targetFaceIndex", json!(1)),
-        whole("num_frames", 81),
-        whole("frames_per_second", 16),
-        whole("num_inference_steps", 30),
-        number("guidance_scale", json!(3.5)),
-        number("shift", json!(5)),
-        text("interpolator_model", "film"),
-        whole("num_interpolated_frames", 1),
-        text("movementAmplitude", "auto"),
-        text("motion", "high"),
-        text("style", "anime"),
-        text("effectType", "glow"),
-        text("effect", "glow"),
-        text("cameraMovement", "pan"),
-        text("motionMode", "normal"),
-        flag("soundEffectSwitch"),
-        text("soundEffectPrompt", "rain"),
-        flag("prompt_optimizer"),
-        text("projectId", "p1"),
-        text("framework", "tutorial"),
-        flag("directorNotes"),
-        whole("targetLengthInWords", 90),
-        whole("targetLengthInSeconds", 60),
-        text("imageGenerationPrompt", "Warm light"),
-        text("aspectRatio", "9:16"),
-        same("scriptConfig", "json", json!({"a": 1})),
-        same("imageConfig", "json", json!({"a": 1})),
-        same("videoConfig", "json", json!({"a": 1})),
-        same("voiceoverConfig", "json", json!({"voiceId": "v"})),
-        same("captionsConfig", "json", json!({"captionsEnabled": true})),
-        same("effectsConfig", "json", json!({"a": 1})),
-        same("musicConfig", "json", json!({"a": 1})),
-        flag("captionsShow"),
-        text("captionsStyle", "tiktok"),
-        text("quality", "high"),
-        number("cfg_scale", json!(0.5)),
-        flag("allow_explicit_content"),
-        flag("acceleration"),
-        whole("age_slider", 30),
-        flag("audioEnabled"),
-        text("video_quality", "High"),
-        text("aspect", "Square"),
-    ]
+/// Every field of seed 003's tables and of its Body, by the JSON type its row gives. The Body names no
+/// keys; those are of the schema it was made from.
+const DOCUMENTED: [(&str, &str); 91] = [
+    ("negative_prompt", "string"),
+    ("script", "string"),
+    ("storyConfig", "object"),
+    ("animation", "boolean"),
+    ("language", "string"),
+    ("characters", "array"),
+    ("duration", "string"),
+    ("seconds", "string"),
+    ("aspect_ratio", "string"),
+    ("orientation", "string"),
+    ("resolution", "string"),
+    ("size", "string"),
+    ("mode", "string"),
+    ("generateAudio", "boolean"),
+    ("enhancePrompt", "boolean"),
+    ("pro_mode", "boolean"),
+    ("pro", "boolean"),
+    ("enable_prompt_expansion", "boolean"),
+    ("enable_safety_checker", "boolean"),
+    ("camera_fix", "boolean"),
+    ("camera_fixed", "boolean"),
+    ("cameraFixed", "boolean"),
+    ("seed", "number"),
+    ("voiceId", "string"),
+    ("voice_id", "string"),
+    ("voice_language", "string"),
+    ("voice_speed", "number"),
+    ("videoDuration", "number"),
+    ("billedDuration", "number"),
+    ("adjust_fps_for_interpolation", "boolean"),
+    ("imageDataUrl", "string"),
+    ("imageUrl", "string"),
+    ("imageAttachmentId", "string"),
+    ("image", "string"),
+    ("reference_image", "string"),
+    ("referenceImages", "array"),
+    ("referenceVideos", "array"),
+    ("audioDataUrl", "string"),
+    ("audioDuration", "number"),
+    ("audioUrl", "string"),
+    ("audio", "string"),
+    ("videoUrl", "string"),
+    ("videoDataUrl", "string"),
+    ("video", "string"),
+    ("videoAttachmentId", "string"),
+    ("swapImage", "string"),
+    ("targetVideo", "string"),
+    ("targetFaceIndex", "number"),
+    ("num_frames", "number"),
+    ("frames_per_second", "number"),
+    ("num_inference_steps", "number"),
+    ("guidance_scale", "number"),
+    ("shift", "number"),
+    ("interpolator_model", "string"),
+    ("num_interpolated_frames", "number"),
+    ("movementAmplitude", "string"),
+    ("motion", "string"),
+    ("style", "string"),
+    ("effectType", "string"),
+    ("effect", "string"),
+    ("cameraMovement", "string"),
+    ("motionMode", "string"),
+    ("soundEffectSwitch", "boolean"),
+    ("soundEffectPrompt", "string"),
+    ("prompt_optimizer", "boolean"),
+    ("projectId", "string"),
+    ("framework", "string"),
+    ("shortRequestEnhancer", "boolean"),
+    ("targetLengthInWords", "number"),
+    ("targetLengthInSeconds", "number"),
+    ("directorNotes", "string"),
+    ("aspectRatio", "string"),
+    ("scriptConfig", "object"),
+    ("imageConfig", "object"),
+    ("videoConfig", "object"),
+    ("voiceoverConfig", "object"),
+    ("captionsConfig", "object"),
+    ("effectsConfig", "object"),
+    ("musicConfig", "object"),
+    ("voice", "string"),
+    ("captionsShow", "boolean"),
+    ("captionsStyle", "string"),
+    ("effects", "object"),
+    ("quality", "string"),
+    ("music", "string"),
+    ("cfg_scale", "number"),
+    ("showExplicitContent", "boolean"),
+    ("acceleration", "boolean"),
+    ("age_slider", "number"),
+    ("audioEnabled", "boolean"),
+    ("video_quality", "string"),
+];
+
+fn json_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// A legal value of a parameter; a JSON one of the type that is documented.
+fn sample(parameter: &Parameter, wanted: &str, file: bool) -> Value {
+    if let Some(choice) = parameter.choices().first() {
+        return choice.clone();
+    }
+    match parameter.kind {
+        ParameterKind::Integer => parameter.range.map_or(json!(5), |range| json!(range.min)),
+        ParameterKind::Number => parameter.range.map_or(json!(1.5), |range| json!(range.min)),
+        ParameterKind::Boolean => json!(true),
+        ParameterKind::Text => json!("some words"),
+        ParameterKind::Links => json!(["https://x/1", "https://x/2"]),
+        ParameterKind::Json if wanted == "object" => json!({"a": {"b": 1}}),
+        ParameterKind::Json if wanted == "array" => json!([{"name": "Ada"}]),
+        ParameterKind::Json => json!("high"),
+        _ if file => json!("sha256:aa"),
+        _ => json!("https://x/in"),
+    }
 }
 
 #[tokio::test]
 async fn every_documented_field_goes_out_under_its_key_with_its_json_type() {
-    let fields = documented();
-    let mut advanced = Vec::new();
-    let (mut values, mut expected) = (json!({}), json!({"model": "m", "prompt": "a misty valley"}));
-    for (n, (key, kind, send, value, wire)) in fields.iter().enumerate() {
-        // Names of their own, so that none can pass by falling back to the key.
-        let name = format!("field_{n}");
-        let spec = json!({"name": name, "wire": key, "type": kind, "send": send});
-        advanced.push(serde_json::from_value(spec).unwrap());
-        values[name] = value.clone();
-        expected[*key] = wire.clone();
-    }
-    expected["conversationUUID"] = OURS.into();
+    let offers = Catalog::built_in().unwrap().offers(&[Account::new("nanogpt", Service::Nanogpt)]);
     let server = Scripted::always(Reply::json(202, r#"{"runId":"vid_1"}"#)).await;
     let provider = account(&server.url());
-    let model = Model { advanced: Arc::new(advanced), ..model(Service::Nanogpt, "m", "") };
-    let mut request = rushes::domain::Request::new(&"nanogpt/m".parse().unwrap(), "a misty valley");
-    request.params = serde_json::from_value(values.clone()).unwrap();
-    request.validate(&model).unwrap();
-    let paid = prepare(&*provider, &server.url(), &model, json!(request.values(&model)));
-    provider.submit(paid, &Default::default(), Box::new(SharedSink::default())).await;
-    let got = server.received()[0].json();
+    let input = Input { sha256: "aa".into(), mime: "image/png".into(), bytes: "x".into() };
     let mut cases = Cases::default();
-    for (key, ..) in &fields {
-        cases.equal(key, &got[*key], &expected[*key]);
-    }
-    cases.finish();
-    assert_eq!(got, expected, "and nothing else");
-    assert_eq!(server.received()[0].target, "/api/generate-video");
-    // The same from texts, as a table of a batch writes them.
-    for (n, (_, kind, ..)) in fields.iter().enumerate().filter(|(_, (_, kind, ..))| !matches!(*kind, "json" | "links"))
-    {
-        let value = &mut values[format!("field_{n}")];
-        if !value.is_string() && *kind != "links" {
-            *value = value.to_string().into();
+    for (key, wanted) in DOCUMENTED {
+        let writes = |p: &&Parameter| p.wire_key() == key || p.wire_data.as_deref() == Some(key);
+        // The advanced one first, which is documented for any model.
+        let found = offers.iter().filter(|offer| offer.model.route.is_none()).find_map(|offer| {
+            let all = offer.model.advanced.iter().chain(&offer.model.parameters);
+            Some((&offer.model, all.into_iter().find(writes)?))
+        });
+        let Some((model, parameter)) = found else {
+            cases.check(key, false, "no model takes it");
+            continue;
+        };
+        let file = parameter.wire_key() != key;
+        let value = sample(parameter, wanted, file);
+        let mut request = rushes::domain::Request::new(&format!("nanogpt/{}", model.id).parse().unwrap(), "p");
+        request.params.insert(parameter.name.clone(), value.clone());
+        let refused = request.validate(model).err().unwrap_or_default();
+        cases.check(key, refused.iter().all(|problem| problem.field != parameter.name), &refused);
+        let inputs = [input.clone()];
+        let paid = prepare_with(&*provider, &server.url(), model, json!(request.values(model)), &inputs);
+        provider.submit(paid, &Default::default(), Box::new(SharedSink::default())).await;
+        let got = server.received().last().unwrap().json();
+        cases.equal(key, json_type(&got[key]), wanted);
+        if file {
+            cases.equal(key, got[key].as_str(), Some("data:image/png;base64,eA=="));
+        } else if matches!(parameter.kind, ParameterKind::Json | ParameterKind::Links | ParameterKind::Text) {
+            cases.equal(key, &got[key], &value);
+        }
+        // The same from a text, as a table of a batch writes it.
+        if matches!(parameter.kind, ParameterKind::Integer | ParameterKind::Number | ParameterKind::Boolean) {
+            request.params.insert(parameter.name.clone(), value.to_string().trim_matches('"').into());
+            let paid = prepare(&*provider, &server.url(), model, json!(request.values(model)));
+            let again: Value = serde_json::from_slice(&paid.body).unwrap();
+            cases.equal(key, &again[key], &got[key]);
         }
     }
-    let again = prepare(&*provider, &server.url(), &model, values);
-    assert_eq!(serde_json::from_slice::<Value>(&again.body).unwrap(), expected);
+    cases.finish();
+}
+
+#[tokio::test]
+async fn a_clip_of_four_is_extended_at_the_simulator_from_the_catalogues_own_description() {
+    let options = SimOptions { port: 0, speed: 1000.0, cheap_clips: true, ..SimOptions::default() };
+    let simulator = Simulator::start(options).await.unwrap();
+    let base = format!("{}/nanogpt", simulator.url());
+    let provider = account_with_key(Service::Nanogpt, &base, NANOGPT_KEY);
+    let offers = Catalog::built_in().unwrap().offers(&[Account::new("nanogpt", Service::Nanogpt)]);
+    let model = |id: &str| offers.iter().find(|offer| offer.model.id == id).unwrap().model.clone();
+    let four = model("midjourney-video");
+    let mut ids = Vec::new();
+    for (model, mut values) in [
+        (four.clone(), json!({"image": "https://example.com/still.png"})),
+        (model(&four.extended_by[0]), json!({"index": 3})),
+    ] {
+        if let Some(run) = ids.last() {
+            values["run"] = json!(run);
+        }
+        let mut request = rushes::domain::Request::new(&format!("nanogpt/{}", model.id).parse().unwrap(), "p");
+        request.params = serde_json::from_value(values).unwrap();
+        request.validate(&model).unwrap();
+        let paid = prepare(&*provider, &base, &model, json!(request.values(&model)));
+        let answer = provider.submit(paid, &Default::default(), Box::new(SharedSink::default())).await;
+        let SubmitAnswer::Accepted(accepted) = answer else { panic!("{}: {answer:?}", model.id) };
+        assert!(!ids.contains(&accepted.remote_id), "an order of its own");
+        let remote_id = accepted.remote_id.clone();
+        let job = RemoteJob { remote_id, model: model.id.clone(), currency: None, generation: None };
+        loop {
+            match provider.poll(&job, &at(&base)).await.unwrap().state {
+                RemoteState::Working => tokio::time::sleep(Duration::from_millis(20)).await,
+                RemoteState::Finished { links } => break assert!(!links.is_empty()),
+                RemoteState::Failed { error, .. } => panic!("{error}"),
+            }
+        }
+        ids.push(accepted.remote_id);
+    }
+    simulator.shutdown().await;
 }
 
 #[tokio::test]
