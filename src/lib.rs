@@ -28,6 +28,7 @@ pub mod config;
 pub mod domain;
 pub mod engine;
 pub mod media;
+pub mod mutation;
 pub mod provider;
 pub mod sim;
 pub mod store;

@@ -18,6 +18,7 @@ use super::{EngineError, Settings, accounts, download, inspect, offers, submit};
 use crate::domain::message::{Command, Draft, Event, Level, Notice, Snapshot, Ticket};
 use crate::domain::{ErrorKind, JobId};
 use crate::media::{Disk, RealDisk};
+use crate::mutation::mutated;
 use crate::provider::limits::Limits;
 use crate::provider::{FetchError, PaidRequest, Provider, ServiceError, SubmitAnswer};
 use crate::store::{Change, EngineLock, Loaded, Store};
@@ -234,6 +235,9 @@ impl Shell {
     /// learnt must not be lost, and nothing is sent meanwhile.
     async fn finish(&mut self, mut step: Step) {
         let changes = std::mem::take(&mut step.changes);
+        if mutated("send_before_commit") {
+            self.send_early(&mut step).await;
+        }
         self.tools.settings.points.before(&changes);
         while !changes.is_empty() {
             match self.tools.store.commit(changes.clone()).await {
@@ -263,6 +267,18 @@ impl Shell {
         self.act(step);
         if drained {
             self.drained.send_if_modified(|was| !std::mem::replace(was, true));
+        }
+    }
+
+    /// The mutation: orders leave while their intents are not on disk yet, and the disk takes its time.
+    async fn send_early(&mut self, step: &mut Step) {
+        let (orders, others) =
+            std::mem::take(&mut step.effects).into_iter().partition(|effect| matches!(effect, Effect::Submit { .. }));
+        step.effects = others;
+        let orders: Vec<Effect> = orders;
+        if !orders.is_empty() {
+            orders.into_iter().for_each(|order| self.begin_effect(order));
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 

@@ -13,6 +13,7 @@ use super::disk::Disk;
 use super::inspect::{ClipInfo, NotAClip, inspect_in};
 use super::writer::PartFile;
 use crate::domain::{ClipFile, FileKind};
+use crate::mutation::mutated;
 
 /// Why a clip did not get its name.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +59,9 @@ pub fn publish(disk: &dyn Disk, part: &PartFile, info: Option<&ClipInfo>, to: &P
     let same = || hash_file(disk, to).map(|(_, sha256)| sha256 == part.sha256);
     match disk.len(&part.path).map_err(failed)? {
         Some(_) => {
-            disk.append(&part.path).and_then(|mut file| file.sync()).map_err(failed)?;
+            if !mutated("rename_before_sync") {
+                disk.append(&part.path).and_then(|mut file| file.sync()).map_err(failed)?;
+            }
             match disk.rename_no_replace(&part.path, to) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -75,6 +78,9 @@ pub fn publish(disk: &dyn Disk, part: &PartFile, info: Option<&ClipInfo>, to: &P
         None => return Err(PublishError::Vanished(part.path.clone())),
     }
     disk.sync_dir(directory(to)).map_err(failed)?;
+    if mutated("rename_before_sync") {
+        disk.append(to).and_then(|mut file| file.sync()).map_err(failed)?;
+    }
     Ok(clip_file(to, part.bytes, part.sha256.clone(), info))
 }
 

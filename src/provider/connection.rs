@@ -7,12 +7,14 @@ use std::sync::Once;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::redirect::Policy as Redirects;
 use reqwest::{Client, ClientBuilder};
 use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::domain::ErrorKind;
 use crate::domain::text::clean;
+use crate::mutation::mutated;
 
 use super::ServiceError;
 use super::address::{Policy, is_localhost};
@@ -68,7 +70,10 @@ fn build(policy: &Policy, secure: bool) -> Result<Pair, ServiceError> {
         unprepared(&format!("{cause}; are the system's CA certificates installed?"))
     };
     let free = client(policy, secure).read_timeout(SILENCE).build().map_err(failed)?;
-    let paid = client(policy, secure).http1_only().pool_max_idle_per_host(0).no_gzip().build().map_err(failed)?;
+    // Nothing paid takes a used connection, which may be closed at the other end already.
+    let idle = if mutated("connection_pool") { 8 } else { 0 };
+    let paid = client(policy, secure).http1_only().pool_max_idle_per_host(idle).no_gzip();
+    let paid = paid.build().map_err(failed)?;
     Ok(Pair { free, paid })
 }
 
@@ -80,8 +85,8 @@ fn unprepared(why: &str) -> ServiceError {
 fn client(policy: &Policy, secure: bool) -> ClientBuilder {
     let client = Client::builder()
         .user_agent(concat!("rushes/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
+        .redirect(if mutated("redirects") { Redirects::limited(5) } else { Redirects::none() })
+        .retry(if mutated("client_retry") { again_when_it_fails() } else { reqwest::retry::never() })
         .referer(false)
         .connect_timeout(CONNECT)
         .tcp_keepalive(Duration::from_secs(30))
@@ -92,6 +97,12 @@ fn client(policy: &Policy, secure: bool) -> ClientBuilder {
     let client = if policy.may_use_proxy() { client } else { client.no_proxy() };
     // Without certificates nothing is trusted, which plain http does not mind.
     if secure { client } else { client.tls_certs_only([]) }
+}
+
+/// The mutation: what fails on the way is sent once more.
+fn again_when_it_fails() -> reqwest::retry::Builder {
+    let once_more = reqwest::retry::for_host("127.0.0.1").no_budget().max_retries_per_request(1);
+    once_more.classify_fn(|answer| if answer.error().is_some() { answer.retryable() } else { answer.success() })
 }
 
 /// Installs the one TLS implementation that is linked; reqwest is built without a choice of its own.

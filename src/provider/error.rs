@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::domain::text::{clean, plain};
 use crate::domain::{Currency, ErrorKind, Money};
+use crate::mutation::mutated;
 
 use super::answer::{Answer, Body, MESSAGE_MAX, RETRY_MAX};
 use super::http::Wire;
@@ -244,6 +245,9 @@ fn verdict(table: &[Row], status: u16, envelope: Option<&Envelope>) -> Verdict {
                 Code(code) => envelope.is_some_and(|e| e.has(code)),
             }
     };
+    if mutated("bare_502_refused") && status == 502 {
+        return Refused(Unavailable);
+    }
     let otherwise = || Unknown(if status >= 500 || status == 408 { Unavailable } else { Protocol });
     table.iter().find(fits).map_or_else(otherwise, |row| row.verdict)
 }

@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::domain::text::clean;
 use crate::domain::{ErrorKind, Service};
+use crate::mutation::mutated;
 
 use super::address::{Policy, same_origin, same_site};
 use super::answer::{Answer, JSON_MAX, transport};
@@ -184,9 +185,15 @@ impl Wire {
             };
             headers.insert(name, value);
         }
-        let body = PaidBody { bytes: Some(request.body), trace: trace.clone() };
+        let body = if mutated("client_retry") || mutated("redirects") {
+            // A body that can be sent again is what either needs.
+            let _ = trace.release();
+            reqwest::Body::from(request.body)
+        } else {
+            reqwest::Body::wrap(PaidBody { bytes: Some(request.body), trace: trace.clone() })
+        };
         let client = &self.clients.of(&url).await.map_err(not_sent)?.paid;
-        let sending = client.post(url).headers(headers).body(reqwest::Body::wrap(body)).send();
+        let sending = client.post(url).headers(headers).body(body).send();
         sending.await.map_err(|e| Unanswered { released: trace.is_released(), error: transport(self.service, &e) })
     }
 

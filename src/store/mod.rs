@@ -41,6 +41,7 @@ pub use lock::{EngineLock, LockError};
 
 use crate::domain::message::HistoryLine;
 use crate::domain::{Entry, Job, JobId, JobRow};
+use crate::mutation::mutated;
 use reserve::Reserve;
 use writer::Work;
 
@@ -102,7 +103,7 @@ impl Store {
         db.busy_timeout(BUSY)?;
         check_ours(&db, &path)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
-        db.pragma_update(None, "synchronous", "FULL")?;
+        db.pragma_update(None, "synchronous", if mutated("no_full_sync") { "OFF" } else { "FULL" })?;
         db.pragma_update(None, "foreign_keys", true)?;
         db.pragma_update(None, "journal_size_limit", 64 << 20)?;
         // The writer does it itself, after it has answered.

@@ -116,6 +116,8 @@ pub(super) fn judge(
         if orders.len() > 1 {
             let ids: Vec<&str> = orders.iter().map(|order| order.id).collect();
             judgement.fault(format!("bought twice: `{prompt}` as {}", ids.join(" and ")));
+            // Which of them its clip and its money belong to cannot be said any more.
+            continue;
         }
         for order in &orders {
             match ours.get(prompt) {

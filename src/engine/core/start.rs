@@ -16,6 +16,7 @@ use super::{Account, Core, CoreSettings, Step, Work};
 use crate::catalog::Catalog;
 use crate::domain::message::Level;
 use crate::domain::{ErrorKind, Hold, JobError, JobState};
+use crate::mutation::mutated;
 use crate::store::Loaded;
 
 impl Core {
@@ -99,6 +100,12 @@ impl Core {
                 Some(_) => None,
             };
             match job.state {
+                JobState::Submitting if mutated("requeue_on_start") => {
+                    self.release(&mut job, "requeued", step);
+                    if job.advance(JobState::Queued, self.now).is_ok() {
+                        self.put(job, step);
+                    }
+                }
                 JobState::Submitting => {
                     unconfirmed += 1;
                     self.leave_unconfirmed(job, step);

@@ -11,6 +11,7 @@ use crate::domain::job::Refund;
 use crate::domain::message::{Event, Level};
 use crate::domain::observed::Learnt;
 use crate::domain::{ErrorKind, Job, JobError, JobId, JobState, Money};
+use crate::mutation::mutated;
 use crate::provider::{RemoteJob, RemoteState, ServiceError, Status};
 
 /// A job at a service is asked about at least so often, however long it asks for silence.
@@ -74,6 +75,10 @@ impl Core {
             if is_new && !matches!(status.state, RemoteState::Failed { .. }) {
                 self.observe(&job, cost, Learnt::Charged, again, step);
             }
+        }
+        if let Some(cost) = job.cost.filter(|_| mutated("poll_books_charge")) {
+            let evidence = format!("poll:{}", job.polls);
+            self.book(&job, crate::domain::EntryKind::Charged, cost, &evidence, step);
         }
         match status.state {
             RemoteState::Working => self.still_working(job, status.word, status.progress, changed, step),
