@@ -409,6 +409,7 @@ mod tests {
             "rushes balance --json",
             "rushes books --json",
             "rushes sim --port 9000 --speed 10",
+            "rushes sim --ninjachat new",
             "rushes doctor",
             "rushes torture --kills 300 --seed 7 --json --service a4f",
             "rushes completions bash",
@@ -427,6 +428,7 @@ mod tests {
             "rushes add a.jsonl --model x/y",
             "rushes list --state finished",
             "rushes sim --speed 0",
+            "rushes sim --ninjachat newest",
             "rushes add --model x/y --prompt z --ceiling lots",
             "rushes --color blue",
         ] {
