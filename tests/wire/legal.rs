@@ -3,7 +3,7 @@
 
 use rushes::catalog::{Account, Catalog};
 use rushes::domain::model::{ParameterKind, Send};
-use rushes::domain::{Model, ModelRef, Request, Service};
+use rushes::domain::{AccountProfile, Model, ModelRef, Request, Service};
 use rushes::provider::{Order, SubmitAnswer, Trace};
 use rushes::sim::{SimOptions, Simulator};
 use serde_json::{Value, json};
@@ -45,16 +45,28 @@ fn legal(model: &Model) -> Vec<Request> {
 }
 
 async fn every_legal_order_of(service: Service, discovered: bool) {
+    every_legal_order_at(service.word(), service, None, discovered).await;
+}
+
+/// The same at a host of the simulator's, which speaks a generation of the service's interface.
+async fn every_legal_order_at(prefix: &str, service: Service, generation: Option<&str>, discovered: bool) {
     let options = SimOptions { port: 0, speed: 10_000.0, cheap_clips: true, ..SimOptions::default() };
     let simulator = Simulator::start(options).await.unwrap();
-    let base = format!("{}/{service}", simulator.url());
+    let base = format!("{}/{prefix}", simulator.url());
+    let generation = generation.map(str::to_owned);
+    let profile = AccountProfile { generation: generation.clone(), ..at(&base) };
     let mut catalog = Catalog::built_in().unwrap();
     if discovered {
-        let found = account_with_key(service, &base, rushes::sim::NANOGPT_KEY).discover(&at(&base)).await.unwrap();
+        let key = match service {
+            Service::Ninjachat => rushes::sim::NINJACHAT_KEY,
+            Service::Nanogpt => rushes::sim::NANOGPT_KEY,
+            Service::A4f => rushes::sim::A4F_KEY,
+        };
+        let found = account_with_key(service, &base, key).discover(&profile).await.unwrap();
         assert!(!found.is_empty());
         catalog = catalog.with_discovered(service.word(), &found);
     }
-    let offers = catalog.offers(&[Account::new(service.word(), service)]);
+    let offers = catalog.offers(&[Account { generation, ..Account::new(service.word(), service) }]);
     assert!(offers.len() >= 7, "{service} has {} models", offers.len());
     let mut cases = Cases::default();
     let mut n = 0;
@@ -77,7 +89,7 @@ async fn every_legal_order_of(service: Service, discovered: bool) {
             let order =
                 Order { model, prompt: &request.prompt, values: &values, inputs: &[], correlation: &format!("{n}") };
             let name = format!("{} {}", model.id, serde_json::to_string(&request.params).unwrap());
-            let paid = match provider.prepare(&order, &at(&base)) {
+            let paid = match provider.prepare(&order, &profile) {
                 Ok(paid) => paid,
                 Err(problems) => {
                     cases.check(&name, false, problems);
@@ -117,6 +129,21 @@ fn other_price(request: &Request) -> bool {
 #[tokio::test]
 async fn ninjachat_takes_every_legal_order() {
     every_legal_order_of(Service::Ninjachat, false).await;
+}
+
+#[tokio::test]
+async fn ninjachats_new_generation_takes_every_legal_order() {
+    every_legal_order_at("ninjachat-new", Service::Ninjachat, Some("new"), false).await;
+}
+
+#[tokio::test]
+async fn ninjachats_new_generation_takes_every_legal_order_of_its_own_catalogue() {
+    every_legal_order_at("ninjachat-new", Service::Ninjachat, Some("new"), true).await;
+}
+
+#[tokio::test]
+async fn a4f_takes_every_legal_order_of_its_own_list() {
+    every_legal_order_of(Service::A4f, true).await;
 }
 
 #[tokio::test]

@@ -8,8 +8,10 @@ use rushes::provider::{Provider, RemoteJob, SubmitAnswer};
 use super::scripted::{Reply, Scripted};
 use super::support::*;
 
-/// Every wire: its name, how an account of it is made, and a 429 in its own envelope.
-fn wires() -> [(&'static str, fn(&str) -> Arc<dyn Provider>, &'static str); 4] {
+/// A wire: its name, how an account of it is made, and a 429 in its own envelope.
+type OneWire = (&'static str, fn(&str) -> Arc<dyn Provider>, &'static str);
+
+fn wires() -> [OneWire; 4] {
     let nested = r#"{"error":{"message":"slow down","type":"rate_limit_exceeded","code":"rate_limit_exceeded"}}"#;
     [
         ("ninjachat old", |base| account_fixed(base, Some("old")), r#"{"error":"rate_limit_exceeded","message":"m"}"#),
