@@ -129,7 +129,10 @@ async fn work(verb: Verb, mut config: Config, verbose: u8, out: &mut Out) -> Res
     let shelf = Shelf::new(offers, accounts, |text, names| catalog::nearest(text, names));
     // Batches are judged before a key is asked for or a directory locked.
     let batch = match &verb {
-        Verb::Models(asked) => return Ok(cli::models::models(asked, &shelf, out)),
+        Verb::Models(asked) if asked.changes => {
+            return Ok(cli::models::changes(asked, &reader()?.model_changes()?, out));
+        }
+        Verb::Models(asked) if !asked.refresh => return Ok(cli::models::models(asked, &shelf, out)),
         Verb::Run(run) if run.files.is_empty() => None,
         Verb::Run(run) => Some(change::import(&run.files, &run.import, &shelf, out)),
         Verb::Add(add) if add.files.is_empty() => Some(change::one(add, &shelf, out)),
@@ -142,11 +145,15 @@ async fn work(verb: Verb, mut config: Config, verbose: u8, out: &mut Out) -> Res
     };
     unlock(&mut config, out)?;
     let (batch, set_aside) = change::set_aside(batch, |name| config.accounts.iter().any(|a| a.name == name), out);
-    let online = matches!(verb, Verb::Run(_) | Verb::Balance(_));
+    let online = matches!(verb, Verb::Run(_) | Verb::Balance(_) | Verb::Models(_));
     let simulator = if online { embed(&mut config).await? } else { None };
     if let Verb::Balance(asked) = &verb {
         let balances = engine::balances(&cli::settings::settings(&config, "balance", true)?).await?;
         return Ok(cli::look::balance(asked.json, &balances, out));
+    }
+    if let Verb::Models(asked) = &verb {
+        let settings = cli::settings::settings(&config, "a look at the models", true)?;
+        return Ok(cli::models::refreshed(asked, &engine::refresh(&settings).await?, out));
     }
     let kind = if online { "run" } else { "a change to the queue" };
     let settings = cli::settings::settings(&config, kind, online)?;

@@ -265,6 +265,12 @@ pub struct Release {
 pub struct Models {
     /// Only models whose name, maker or use has these words; a full name tells that model whole
     pub filter: Vec<String>,
+    /// Ask the services now what they offer, and print what changed; free
+    #[arg(long, conflicts_with = "changes")]
+    pub refresh: bool,
+    /// Print what changed last, instead of the models
+    #[arg(long)]
+    pub changes: bool,
     /// Print one JSON line a model
     #[arg(long)]
     pub json: bool,
@@ -406,6 +412,8 @@ mod tests {
             "rushes retry j-1 --may-pay-twice",
             "rushes abandon j-1",
             "rushes models --json veo",
+            "rushes models --refresh --json",
+            "rushes models --changes",
             "rushes balance --json",
             "rushes books --json",
             "rushes sim --port 9000 --speed 10",

@@ -2,15 +2,18 @@
 //!
 //! Knows how a model is written as a line and as JSON. Must not know where it is described.
 
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::args::Models;
-use super::model;
 use super::out::{Out, table};
 use super::shelf::Shelf;
+use super::{code, model};
+use crate::domain::message::HistoryLine;
 use crate::domain::model::Parameter;
 use crate::domain::text::{clean, plain};
 use crate::domain::{Money, Offer, Request};
+use crate::engine::{self, Refreshed};
 
 /// Prints the models; returns the exit code.
 pub fn models(asked: &Models, shelf: &Shelf, out: &mut Out) -> u8 {
@@ -33,6 +36,48 @@ pub fn models(asked: &Models, shelf: &Shelf, out: &mut Out) -> u8 {
         table(&rows).into_iter().for_each(|line| out.line(line));
     }
     u8::from(wanted.is_empty())
+}
+
+/// Prints what changed last, as the log has it; returns the exit code.
+pub fn changes(asked: &Models, lines: &[HistoryLine], out: &mut Out) -> u8 {
+    for line in lines {
+        let account = line.account.as_deref().unwrap_or_default();
+        if asked.json {
+            out.json(&json!({"schema": 1, "account": account, "at": line.at, "text": line.text, "changes": line.data}));
+            continue;
+        }
+        let at = line.at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
+        out.line(format_args!("{at}  {}", clean(&line.text, 200)));
+        for one in line.data.as_array().into_iter().flatten() {
+            out.line(format_args!("  {}", clean(one["text"].as_str().unwrap_or_default(), 600)));
+        }
+    }
+    if lines.is_empty() && !asked.json {
+        out.say("nothing changed yet; `rushes models --refresh` asks the services");
+    }
+    code::DONE
+}
+
+/// Prints what the services answered just now; returns the exit code.
+pub fn refreshed(asked: &Models, refreshed: &Refreshed, out: &mut Out) -> u8 {
+    for (account, answer) in &refreshed.accounts {
+        match answer {
+            Ok(changed) if asked.json => {
+                out.json(&json!({"schema": 1, "account": account, "changes": engine::told(changed)}));
+            }
+            Err(why) if asked.json => out.json(&json!({"schema": 1, "account": account, "error": clean(why, 600)})),
+            Ok(changed) if changed.is_empty() => out.line(format_args!("{account}: as it was")),
+            Ok(changed) => {
+                out.line(engine::summary(account, changed));
+                changed.iter().for_each(|one| out.line(format_args!("  {}", clean(&one.to_string(), 600))));
+            }
+            Err(why) => out.say(format_args!("{account}: {}", clean(why, 600))),
+        }
+    }
+    if let Some(holder) = &refreshed.held_by {
+        out.say(format_args!("not kept here: {} works in this data directory and asks by itself", clean(holder, 200)));
+    }
+    if refreshed.accounts.iter().all(|(_, answer)| answer.is_ok()) { code::DONE } else { code::SOME_FAILED }
 }
 
 /// Whether all words are in its name, maker or use.

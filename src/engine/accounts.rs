@@ -81,7 +81,7 @@ fn core_account(account: &AccountSettings, place: usize, salt: &[u8]) -> Account
 }
 
 /// What a job remembers of its account's key: enough to notice another one, useless to anyone else.
-fn fingerprint(salt: &[u8], account: &AccountSettings) -> String {
+pub(super) fn fingerprint(salt: &[u8], account: &AccountSettings) -> String {
     use secrecy::ExposeSecret;
     let mut hasher = Sha256::new();
     hasher.update(salt);

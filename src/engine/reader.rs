@@ -52,6 +52,14 @@ impl Reader {
         Ok(self.0.as_ref().map_or(Ok(Vec::new()), |store| store.history(id))?)
     }
 
+    /// What changed last of each account's models, by account.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub fn model_changes(&self) -> Result<Vec<HistoryLine>, EngineError> {
+        Ok(self.0.as_ref().map_or(Ok(Vec::new()), Store::model_changes)?)
+    }
+
     /// Entries of the books, oldest first.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The core against a scripted world on a virtual clock: the money law, step by step.
 
+mod learning;
 mod limits;
 
 use std::sync::Arc;
