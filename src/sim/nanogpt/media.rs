@@ -147,6 +147,12 @@ impl Media {
     /// A source's length, where the body tells it and the documents limit it.
     fn lasts(&self, body: &Value, model: &Model) -> Result<(), Refusal> {
         let told = body["videoDuration"].as_f64();
+        // Lipsync wants two seconds at least (wire.md 1.10).
+        let least = model.source.map_or(0, |[least, _]| least);
+        if least > 1 && told.is_some_and(|told| told < f64::from(least)) {
+            let say = format!("Source video is too short. At least {least} seconds are needed.");
+            return Err(Refusal { param: Some("videoDuration".to_owned()), ..Refusal::plain(400, &say) });
+        }
         let most = model.source.map(|[_, most]| f64::from(most));
         let most = most.or((self.video && model.needs(Input::Video)).then_some(EXTENDED));
         match (told, most) {
@@ -206,6 +212,8 @@ mod tests {
             ("veo2-video", json!({"videoUrl": LINK}), "does not support video input."),
             ("veo3-1-extend", json!({"videoUrl": LINK, "videoDuration": 121}), "Max source video length: 120"),
             ("magicapi-video-face-swap", json!({"swapImage": LINK, "targetVideo": LINK, "videoDuration": 241}), "240"),
+            ("kling-lipsync-a2v", json!({"videoUrl": LINK, "audioUrl": LINK, "videoDuration": 1.9}), "too short"),
+            ("kling-lipsync-a2v", json!({"videoUrl": LINK, "audioUrl": LINK, "videoDuration": 10.1}), "too long"),
         ] {
             let said = said(id, body.clone());
             assert!(said.contains(wanted), "{id} {body}: {said}");
