@@ -71,16 +71,16 @@ fn entry(model: &Model, id: &str, underquotes: Underquotes) -> Value {
     entry["name"] = json!(model.name);
     entry["description"] = json!(format!("{}, simulated.{note}", model.name));
     // Some entries lack them (wire.md 6).
-    if draw(id) % 3 != 0 {
+    if !draw(id).is_multiple_of(3) {
         entry["tags"] = json!(inputs);
         entry["category"] = json!("video");
     }
-    if draw(id) % 2 == 0 {
+    if draw(id).is_multiple_of(2) {
         entry["icon_url"] = json!(format!("/icons/{}.svg", id.split(['-', '/']).next().unwrap_or(id)));
         entry["label"] = json!(model.name);
     }
     // The documents' own example says no more than "video".
-    let short = draw(id) % 5 == 0;
+    let short = draw(id).is_multiple_of(5);
     let told = if short { "video".to_owned() } else { format!("{}->video", inputs.join("+")) };
     entry["architecture"] = json!({"modality": told, "input_modalities": inputs, "output_modalities": ["video"]});
     entry["capabilities"] = json!({

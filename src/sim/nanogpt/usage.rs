@@ -41,10 +41,9 @@ fn recorded(order: &Order, variants: &Variants, now: Moment) -> bool {
 }
 
 fn charge(simulation: &Simulation, id: &str, call: &Call) -> Result<Response, Refusal> {
-    if let (Some(one), Some(other)) = (call.header("x-api-key"), call.bearer()) {
-        if one != other {
-            return Err(Refusal::coded(400, "conflicting_credentials", "Conflicting credentials."));
-        }
+    let both = call.header("x-api-key").zip(call.bearer());
+    if both.is_some_and(|(one, other)| one != other) {
+        return Err(Refusal::coded(400, "conflicting_credentials", "Conflicting credentials."));
     }
     if !call.query.is_empty() {
         return Err(Refusal::coded(400, "invalid_parameter_value", "No query parameters are accepted."));
