@@ -11,6 +11,8 @@ mod read;
 
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_prices;
 
 use std::collections::BTreeMap;
 

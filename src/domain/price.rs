@@ -107,10 +107,11 @@ pub struct Factor {
     /// Applies when each of these parameters has one of these values (`"set"`: any value).
     #[serde(default)]
     pub when: BTreeMap<String, Vec<Value>>,
-    /// For a fee: due for each link in this parameter, or once for a single file.
+    /// For a fee: due for each link in this parameter, once for a single file, or as many times as its
+    /// number says (seconds of a source clip).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub each: Option<String>,
-    /// For a fee for each link: so many of them are free.
+    /// For a fee that is due several times: so many of them are free.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub beyond: u32,
 }
@@ -129,8 +130,11 @@ impl Factor {
     /// How many times a fee is due.
     fn count(&self, values: &Values) -> Decimal {
         let Some(name) = &self.each else { return Decimal::ONE };
-        let items = values.get(name).map_or(0, |value| links(value).map_or(1, |list| list.len()));
-        Decimal::from(items.saturating_sub(self.beyond as usize))
+        let of = |value: &Value| match number(value) {
+            Some(n) => n,
+            None => Decimal::from(links(value).map_or(1, |list| list.len())),
+        };
+        values.get(name).map_or(Decimal::ZERO, of).saturating_sub(Decimal::from(self.beyond)).max(Decimal::ZERO)
     }
 }
 
@@ -164,20 +168,22 @@ impl Price {
         let seconds = || values.get("duration").and_then(number);
         let base = match &self.shape {
             Shape::PerClip { amount } => *amount,
-            Shape::PerSecond { amount } => seconds()? * amount,
-            Shape::PerSecondBy { by, amounts } => seconds()? * amounts.get(&key(by)?)?,
+            Shape::PerSecond { amount } => seconds()?.checked_mul(*amount)?,
+            Shape::PerSecondBy { by, amounts } => seconds()?.checked_mul(*amounts.get(&key(by)?)?)?,
             Shape::Table { by, amounts } => *amounts.get(&key(by)?)?,
             Shape::BasePlus { base, seconds: first, extra } => {
-                let more = (seconds()? - Decimal::from(*first)).max(Decimal::ZERO);
-                base + more * extra
+                let more = seconds()?.checked_sub(Decimal::from(*first))?.max(Decimal::ZERO);
+                more.checked_mul(*extra)?.checked_add(*base)?
             }
             Shape::Plan {} => return Some(Money::one_of_quota()),
             Shape::Larger { of } => of.iter().filter_map(|price| price.of(values)).map(|money| money.amount).max()?,
             Shape::Unknown { .. } => return None,
         };
-        let scaled = self.times.iter().filter(|f| f.applies(values)).fold(base, |sum, f| sum * f.amount);
-        let whole =
-            self.plus.iter().filter(|f| f.applies(values)).fold(scaled, |sum, f| sum + f.amount * f.count(values));
+        // A number nobody means has no price; it is refused by its range, not by a panic.
+        let mut times = self.times.iter().filter(|f| f.applies(values));
+        let scaled = times.try_fold(base, |sum, f| sum.checked_mul(f.amount))?;
+        let mut plus = self.plus.iter().filter(|f| f.applies(values));
+        let whole = plus.try_fold(scaled, |sum, f| sum.checked_add(f.amount.checked_mul(f.count(values))?))?;
         Some(Money::new(whole.normalize(), self.currency))
     }
 
@@ -249,6 +255,7 @@ mod tests {
         assert_eq!(of(fee, links(7)).unwrap(), "$0.73");
         assert_eq!(of(fee, json!({"duration": 5, "refs": "https://x/1, https://x/2"})).unwrap(), "$0.65");
         assert_eq!(of(fee, json!({"duration": 5})).unwrap(), "$0.65");
+        assert_eq!(of(fee, json!({"duration": 5, "refs": 7})).unwrap(), "$0.73", "a number counts for itself");
     }
 
     #[test]
@@ -259,6 +266,8 @@ mod tests {
         let kling = "shape = { table = { by = [\"duration\"], amounts = { \"5\" = \"0.35\", \"10\" = \"0.70\" } } }\n[[times]]\namount = \"2\"\nwhen = { audio = [true] }";
         assert_eq!(of(kling, json!({"duration": 10, "audio": true})).unwrap(), "$1.40");
         assert_eq!(of(kling, json!({"duration": 7})), None, "a value outside the table has no price");
+        let endless = json!({"duration": "79228162514264337593543950335"});
+        assert_eq!(of("shape = { per_second = { amount = \"20\" } }", endless), None, "no overflow");
         let veo31 =
             r#"shape = { per_second_by = { by = ["resolution", "audio"], amounts = { "720p/false" = "0.20" } } }"#;
         assert_eq!(of(veo31, json!({"duration": 4, "resolution": "720p", "audio": false})).unwrap(), "$0.80");
