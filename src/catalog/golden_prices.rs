@@ -127,8 +127,8 @@ fn rows() -> Vec<(&'static str, &'static str, Value, &'static str)> {
         (
             "wire.md 1.10",
             "nanogpt/xai/grok-imagine-video/v1.5/image-to-video",
-            json!({"image": "https://x/y.jpg", "duration": 5}),
-            "$1.717",
+            json!({"image": "https://x/y.jpg", "duration": 6}),
+            "$2.057",
         ),
         ("wire.md 1.10", "nanogpt/flux-3", json!({}), "$0.85"),
         ("wire.md 1.10", "nanogpt/flux-3", json!({"resolution": "1080p"}), "$1.45"),

@@ -70,7 +70,6 @@ async fn every_legal_order_at(prefix: &str, service: Service, generation: Option
     assert!(offers.len() >= 7, "{service} has {} models", offers.len());
     let mut cases = Cases::default();
     let mut n = 0;
-    let mut strange = std::collections::BTreeSet::new();
     // What goes on from a finished run needs one; the wire's own tests extend some.
     for offer in offers.iter().filter(|offer| offer.model.route.is_none()) {
         let model = &*offer.model;
@@ -105,25 +104,17 @@ async fn every_legal_order_at(prefix: &str, service: Service, generation: Option
                     // A price may be the dearer of two that cannot be told apart beforehand; it is never too low,
                     // or the charge would pass what was set aside.
                     let (shown, charged) = (price.map(|m| m.amount), accepted.cost.map(|m| m.amount));
-                    let fits = shown.is_none() || charged.is_some() && charged <= shown || other_price(&request);
+                    let fits = shown.is_none() || charged.is_some() && charged <= shown;
                     cases.check(&name, fits, format!("shown {price:?}, charged {:?}", accepted.cost));
                 }
                 SubmitAnswer::Finished(done) => cases.equal(&name, done.clips, 1),
-                // A model that the simulator's own list does not have yet is no refusal of the order.
-                SubmitAnswer::Refused(error) if error.status == Some(404) => drop(strange.insert(&model.id)),
                 other => cases.check(&name, false, other),
             }
         }
     }
     simulator.shutdown().await;
     println!("{n} legal orders of {} models", offers.len());
-    println!("{} models that the simulator does not have: {strange:?}", strange.len());
     cases.finish();
-}
-
-/// The simulator charges FLUX 3 drafts like full clips; wire.md 1.10 names 0.06 a second for drafts.
-fn other_price(request: &Request) -> bool {
-    request.model == "flux-3" && request.params.get("quality").is_some_and(|quality| quality == "draft")
 }
 
 #[tokio::test]
