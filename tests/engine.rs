@@ -5,6 +5,7 @@
 
 mod engine {
     mod faults;
+    mod learning;
     mod pictures;
     mod work;
     pub mod world;
