@@ -224,6 +224,7 @@ mod tests {
         assert_eq!(values["image"], "https://x/a.png");
         let only_dear = [offers[0].clone()];
         assert_eq!(found(&only_dear, &form, "a fox").2["seed"], 7, "what costs nothing stays");
+        assert_eq!(found(&offers[..2], &form, "a fox").0, "dear", "the cheap one takes no picture");
         assert!(cheapest(&offers[3..4], &form, "x").is_none());
     }
 
