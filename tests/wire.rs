@@ -20,7 +20,9 @@ mod wire {
     mod nanogpt_orders;
     mod ninjachat;
     mod ninjachat_new;
+    mod orders;
     mod paying;
+    mod random;
     mod scripted;
     mod support;
     mod waits;

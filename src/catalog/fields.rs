@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::CatalogError;
-use crate::domain::{Model, Parameter, Service};
+use crate::domain::{Model, Parameter, ParameterKind, Service};
 
 /// A documented field that no order carries under the user's hand.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -24,6 +24,30 @@ pub struct NotSent {
     pub source: String,
 }
 
+/// Fields that only a model with such an input of its own is given.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Media {
+    image: Vec<String>,
+    video: Vec<String>,
+    audio: Vec<String>,
+    /// A face and the clip it is put in.
+    face: Vec<String>,
+}
+
+impl Media {
+    /// Whether a model may be given a field: one that carries no input, or an input that it takes.
+    fn suits(&self, model: &Model, field: &str) -> bool {
+        let takes = |kind: ParameterKind| model.parameters.iter().any(|own| own.kind == kind);
+        let faces = || model.parameters.iter().any(|own| self.face.iter().any(|face| own.wire_key() == face));
+        let is_in = |names: &[String]| names.iter().any(|name| name == field);
+        (!is_in(&self.image) || takes(ParameterKind::Image))
+            && (!is_in(&self.video) || takes(ParameterKind::Video))
+            && (!is_in(&self.audio) || takes(ParameterKind::Audio))
+            && (!is_in(&self.face) || faces())
+    }
+}
+
 /// The fields of one service.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +55,8 @@ pub(super) struct Fields {
     pub(super) service: Service,
     /// As advanced parameters.
     fields: Vec<Parameter>,
+    /// The fields that carry each kind of input, by their names.
+    media: Media,
     pub(super) not_sent: Vec<NotSent>,
 }
 
@@ -47,6 +73,12 @@ impl Fields {
                 return Err(wrong(format!("{} is there twice", field.name)));
             }
         }
+        let media = &fields.media;
+        for name in [&media.image, &media.video, &media.audio, &media.face].into_iter().flatten() {
+            if !fields.fields.iter().any(|field| field.name == *name) {
+                return Err(wrong(format!("[media] names {name}, which is no field")));
+            }
+        }
         Ok(fields)
     }
 
@@ -56,7 +88,9 @@ impl Fields {
         let mut lists: BTreeMap<Vec<usize>, Arc<Vec<Parameter>>> = BTreeMap::new();
         for model in models.iter_mut().filter(|m| m.service == self.service && m.route.is_none()) {
             let free = |field: &Parameter| !model.parameters.iter().any(|own| hides(own, field));
-            let left: Vec<usize> = (0..self.fields.len()).filter(|at| free(&self.fields[*at])).collect();
+            let suits = |field: &Parameter| self.media.suits(model, &field.name);
+            let left: Vec<usize> =
+                (0..self.fields.len()).filter(|at| free(&self.fields[*at]) && suits(&self.fields[*at])).collect();
             let list = || Arc::new(left.iter().map(|at| self.fields[*at].clone()).collect());
             model.advanced = lists.entry(left.clone()).or_insert_with(list).clone();
         }

@@ -17,7 +17,6 @@ use super::shell::Tools;
 use crate::domain::message::NewJob;
 use crate::domain::model::ParameterKind;
 use crate::domain::request::is_url;
-use crate::domain::text::plain;
 use crate::domain::{Job, Model, Problem};
 use crate::media::shrink::shrink;
 use crate::provider::Input;
@@ -66,7 +65,9 @@ pub(super) async fn keep(tools: &Tools, model: &Model, job: &mut NewJob, made: &
     let (mut stored, mut limit) = (0, None);
     for parameter in model.parameters.iter().chain(model.advanced.iter()) {
         let takes_files = parameter.kind.is_media() && parameter.wire_data.is_some();
-        let Some(value) = job.request.params.get(&parameter.name).filter(|_| takes_files).map(plain) else { continue };
+        // What is no text is no path either; the check names its type.
+        let given_value = job.request.params.get(&parameter.name).filter(|_| takes_files);
+        let Some(value) = given_value.and_then(|value| value.as_str()).map(str::to_owned) else { continue };
         if value.trim().is_empty() || is_url(&value) {
             continue;
         }

@@ -25,10 +25,15 @@ pub async fn submits_and_finishes(stage: &Stage) {
     }
     assert_eq!(order["id"], accepted.remote_id.as_str());
     stage.saw("answer request_id");
+    assert!(accepted.remote_id.contains(':'), "{}", accepted.remote_id);
+    stage.saw("an id with a colon, polled");
     assert_eq!(accepted.cost.unwrap().to_string(), "$5.00");
     stage.saw("answer cost.this_request");
     assert_eq!(accepted.balance.unwrap().to_string(), "$37.00");
     stage.saw("answer balance");
+    let under_way = at.poll(&job).await.unwrap();
+    assert!(under_way.progress.is_some(), "{under_way:?}");
+    stage.saw("answer progress");
     let (status, words) = at.finish(&job).await;
     assert!(words.contains("processing") && words.contains("completed"), "{words:?}");
     stage.saw("status processing");

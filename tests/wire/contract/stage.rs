@@ -1,6 +1,7 @@
 //! Where a contract function plays: a simulator of its own, accounts at it, and a list of what was seen to hold.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
@@ -27,7 +28,8 @@ pub struct Stage {
 pub struct At {
     pub provider: Arc<dyn Provider>,
     pub profile: AccountProfile,
-    models: Vec<Model>,
+    pub models: Vec<Model>,
+    orders: AtomicU32,
 }
 
 impl Stage {
@@ -75,7 +77,12 @@ impl Stage {
         let account = Account { name: service.word().to_owned(), service, generation: profile.generation.clone() };
         static BUILT_IN: LazyLock<Catalog> = LazyLock::new(|| Catalog::built_in().unwrap());
         let offers = BUILT_IN.offers(&[account]);
-        At { provider, profile, models: offers.iter().map(|offer| (*offer.model).clone()).collect() }
+        At {
+            provider,
+            profile,
+            models: offers.iter().map(|offer| (*offer.model).clone()).collect(),
+            orders: AtomicU32::new(0),
+        }
     }
 
     /// Switches how a service behaves.
@@ -121,6 +128,14 @@ impl At {
         self.models.iter().find(|model| model.id == id).unwrap_or_else(|| panic!("no model {id}"))
     }
 
+    /// Our own UUID for the next order: [`OURS`] for the first.
+    fn next_correlation(&self) -> String {
+        match self.orders.fetch_add(1, Ordering::Relaxed) {
+            0 => OURS.to_owned(),
+            n => format!("00000000-0000-4000-8000-{n:012}"),
+        }
+    }
+
     /// Builds an order as the engine would.
     pub fn prepare(&self, id: &str, prompt: &str, params: Value) -> PaidRequest {
         let model = self.model(id);
@@ -129,7 +144,8 @@ impl At {
         request.params = serde_json::from_value(params).unwrap();
         request.validate(model).unwrap();
         let values = request.values(model);
-        let order = Order { model, prompt, values: &values, inputs: &[], correlation: OURS };
+        let correlation = self.next_correlation();
+        let order = Order { model, prompt, values: &values, inputs: &[], correlation: &correlation };
         self.provider.prepare(&order, &self.profile).unwrap()
     }
 
@@ -144,7 +160,8 @@ impl At {
     }
 
     pub async fn accepted(&self, id: &str, prompt: &str, params: Value) -> (Accepted, RemoteJob) {
-        let SubmitAnswer::Accepted(accepted) = self.submit(id, prompt, params).await else { panic!("{id}: not taken") };
+        let answer = self.submit(id, prompt, params).await;
+        let SubmitAnswer::Accepted(accepted) = answer else { panic!("{id}: {answer:?}") };
         let job = RemoteJob {
             remote_id: accepted.remote_id.clone(),
             model: id.to_owned(),
