@@ -36,7 +36,7 @@ fn run(witness: &[&str], mutation: &str) -> Colour {
     let Ok(output) = output else { return Colour::Neither };
     let said = String::from_utf8_lossy(&output.stdout);
     let passed =
-        said.lines().filter_map(|line| line.strip_prefix("test result: ok. ")?.split(' ').next()?.parse().ok());
+        said.lines().filter_map(|line| line.strip_prefix("test result: ok. ")?.split(' ').next()?.parse::<u32>().ok());
     if said.contains("test result: FAILED") {
         Colour::Red
     } else if output.status.success() && passed.sum::<u32>() > 0 {
