@@ -55,7 +55,8 @@ pub const FLOORS: &[Floor] = &[
     },
     Floor {
         place: "engine/core",
-        may: &["engine", "provider", "store", "domain"],
+        // The catalogue is pure data and pure merging; what a service lists becomes an offer in the core.
+        may: &["engine", "provider", "store", "catalog", "domain"],
         crates: Some(&["std", "serde", "serde_json", "rust_decimal", "jiff", "thiserror", "uuid", "sha2", "fastrand"]),
         never: NO_WORLD,
     },
