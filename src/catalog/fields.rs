@@ -194,7 +194,10 @@ mod tests {
             (json!({"mode": "text"}), "one_of"),
             (json!({"captionsShow": "yes"}), "type"),
             (json!({"referenceImages": ["a.png"]}), "url"),
-            (json!({"targetVideo": "a.mp4"}), "url"),
+            (json!({"reference_image": "a.png"}), "url"),
+            // A model that takes no clip of its own is not given one.
+            (json!({"targetVideo": "https://x/a.mp4"}), "unknown"),
+            (json!({"videoAttachmentId": "a"}), "unknown"),
             (json!({"conversationUUID": "x"}), "unknown"),
         ] {
             let problems = ask(params.clone()).validate(&kling).unwrap_err();
@@ -202,14 +205,12 @@ mod tests {
         }
         let free = ask(json!({"directorNotes": "warm", "captionsStyle": "neon", "showExplicitContent": true}));
         assert!(free.validate(&kling).is_ok() && free.price(&kling).is_some());
-        for billed in
-            ["videoDuration", "billedDuration", "num_frames", "resolution", "size", "script", "videoAttachmentId"]
-        {
+        for billed in ["billedDuration", "num_frames", "resolution", "size", "script", "imageAttachmentId"] {
             let mut request = ask(json!({}));
             request.params.insert(billed.into(), json!("720p"));
             assert_eq!(request.price(&kling), None, "{billed} may change the bill");
         }
-        let wide = ask(json!({"videoConfig": {"enabled": true, "model": "veo2"}, "videoDuration": 12.5}));
+        let wide = ask(json!({"videoConfig": {"enabled": true, "model": "veo2"}, "billedDuration": 12.5}));
         assert!(wide.validate(&kling).is_ok());
     }
 }

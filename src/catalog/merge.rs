@@ -101,6 +101,10 @@ fn alone(known: &Model, found: &Model) -> Model {
     model.name.clone_from(&known.name);
     model.maker.clone_from(&known.maker);
     model.best_for.clone_from(&known.best_for);
+    // A list may name more inputs than one; what the documents say is needed stays needed.
+    for parameter in model.parameters.iter_mut().filter(|parameter| parameter.kind.is_media()) {
+        parameter.required |= known.own(&parameter.name).is_some_and(|documented| documented.required);
+    }
     model
 }
 
@@ -128,6 +132,7 @@ fn overlay(old: &Parameter, new: &Parameter) -> Parameter {
     merged.max_bytes = merged.max_bytes.or(old.max_bytes);
     merged.wire_data = merged.wire_data.or_else(|| old.wire_data.clone());
     merged.note = merged.note.or_else(|| old.note.clone());
+    merged.required |= old.required && merged.default.is_none();
     merged
 }
 

@@ -118,7 +118,7 @@ impl<'a> Desk<'a> {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let unpriced = ceiling.is_none() && request.price(&offer.model).is_none();
+        let unpriced = ceiling.is_none() && offer.estimate(&request).is_none();
         Ok(Row { request, copies, key, ceiling, content, unpriced })
     }
 
