@@ -243,8 +243,8 @@ async fn torment(asked: cli::args::Torture, out: &mut Out) -> u8 {
         Err(error) => return refuse(&format_args!("this program cannot be found: {error}"), out),
     };
     let services = if asked.service.is_empty() { Service::ALL.to_vec() } else { asked.service };
-    let (kills, seed, brief) = (Some(asked.kills), asked.seed, asked.brief);
-    let options = torture::Options { program, kills, seed, services, brief };
+    let (kills, seed, brief, twice) = (Some(asked.kills), asked.seed, asked.brief, asked.twice);
+    let options = torture::Options { program, kills, seed, services, brief, twice };
     match torture::torture(options, |line| out.say(line)).await {
         Ok(report) => {
             match asked.json {

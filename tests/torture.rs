@@ -12,6 +12,7 @@ async fn kill_at_each_step(service: Service) {
         seed: 1,
         services: vec![service],
         brief: true,
+        twice: false,
     };
     let report = torture(options, |_| ()).await.unwrap_or_else(|why| panic!("no verdict: {why}"));
     let lines = report.lines().join("\n");

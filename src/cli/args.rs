@@ -334,6 +334,9 @@ pub struct Torture {
     /// A shorter day, without what only waits
     #[arg(long)]
     pub brief: bool,
+    /// Kill the engine that goes on after a kill, too, soon after its start
+    #[arg(long)]
+    pub twice: bool,
 }
 
 fn dollars(text: &str) -> Result<Money, String> {

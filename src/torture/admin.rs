@@ -1,4 +1,4 @@
-//! Asking the simulator over its own admin routes: the order book, the bank, a fault.
+//! Asking the simulator over its own admin routes: the order book, the bank, a fault, a switch.
 //!
 //! Knows just enough HTTP for one loopback server. Must not know what the answers mean.
 
@@ -17,12 +17,12 @@ pub(super) async fn get(url: &str, path: &str) -> Result<Value, String> {
     serde_json::from_str(&text).map_err(|error| format!("the simulator's {path} cannot be read: {error}"))
 }
 
-/// Orders a fault.
+/// `POST <url>/_sim/<path>`: a fault to come, or a switch to be set.
 ///
 /// # Errors
 /// A sentence when the simulator does not take it.
-pub(super) async fn order_fault(url: &str, fault: &Value) -> Result<(), String> {
-    call(url, "POST", "faults", &fault.to_string()).await.map(drop)
+pub(super) async fn post(url: &str, path: &str, value: &Value) -> Result<(), String> {
+    call(url, "POST", path, &value.to_string()).await.map(drop)
 }
 
 async fn call(url: &str, method: &str, path: &str, body: &str) -> Result<String, String> {

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::{Currency, ModelRef, Money, NewJob, Request, Service};
@@ -20,6 +20,17 @@ const POLL: Duration = Duration::from_millis(60);
 pub(super) struct Day {
     #[serde(rename = "account")]
     accounts: Vec<Account>,
+    #[serde(rename = "variant")]
+    variants: Vec<Variant>,
+}
+
+/// A switch of the simulator.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Variant {
+    service: Service,
+    name: String,
+    value: String,
 }
 
 /// An account with its jobs and the faults that meet it.
@@ -28,6 +39,9 @@ pub(super) struct Day {
 struct Account {
     name: String,
     service: Service,
+    /// Where it answers, when not at the service's own name.
+    path: Option<String>,
+    generation: Option<String>,
     key: String,
     #[serde(default = "one")]
     at_once: u32,
@@ -68,13 +82,13 @@ impl Day {
         let account = |account: &Account| AccountSettings {
             name: account.name.clone(),
             service: account.service,
-            base_url: format!("{url}/{}", account.service),
+            base_url: format!("{url}/{}", account.path.as_deref().unwrap_or(account.service.word())),
             origin: "torture".to_owned(),
             key: account.key.clone().into(),
             max_in_flight: account.at_once,
             poll_interval: POLL,
             allow_insecure: false,
-            generation: None,
+            generation: account.generation.clone(),
             day_cap: None,
             month_cap: None,
         };
@@ -113,6 +127,18 @@ impl Day {
         };
         let owners = self.accounts.iter().flat_map(|account| account.jobs.iter().map(|_| account.service));
         owners.skip(number.checked_sub(1)?).next()
+    }
+
+    /// Whether a job, `j-12` by its place in the day, is steered to be slow.
+    pub(super) fn is_slow(&self, job: &str) -> bool {
+        let number: Option<usize> = job.strip_prefix("j-").and_then(|number| number.parse().ok());
+        let mut jobs = self.accounts.iter().flat_map(|account| &account.jobs);
+        number.and_then(|number| jobs.nth(number.checked_sub(1)?)).is_some_and(|job| job.prompt.contains("[slow]"))
+    }
+
+    /// How the services are switched, as the simulator takes it.
+    pub(super) fn variants(&self) -> Vec<Value> {
+        self.variants.iter().map(|variant| serde_json::json!(variant)).collect()
     }
 
     /// The faults to be ordered at the simulator, as it takes them.

@@ -50,19 +50,29 @@ impl Point {
 /// Writes down every point that a worker passes, and ends it at one of them.
 pub(super) struct Diary {
     open: Mutex<Open>,
-    last: Option<Point>,
+    death: Option<Death>,
+}
+
+/// Where a worker dies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Death {
+    /// At this point.
+    At(Point),
+    /// At whichever point it passes as its so many-th, from 1.
+    After(u32),
 }
 
 struct Open {
     file: File,
     times: HashMap<(String, String), u32>,
+    passed: u32,
 }
 
 impl Diary {
-    /// A diary at `path`; with `last`, the process dies there.
-    pub(super) fn open(path: &Path, last: Option<Point>) -> io::Result<Diary> {
+    /// A diary at `path`; with `death`, the process dies there.
+    pub(super) fn open(path: &Path, death: Option<Death>) -> io::Result<Diary> {
         let file = File::options().create(true).append(true).open(path)?;
-        Ok(Diary { open: Mutex::new(Open { file, times: HashMap::new() }), last })
+        Ok(Diary { open: Mutex::new(Open { file, times: HashMap::new(), passed: 0 }), death })
     }
 
     /// A point is passed. Nobody else passes one until it is written down, so that nothing comes
@@ -75,7 +85,13 @@ impl Diary {
         // One write a line: what was written outlives the process. A diary that cannot be written
         // shows as a point that was not reached.
         let _ = open.file.write_all(format!("{point}\n").as_bytes());
-        if self.last.as_ref() == Some(&point) {
+        open.passed += 1;
+        let dies = match &self.death {
+            Some(Death::At(last)) => *last == point,
+            Some(Death::After(most)) => open.passed == *most,
+            None => false,
+        };
+        if dies {
             // The kernel ends every thread; there is no return to run anything else.
             let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
             loop {

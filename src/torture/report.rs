@@ -18,6 +18,8 @@ pub struct Report {
     pub points: usize,
     /// Workers that were ended at a point.
     pub kills: usize,
+    /// Workers that were ended while they went on after a kill.
+    pub died_again: usize,
     /// Kills by service, then by step.
     pub by_service: BTreeMap<Service, BTreeMap<String, usize>>,
     /// Orders that the simulated services took, over all days.
@@ -57,6 +59,7 @@ impl Report {
         Report {
             points,
             kills: 0,
+            died_again: 0,
             by_service: BTreeMap::new(),
             orders: 0,
             files: 0,
@@ -94,7 +97,10 @@ impl Report {
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![
             format!("points        {} found by the dry passes", self.points),
-            format!("kills         {} in {} s", self.kills, self.seconds),
+            format!(
+                "kills         {} in {} s, and {} of those that went on",
+                self.kills, self.seconds, self.died_again
+            ),
         ];
         for (service, steps) in &self.by_service {
             let (kills, steps) = (steps.values().sum::<usize>(), steps.len());

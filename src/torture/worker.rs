@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::day::Day;
-use super::point::{Diary, Point};
+use super::point::{Death, Diary};
 use crate::domain::{Answer, Command, Event, Service};
 use crate::engine::{Caps, Engine, Leave, Points, Settings};
 
@@ -27,7 +27,7 @@ pub(super) struct Errand {
     /// Where the points are written down.
     pub(super) diary: PathBuf,
     /// Where to die.
-    pub(super) last: Option<Point>,
+    pub(super) death: Option<Death>,
 }
 
 impl Errand {
@@ -58,7 +58,7 @@ pub async fn work(errand: &Path) -> Result<(), String> {
         return Err("a worker works at a simulator on this machine only".to_owned());
     }
     let day = Day::script(&errand.services, errand.brief)?;
-    let diary = Diary::open(&errand.diary, errand.last).map_err(|error| format!("the diary: {error}"))?;
+    let diary = Diary::open(&errand.diary, errand.death).map_err(|error| format!("the diary: {error}"))?;
     let settings = Settings {
         accounts: day.accounts(&errand.url),
         data_dir: Errand::data_dir(&errand.dir),

@@ -6,21 +6,25 @@ use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::admin;
 use super::day::Day;
 use super::judge::{self, Judgement};
-use super::point::{self, Point};
+use super::point::{self, Death, Point};
 use super::worker::Errand;
 use super::{Options, VERB};
 use crate::sim::{SimOptions, Simulator};
 
 /// How much faster than ours the simulator's clock runs: a clip takes some tens of milliseconds.
-const SPEED: f64 = 2000.0;
+const SPEED: f64 = 1000.0;
 
 /// No day takes this long; one that does is stuck.
 const LONGEST: Duration = Duration::from_secs(90);
+
+/// A worker that dies while it picks up the pieces passes fewer points than this.
+const SOON: u32 = 60;
 
 /// The smallest PNG there is: one transparent pixel.
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\0\x01\0\0\x05\0\x01\r\n-\xb4\0\0\0\0IEND\xaeB`\x82";
@@ -32,6 +36,8 @@ pub(super) struct Outcome {
     pub(super) passed: BTreeSet<Point>,
     /// Whether that worker died where it should have, or needed not to.
     pub(super) reached: bool,
+    /// Whether the worker that went on died, too.
+    pub(super) died_again: bool,
     /// What the judge says.
     pub(super) judgement: Judgement,
 }
@@ -41,27 +47,39 @@ pub(super) struct Outcome {
 /// # Errors
 /// A sentence when the world itself cannot be made or asked: no verdict on the engine.
 pub(super) async fn live(options: &Options, number: usize, last: Option<Point>) -> Result<Outcome, String> {
-    let dir = ground().join(format!("rushes-torture-{}-{number}", std::process::id()));
+    // Several tortures may go on in one process.
+    static WORLDS: AtomicUsize = AtomicUsize::new(0);
+    let world = WORLDS.fetch_add(1, Ordering::SeqCst);
+    let dir = ground().join(format!("rushes-torture-{}-{world}", std::process::id()));
     let io = |error: std::io::Error| format!("{}: {error}", dir.display());
-    std::fs::create_dir_all(&dir).map_err(io)?;
+    std::fs::create_dir(&dir).map_err(io)?;
     std::fs::write(Errand::picture(&dir), PICTURE).map_err(io)?;
     let sim = SimOptions { speed: SPEED, cheap_clips: true, seed: options.seed, ..SimOptions::default() };
     let sim = Simulator::start(sim).await.map_err(|error| format!("the simulator cannot start: {error}"))?;
     let url = sim.url();
     let day = Day::script(&options.services, options.brief)?;
     for fault in day.faults() {
-        admin::order_fault(&url, &fault).await?;
+        admin::post(&url, "faults", &fault).await?;
+    }
+    for variant in day.variants() {
+        admin::post(&url, "variants", &variant).await?;
     }
     let first = dir.join("first.points");
     let mut judgement = Judgement::default();
-    let ended = run(options, &dir, &url, &first, last.clone()).await?;
-    let died = ended.is_some_and(|status| status.signal() == Some(9));
+    let ended = run(options, &dir, &url, &first, last.clone().map(Death::At)).await?;
+    let (died, mut died_again) = (was_killed(ended), false);
     let reached = died == last.is_some();
     if !died {
         judge_end(ended, "first", &dir, &mut judgement);
     } else {
-        let second = run(options, &dir, &url, &dir.join("second.points"), None).await?;
-        judge_end(second, "second", &dir, &mut judgement);
+        let again =
+            options.twice.then(|| Death::After(fastrand::Rng::with_seed(options.seed ^ (number as u64)).u32(1..SOON)));
+        let mut next = run(options, &dir, &url, &dir.join("second.points"), again).await?;
+        died_again = was_killed(next);
+        if died_again {
+            next = run(options, &dir, &url, &dir.join("third.points"), None).await?;
+        }
+        judge_end(next, "last", &dir, &mut judgement);
     }
     let books = dir.clone();
     let (orders, bank) = (admin::get(&url, "orders").await?, admin::get(&url, "bank").await?);
@@ -74,7 +92,7 @@ pub(super) async fn live(options: &Options, number: usize, last: Option<Point>) 
         // What went wrong can be looked at afterwards; what went well need not be kept.
         std::fs::remove_dir_all(&dir).map_err(io)?;
     }
-    Ok(Outcome { passed, reached, judgement })
+    Ok(Outcome { passed, reached, died_again, judgement })
 }
 
 /// Where worlds are made: in memory where there is room for them. A killed process loses nothing that
@@ -84,6 +102,10 @@ fn ground() -> PathBuf {
     let memory = Path::new("/dev/shm");
     let room = rustix::fs::statvfs(memory).map_or(0, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
     if room > ROOM { memory.to_owned() } else { std::env::temp_dir() }
+}
+
+fn was_killed(ended: Option<ExitStatus>) -> bool {
+    ended.is_some_and(|status| status.signal() == Some(9))
 }
 
 fn judge_end(ended: Option<ExitStatus>, which: &str, dir: &Path, judgement: &mut Judgement) {
@@ -101,7 +123,7 @@ async fn run(
     dir: &Path,
     url: &str,
     diary: &Path,
-    last: Option<Point>,
+    death: Option<Death>,
 ) -> Result<Option<ExitStatus>, String> {
     let errand = Errand {
         url: url.to_owned(),
@@ -109,7 +131,7 @@ async fn run(
         services: options.services.clone(),
         brief: options.brief,
         diary: diary.to_owned(),
-        last,
+        death,
     };
     let path = diary.with_extension("errand");
     let text = serde_json::to_string(&errand).map_err(|error| error.to_string())?;
