@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::CatalogError;
-use crate::domain::{Model, Parameter, ParameterKind, Service};
+use crate::domain::{Model, Parameter, Service};
 
 /// A documented field that no order carries under the user's hand.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -24,7 +24,7 @@ pub struct NotSent {
     pub source: String,
 }
 
-/// Fields that only a model with such an input of its own is given.
+/// Fields that only a model with such an input of its own is given; the first of each is the usual one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Media {
@@ -35,16 +35,16 @@ struct Media {
     face: Vec<String>,
 }
 
-impl Media {
-    /// Whether a model may be given a field: one that carries no input, or an input that it takes.
+impl Fields {
+    /// Whether a model may be given a field: one that carries no input, or another way to give an input
+    /// whose first field stands among the model's own.
     fn suits(&self, model: &Model, field: &str) -> bool {
-        let takes = |kind: ParameterKind| model.parameters.iter().any(|own| own.kind == kind);
-        let faces = || model.parameters.iter().any(|own| self.face.iter().any(|face| own.wire_key() == face));
-        let is_in = |names: &[String]| names.iter().any(|name| name == field);
-        (!is_in(&self.image) || takes(ParameterKind::Image))
-            && (!is_in(&self.video) || takes(ParameterKind::Video))
-            && (!is_in(&self.audio) || takes(ParameterKind::Audio))
-            && (!is_in(&self.face) || faces())
+        let takes = |input: &[String]| {
+            let first = input.first().and_then(|first| self.fields.iter().find(|field| field.name == *first));
+            first.is_some_and(|first| model.parameters.iter().any(|own| hides(own, first)))
+        };
+        let Media { image, video, audio, face } = &self.media;
+        [image, video, audio, face].into_iter().all(|input| !input.iter().any(|name| name == field) || takes(input))
     }
 }
 
@@ -88,7 +88,7 @@ impl Fields {
         let mut lists: BTreeMap<Vec<usize>, Arc<Vec<Parameter>>> = BTreeMap::new();
         for model in models.iter_mut().filter(|m| m.service == self.service && m.route.is_none()) {
             let free = |field: &Parameter| !model.parameters.iter().any(|own| hides(own, field));
-            let suits = |field: &Parameter| self.media.suits(model, &field.name);
+            let suits = |field: &Parameter| self.suits(model, &field.name);
             let left: Vec<usize> =
                 (0..self.fields.len()).filter(|at| free(&self.fields[*at]) && suits(&self.fields[*at])).collect();
             let list = || Arc::new(left.iter().map(|at| self.fields[*at].clone()).collect());
