@@ -2,7 +2,7 @@
 //!
 //! Knows their names. Must not be in any release: without the feature `mutations`, which only the
 //! package's own dev-dependency turns on, and in every profile without debug assertions (`release`,
-//! `dist`, `bench`), [`mutated`] is the constant `false` and nothing is read from the environment.
+//! `dist`, `bench`), `mutated` is the constant `false` and nothing is read from the environment.
 //! `cargo run --example mutations` shows which test turns red for which.
 
 #[cfg(all(feature = "mutations", not(feature = "loopback-only")))]

@@ -3,6 +3,8 @@
 //!
 //! Knows prices, rules and what makes a clip small. Must not know what a face does with it.
 
+use std::slice;
+
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -78,7 +80,8 @@ fn settings(offer: &Offer, form: &Form, paid_in: Currency) -> (Vec<String>, Vec<
         let Entry::Choice { choices, .. } = &field.entry else { continue };
         let left_out = field.may_be_left_out().then_some(None);
         let all: Vec<Option<Value>> = left_out.into_iter().chain(choices.iter().cloned().map(Some)).collect();
-        let longer = rows.iter().flat_map(|row| all.iter().map(|value| [row.as_slice(), &[value.clone()]].concat()));
+        let longer =
+            rows.iter().flat_map(|row| all.iter().map(|value| [row.as_slice(), slice::from_ref(value)].concat()));
         rows = longer.take(SETTINGS).collect();
     }
     let base = form.values();
@@ -95,7 +98,7 @@ fn settings(offer: &Offer, form: &Form, paid_in: Currency) -> (Vec<String>, Vec<
             settings.push((rank(offer, price, paid_in, &values), price, row));
         }
     }
-    settings.sort_by(|a, b| a.0.cmp(&b.0));
+    settings.sort_by_key(|setting| setting.0);
     (names, settings)
 }
 

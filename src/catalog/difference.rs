@@ -144,7 +144,7 @@ mod tests {
                 "moved: its price was $1.00 a clip and is now $2.00 a clip",
             ]
         );
-        assert_eq!(told(&[ended.clone()], &[flat("ended", "1")]), ["ended is new"], "it came back");
-        assert_eq!(told(&[ended.clone()], &[ended]), [] as [&str; 0]);
+        assert_eq!(told(std::slice::from_ref(&ended), &[flat("ended", "1")]), ["ended is new"], "it came back");
+        assert_eq!(told(std::slice::from_ref(&ended), std::slice::from_ref(&ended)), [] as [&str; 0]);
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::core::{DownloadError, Input};
-use super::shell::{Message, Tools};
+use super::shell::Tools;
 use crate::domain::sink::ClipSink;
 use crate::domain::{AccountProfile, ClipFile, ErrorKind, Job};
 use crate::media::publish::{hash_file, publish};
@@ -94,7 +94,7 @@ pub(super) async fn run(tools: Tools, job: Box<Job>, profile: AccountProfile) {
         Err(_) => Err(service(ErrorKind::Unavailable, "the engine is leaving")),
     };
     tools.settings.points.reach("download.ended", id);
-    let _ = tools.messages.send(Message::Input(Input::Downloaded { job: id, result }));
+    let _ = tools.messages.send(Input::Downloaded { job: id, result }.into());
 }
 
 async fn collect(tools: &Tools, job: Box<Job>, profile: AccountProfile) -> Result<Vec<ClipFile>, DownloadError> {
@@ -146,7 +146,7 @@ async fn report_early(tools: &Tools, job: &Job, part: &PartFile) {
     let path = final_name(job, 1, KINDS[0].extension()).to_string_lossy().into_owned();
     let (bytes, sha256, kind) = (part.bytes, part.sha256.clone(), crate::domain::FileKind::Video);
     let file = ClipFile { path, bytes, sha256, kind, width: None, height: None, duration_ms: None };
-    let _ = tools.messages.send(Message::Input(Input::Downloaded { job: job.id, result: Ok(vec![file]) }));
+    let _ = tools.messages.send(Input::Downloaded { job: job.id, result: Ok(vec![file]) }.into());
     tokio::time::sleep(std::time::Duration::from_millis(100)).await;
 }
 

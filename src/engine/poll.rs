@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::core::Input;
-use super::shell::{Message, Tools};
+use super::shell::Tools;
 use crate::domain::{AccountProfile, ErrorKind, JobId};
 use crate::provider::{RemoteJob, ServiceError};
 
@@ -49,7 +49,7 @@ pub(super) async fn run(tools: Tools, mut due: mpsc::UnboundedReceiver<Due>) {
             }
             Some(polled) = polls.join_next() => {
                 let Ok(input) = polled else { continue };
-                if tools.messages.send(Message::Input(input)).is_err() {
+                if tools.messages.send(input.into()).is_err() {
                     return;
                 }
             }

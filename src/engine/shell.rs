@@ -39,7 +39,7 @@ const COMMIT_WAIT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) enum Message {
     /// Something happened.
-    Input(Input),
+    Input(Box<Input>),
     /// An order was built: keep it until the core says send.
     Built { job: JobId, request: Box<PaidRequest>, input: Box<Input> },
     /// A face asks.
@@ -50,6 +50,12 @@ pub(super) enum Message {
     Drain,
     /// End.
     Stop { done: oneshot::Sender<()> },
+}
+
+impl From<Input> for Message {
+    fn from(input: Input) -> Message {
+        Message::Input(Box::new(input))
+    }
 }
 
 /// What tasks share.
@@ -135,7 +141,7 @@ impl Shell {
         self.first = first;
         // Bytes that came before a crash finish their job; the core books what they prove.
         for job in self.core.unconfirmed().filter(|job| download::is_whole_on_disk(&*self.tools.disk, job)) {
-            let _ = self.tools.messages.send(Message::Input(Input::Found { job: job.id }));
+            let _ = self.tools.messages.send(Input::Found { job: job.id }.into());
         }
         let (due, inbox) = mpsc::unbounded_channel();
         self.polls = Some(due);
@@ -190,7 +196,7 @@ impl Shell {
 
     async fn take(&mut self, message: Message, step: &mut Step) {
         match message {
-            Message::Input(input) => step.append(self.core.step(self.clock.now(), input)),
+            Message::Input(input) => step.append(self.core.step(self.clock.now(), *input)),
             Message::Built { job, request, input } => {
                 self.built.insert(job, *request);
                 step.append(self.core.step(self.clock.now(), *input));
@@ -363,7 +369,7 @@ impl Shell {
         tokio::spawn(async move {
             let input = asked.await;
             points.reach("call.answered", account);
-            let _ = messages.send(Message::Input(input));
+            let _ = messages.send(input.into());
         });
     }
 
@@ -406,7 +412,7 @@ fn watched(
     let running = tokio::spawn(task);
     tokio::spawn(async move {
         if running.await.is_err() {
-            let _ = messages.send(Message::Input(instead()));
+            let _ = messages.send(instead().into());
         }
     });
 }
@@ -434,7 +440,7 @@ mod tests {
         let (messages, mut inbox) = mpsc::unbounded_channel();
         watched(async {}, messages.clone(), || Input::Ticked);
         watched(async { panic!("planted") }, messages, || Input::Drain);
-        assert!(matches!(inbox.recv().await, Some(Message::Input(Input::Drain))));
+        assert!(matches!(inbox.recv().await, Some(Message::Input(input)) if matches!(*input, Input::Drain)));
         assert!(inbox.recv().await.is_none());
     }
 

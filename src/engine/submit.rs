@@ -29,10 +29,10 @@ pub(super) async fn prepare(tools: Tools, job: Box<Job>, model: Arc<Model>, prof
             request: Box::new(request),
             input: Box::new(CoreInput::Prepared { job: id, result: Ok(order) }),
         },
-        Ok(Err(unprepared)) => Message::Input(CoreInput::Prepared { job: id, result: Err(unprepared) }),
+        Ok(Err(unprepared)) => CoreInput::Prepared { job: id, result: Err(unprepared) }.into(),
         Err(error) => {
             let problem = Problem::new("order", "internal", format!("could not be built: {error}"));
-            Message::Input(CoreInput::Prepared { job: id, result: Err(Unprepared::Illegal(vec![problem])) })
+            CoreInput::Prepared { job: id, result: Err(Unprepared::Illegal(vec![problem])) }.into()
         }
     };
     tools.settings.points.reach("order.built", id);
@@ -99,7 +99,7 @@ pub(super) async fn submit(tools: Tools, job: Job, request: PaidRequest) {
             answer = &mut answering => break answer,
             () = &mut shown, if !waiting => {
                 waiting = true;
-                let _ = tools.messages.send(Message::Input(CoreInput::Waited { job: id }));
+                let _ = tools.messages.send(CoreInput::Waited { job: id }.into());
             }
             () = &mut given_up => {
                 let error = ServiceError::new(ErrorKind::Protocol, "no answer to the order in ten minutes");
@@ -110,7 +110,7 @@ pub(super) async fn submit(tools: Tools, job: Job, request: PaidRequest) {
     // The sink goes with the call, so that what it wrote is complete and counted.
     drop(answering);
     points.reach("answer.received", id);
-    let _ = tools.messages.send(Message::Input(CoreInput::Submitted {
+    let _ = tools.messages.send(Message::from(CoreInput::Submitted {
         job: id,
         answer,
         bytes: received.parts().iter().map(|part| part.bytes).sum(),

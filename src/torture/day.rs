@@ -125,8 +125,8 @@ impl Day {
         let Some(number) = number else {
             return self.accounts.iter().find(|account| account.name == subject).map(|account| account.service);
         };
-        let owners = self.accounts.iter().flat_map(|account| account.jobs.iter().map(|_| account.service));
-        owners.skip(number.checked_sub(1)?).next()
+        let mut owners = self.accounts.iter().flat_map(|account| account.jobs.iter().map(|_| account.service));
+        owners.nth(number.checked_sub(1)?)
     }
 
     /// Whether a job, `j-12` by its place in the day, is steered to be slow.

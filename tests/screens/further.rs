@@ -165,7 +165,7 @@ fn a_finished_clip_is_gone_on_from_by_one_key_and_nothing_is_queued_until_it_is_
 #[test]
 fn a_run_is_gone_on_from_by_its_id_and_what_nothing_extends_says_so() {
     let done = done_at("veo3-1-video");
-    let mut stage = with(&[done.clone()]);
+    let mut stage = with(std::slice::from_ref(&done));
     stage.keys("Enter").wait(1_000).answer(Answer::Detail(Box::new(detail(&done))));
     assert!(stage.text().contains("x goes on from this clip"), "{}", stage.text());
     stage.keys("x").types("mid").keys("Enter Ctrl-S");

@@ -80,10 +80,10 @@ impl Core {
                 self.recover(name, step);
                 let now = self.now;
                 let short = wait.filter(|wait| *wait <= LONG_WAIT);
-                if let Some(host) = self.accounts.get(name).and_then(|account| self.hosts.get_mut(&account.host)) {
-                    if short.is_some() || wait.is_none() {
-                        host.limit(call, short, now);
-                    }
+                if let Some(host) = self.accounts.get(name).and_then(|account| self.hosts.get_mut(&account.host))
+                    && (short.is_some() || wait.is_none())
+                {
+                    host.limit(call, short, now);
                 }
                 if short.is_none() {
                     let until = now.checked_add(wait.unwrap_or(UNSAID_WAIT)).unwrap_or(jiff::Timestamp::MAX);
