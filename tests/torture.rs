@@ -13,6 +13,7 @@ async fn kill_at_each_step(service: Service) {
         services: vec![service],
         brief: true,
         twice: false,
+        keep: false,
     };
     let report = torture(options, |_| ()).await.unwrap_or_else(|why| panic!("no verdict: {why}"));
     let lines = report.lines().join("\n");

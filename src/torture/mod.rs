@@ -56,6 +56,8 @@ pub struct Options {
     pub brief: bool,
     /// The worker that goes on dies, too, soon after its start; a third one goes on then.
     pub twice: bool,
+    /// A world in which something was wrong is left on disk, to be looked at.
+    pub keep: bool,
 }
 
 /// Finds the points, kills a worker at each chosen one, lets another go on, and judges every world.

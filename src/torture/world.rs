@@ -88,9 +88,9 @@ pub(super) async fn live(options: &Options, number: usize, last: Option<Point>) 
         tokio::task::spawn_blocking(move || judge::judge(&orders, &bank, &books, |account| day.service_of(account)));
     judgement.add(judged.await.map_err(|error| error.to_string())??);
     let passed = point::read(&first).map_err(io)?;
-    if judgement.violations.is_empty() {
-        // What went wrong can be looked at afterwards; what went well need not be kept.
-        std::fs::remove_dir_all(&dir).map_err(io)?;
+    match judgement.violations.last_mut().filter(|_| options.keep) {
+        Some(last) => *last += &format!(" (the world is kept in {})", dir.display()),
+        None => std::fs::remove_dir_all(&dir).map_err(io)?,
     }
     Ok(Outcome { passed, reached, died_again, judgement })
 }
