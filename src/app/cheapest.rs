@@ -137,7 +137,7 @@ fn lines(value: &Value) -> Decimal {
     let text = plain(value).to_lowercase();
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
     let n: Decimal = digits.parse().unwrap_or_default();
-    if text.ends_with('k') { n * Decimal::from(1_000) } else { n }
+    if text.ends_with('k') { n.saturating_mul(Decimal::from(1_000)) } else { n }
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ impl Quote {
 fn left(account: &AccountRow, sum: Money) -> Option<Money> {
     let balance = account.balances.iter().find(|b| b.money.currency == sum.currency)?;
     let reserved = Spend::amount(&account.reserved, sum.currency);
-    Some(Money::new(balance.money.amount - reserved - sum.amount, sum.currency))
+    Some(Money::new(balance.money.amount.saturating_sub(reserved).saturating_sub(sum.amount), sum.currency))
 }
 
 fn over_cap(sums: &[Money], accounts: &[AccountRow], spend: &Spend) -> Option<(&'static str, Money)> {
@@ -83,7 +83,8 @@ fn over_cap(sums: &[Money], accounts: &[AccountRow], spend: &Spend) -> Option<(&
     }
     let reserved: Decimal = accounts.iter().map(|a| Spend::amount(&a.reserved, Currency::Usd)).sum();
     let over = |spent: &[Money], cap: Option<Money>| {
-        let by = Spend::amount(spent, Currency::Usd) + reserved + new - cap?.amount;
+        let all = Spend::amount(spent, Currency::Usd).saturating_add(reserved).saturating_add(new);
+        let by = all.saturating_sub(cap?.amount);
         (by > Decimal::ZERO).then(|| Money::usd(by))
     };
     over(&spend.today, spend.day_cap)
@@ -99,7 +100,7 @@ pub fn add_up(amounts: impl Iterator<Item = Option<Money>>) -> (Vec<Money>, usiz
         match amount {
             None => unknown += 1,
             Some(money) => match sums.iter_mut().find(|sum| sum.currency == money.currency) {
-                Some(sum) => sum.amount += money.amount,
+                Some(sum) => sum.amount = sum.amount.saturating_add(money.amount),
                 None => sums.push(money),
             },
         }

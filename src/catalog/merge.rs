@@ -148,6 +148,7 @@ fn never_lower(known: &Model, found: &Model) -> Price {
             let mut price = found.price.clone();
             let of = vec![known.price.clone(), found.price.clone()];
             (price.shape, price.times, price.plus) = (Shape::Larger { of }, Vec::new(), Vec::new());
+            (price.least, price.at_most) = (None, false);
             price
         }
     }

@@ -347,7 +347,8 @@ impl Parameter {
                 Err(_) => return Vec::new(),
             };
             values.push(Value::Number(number));
-            n += range.step;
+            let Some(next) = n.checked_add(range.step) else { break };
+            n = next;
         }
         values
     }

@@ -101,9 +101,16 @@ impl Money {
             .map_err(|_| MoneyError(text.to_owned()))
     }
 
+    /// Whether it can be the price of a clip: not below zero and under a billion. What a service or a
+    /// file says may be anything; a sum that overflows would take the program with it, and a negative
+    /// price would make room under a cap.
+    pub fn is_believable(self) -> bool {
+        self.amount.is_zero() || (self.amount.is_sign_positive() && self.amount < Decimal::from(1_000_000_000))
+    }
+
     /// `n` times this.
     pub fn times(self, n: u32) -> Self {
-        Money::new(self.amount * Decimal::from(n), self.currency)
+        Money::new(self.amount.saturating_mul(Decimal::from(n)), self.currency)
     }
 }
 

@@ -28,6 +28,9 @@ pub struct Price {
     /// Fixed amounts, each added when all of its conditions hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub plus: Vec<Factor>,
+    /// The least that a clip costs, however little the shape makes of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least: Option<Decimal>,
     /// The day it was read, as `2026-08-21`.
     pub as_of: String,
     /// Where it was read: a seed's file name, a section of wire.md, `discovered`, `models.toml`.
@@ -146,6 +149,7 @@ impl Price {
             shape: Shape::Unknown { from: None },
             times: Vec::new(),
             plus: Vec::new(),
+            least: None,
             as_of: as_of.to_owned(),
             source: source.to_owned(),
             at_most: false,
@@ -158,7 +162,8 @@ impl Price {
         self.at_most || matches!(self.shape, Shape::Larger { .. })
     }
 
-    /// The exact amount of one clip with these values (defaults filled in), or `None` when unknown.
+    /// The exact amount of one clip with these values (defaults filled in), or `None` when unknown or
+    /// no clip can cost that.
     pub fn of(&self, values: &Values) -> Option<Money> {
         let part = |name: &String| match name.strip_suffix('?') {
             Some(name) => Some(if values.contains_key(name) { "set" } else { "none" }.to_owned()),
@@ -184,7 +189,8 @@ impl Price {
         let scaled = times.try_fold(base, |sum, f| sum.checked_mul(f.amount))?;
         let mut plus = self.plus.iter().filter(|f| f.applies(values));
         let whole = plus.try_fold(scaled, |sum, f| sum.checked_add(f.amount.checked_mul(f.count(values))?))?;
-        Some(Money::new(whole.normalize(), self.currency))
+        let whole = self.least.map_or(whole, |least| whole.max(least));
+        Some(Money::new(whole.normalize(), self.currency)).filter(|money| money.is_believable())
     }
 
     /// Whether the amount hangs on the parameter of that name.
@@ -216,8 +222,9 @@ impl Price {
     pub fn text(&self) -> String {
         let money = |amount: &Decimal| Money::new(*amount, self.currency).to_string();
         let least = |amounts: &BTreeMap<String, Decimal>| amounts.values().min().map(money).unwrap_or_default();
+        let floor = self.least.map(|least| format!(", at least {}", money(&least))).unwrap_or_default();
         let more = if self.times.is_empty() && self.plus.is_empty() { "" } else { "from " };
-        match &self.shape {
+        let text = match &self.shape {
             Shape::PerClip { amount } => format!("{more}{} a clip", money(amount)),
             Shape::PerSecond { amount } => format!("{more}{} a second", money(amount)),
             Shape::PerSecondBy { amounts, .. } => format!("from {} a second", least(amounts)),
@@ -232,7 +239,8 @@ impl Price {
             }
             Shape::Unknown { from: Some(from) } => format!("from {}; exact price unknown", money(from)),
             Shape::Unknown { from: None } => "unknown".to_owned(),
-        }
+        };
+        text + &floor
     }
 }
 
@@ -274,6 +282,10 @@ mod tests {
         assert_eq!(of("shape = { plan = {} }", json!({})).unwrap(), "1 run");
         assert_eq!(of("shape = { unknown = { from = \"0.05\" } }", json!({"duration": 5})), None);
         let grok = "shape = { per_second = { amount = \"0.05\" } }\n[[plus]]\namount = \"0.002\"\nwhen = { image = [\"set\"] }";
+        assert_eq!(of("shape = { per_clip = { amount = \"-1\" } }", json!({})), None, "a price makes no room");
+        let floor = "least = \"0.30\"\nshape = { table = { by = [\"duration\"], amounts = { \"5\" = \"0.10\" } } }";
+        assert_eq!(of(floor, json!({"duration": 5})).unwrap(), "$0.30");
+        assert_eq!(of(floor, json!({"duration": 9})), None, "the least of what is unknown is no price");
         assert_eq!(of(grok, json!({"duration": 6, "image": "https://x"})).unwrap(), "$0.302");
         let omni = r#"shape = { per_second_by = { by = ["image?"], amounts = { none = "0.13", set = "0.14" } } }"#;
         assert_eq!(of(omni, json!({"duration": 10})).unwrap(), "$1.30");

@@ -74,7 +74,9 @@ fn one() -> Decimal {
 impl Range {
     /// Whether `n` is in the range and on a step.
     pub fn contains(&self, n: Decimal) -> bool {
-        n >= self.min && n <= self.max && (self.step.is_zero() || ((n - self.min) % self.step).is_zero())
+        // A service's list may name any numbers; what cannot be computed is not in the range.
+        let on_step = || n.checked_sub(self.min)?.checked_rem(self.step);
+        n >= self.min && n <= self.max && (self.step.is_zero() || on_step().is_some_and(|rest| rest.is_zero()))
     }
 
     /// `5 to 15`, with the step where it is not 1.
@@ -230,6 +232,20 @@ mod tests {
             assert_eq!(problem.rule, rule.check.name());
             assert_eq!(rule.check(&values(good)), None, "{rule_json}");
         }
+    }
+
+    #[test]
+    fn a_range_of_numbers_nobody_means_is_no_panic() {
+        let most = "79228162514264337593543950335";
+        let range = |min: &str, max: &str, step: &str| {
+            let n = |text: &str| text.parse::<Decimal>().unwrap();
+            Range { min: n(min), max: n(max), step: n(step) }
+        };
+        assert!(!range(&format!("-{most}"), most, "1").contains(Decimal::from(5)));
+        assert!(!range("0", most, "0.0000000000000000000000000011").contains(most.parse().unwrap()));
+        let mut wide = crate::domain::Parameter::new("n", crate::domain::model::ParameterKind::Integer);
+        wide.range = Some(range("0", most, "70000000000000000000000000000"));
+        assert_eq!(wide.choices().len(), 2);
     }
 
     #[test]

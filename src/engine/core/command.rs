@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-use super::{Core, Step, is_believable};
+use super::{Core, Step};
 use crate::domain::message::{Answer, Command, Draft, NewJob};
 use crate::domain::{Hold, Job, JobId, JobState, Money, Problem};
 use crate::store::{Change, Known, content_hash};
@@ -123,7 +123,7 @@ impl Core {
 
     fn check(&self, new: &NewJob) -> Result<(), Vec<Problem>> {
         let request = &new.request;
-        if let Some(ceiling) = new.ceiling.filter(|ceiling| !is_believable(*ceiling)) {
+        if let Some(ceiling) = new.ceiling.filter(|ceiling| !ceiling.is_believable()) {
             return Err(vec![no_ceiling(ceiling)]);
         }
         if !self.accounts.contains_key(&request.account) {
@@ -221,7 +221,7 @@ impl Core {
     }
 
     fn let_go(&mut self, ids: &[JobId], ceiling: Option<Money>, finals: &[Job], step: &mut Step) -> Answer {
-        if let Some(ceiling) = ceiling.filter(|ceiling| !is_believable(*ceiling)) {
+        if let Some(ceiling) = ceiling.filter(|ceiling| !ceiling.is_believable()) {
             return Answer::Refused { problems: vec![no_ceiling(ceiling)] };
         }
         // A job at a service is held, too, when its account is not the one that ordered it.

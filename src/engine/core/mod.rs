@@ -505,7 +505,7 @@ impl Core {
 
     /// A price the service names, where it can be one.
     fn believed(&self, job: &Job, cost: Option<Money>, step: &mut Step) -> Option<Money> {
-        let strange = cost.filter(|cost| !is_believable(*cost));
+        let strange = cost.filter(|cost| !cost.is_believable());
         if let Some(cost) = strange {
             let text = format!("{} names an impossible price, {cost}; it is not booked", job.request.account);
             self.tell(job, "strange", text, serde_json::Value::Null, step);
@@ -569,10 +569,4 @@ impl Core {
             step.events.push(Event::AccountChanged(Box::new(self.account_row(account))));
         }
     }
-}
-
-/// Whether an amount can be the price of a clip. What a service sends may be anything; a sum that
-/// overflows would take the engine with it, and a negative price would make room under a cap.
-fn is_believable(money: Money) -> bool {
-    money.amount.is_zero() || (money.amount.is_sign_positive() && money.amount < 1_000_000_000.into())
 }

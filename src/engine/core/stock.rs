@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Core, Step, is_believable};
+use super::{Core, Step};
 use crate::catalog::{self, Catalog};
 use crate::domain::message::Event;
 use crate::domain::observed::{Drift, Learnt, price_key};
@@ -146,7 +146,7 @@ impl Core {
 
     /// Keeps what a service charged or quoted for a job; `again` corrects the figure of the same order.
     pub(super) fn observe(&mut self, job: &Job, money: Money, learnt: Learnt, again: bool, step: &mut Step) {
-        let Some(offer) = self.offer_of(&job.request).filter(|_| is_believable(money)) else { return };
+        let Some(offer) = self.offer_of(&job.request).filter(|_| money.is_believable()) else { return };
         let (service, model) = (offer.model.service, offer.model.id.clone());
         let key = price_key(&offer.model, &job.values);
         let before = offer.observed.of(&key, money.currency).cloned();

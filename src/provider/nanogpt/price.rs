@@ -15,7 +15,7 @@ use crate::domain::model::{Parameter, ParameterKind};
 use crate::domain::price::{Factor, Price, Shape};
 use crate::domain::rule::number;
 
-use self::grid::{Grid, amount};
+use self::grid::{Grid, amount, fee};
 
 /// Keys that change no price we can state.
 const HARMLESS: [&str; 8] = [
@@ -43,14 +43,7 @@ pub(super) fn price(pricing: &Value, parameters: &[Parameter], as_of: &str) -> P
     reading.left.retain(|key| !HARMLESS.contains(key));
     match reading.whole() {
         Some((shape, times, plus, least)) => {
-            price = Price { currency: Currency::Usd, shape, times, plus, ..price };
-            if let Some(least) = least {
-                // A floor under the price: the larger of both.
-                let floor =
-                    Price { shape: Shape::PerClip { amount: least }, times: vec![], plus: vec![], ..price.clone() };
-                let of = vec![price.clone(), floor];
-                price = Price { shape: Shape::Larger { of }, times: vec![], plus: vec![], ..price };
-            }
+            price = Price { currency: Currency::Usd, shape, times, plus, least, ..price };
         }
         None => price.shape = Shape::Unknown { from: least(pricing, parameters) },
     }
@@ -69,7 +62,7 @@ type Whole = (Shape, Vec<Factor>, Vec<Factor>, Option<Decimal>);
 impl<'a> Reading<'a> {
     fn whole(&mut self) -> Option<Whole> {
         let least = self.take("minimum").or_else(|| self.take("minimum_price"));
-        let least = least.map_or(Some(None), |value| amount(value).map(Some))?;
+        let least = least.map_or(Some(None), |value| fee(value).map(Some))?;
         let (times, plus) = self.extras()?;
         let shape = self.shape()?;
         self.left.is_empty().then_some((shape, times, plus, least))
@@ -80,7 +73,7 @@ impl<'a> Reading<'a> {
             return Some(Shape::BasePlus {
                 base: amount(self.take("base_price")?)?,
                 seconds: u32::try_from(self.take("base_duration")?.as_u64()?).ok()?,
-                extra: amount(self.take("per_extra_second")?)?,
+                extra: fee(self.take("per_extra_second")?)?,
             });
         }
         let fixed = self.take("fixed_duration_seconds").map_or(Some(None), |value| amount(value).map(Some))?;
@@ -297,7 +290,7 @@ impl<'a> Reading<'a> {
             }
         }
         if let Some(factor) = self.take("frame_multiplier") {
-            let threshold = self.take("frame_threshold").and_then(amount)?;
+            let threshold = self.take("frame_threshold").and_then(fee)?;
             let frames = self.own("num_frames")?;
             let mut more = frames.choices();
             let known = !more.is_empty();
@@ -307,7 +300,7 @@ impl<'a> Reading<'a> {
                 return None;
             }
         }
-        if let Some(fee) = self.take("image_input_fee").map(amount) {
+        if let Some(fee) = self.take("image_input_fee").map(fee) {
             let (fee, image, more) = (fee?, self.own("image"), self.reference("mage"));
             if image.is_none() && more.is_none() {
                 return None;
@@ -319,7 +312,7 @@ impl<'a> Reading<'a> {
             }));
             plus.extend(more.map(|p| for_each(fee, p, 0)));
         }
-        if let Some(fee) = self.take("extra_reference_image").map(amount) {
+        if let Some(fee) = self.take("extra_reference_image").map(fee) {
             let beyond = self.take("included_reference_images").map_or(Some(0), Value::as_u64)?;
             let (fee, beyond) = (fee?, u32::try_from(beyond).unwrap_or(u32::MAX));
             plus.extend(self.reference("mage").map(|p| for_each(fee, p, beyond)));
@@ -395,7 +388,7 @@ fn least(pricing: &Map<String, Value>, parameters: &[Parameter]) -> Option<Decim
     let least = seconds.min()?;
     let length = parameters.iter().find(|p| p.name == "duration")?;
     let shortest = length.choices().iter().filter_map(number).min().or(length.range.map(|range| range.min))?;
-    Some((least * shortest).normalize())
+    Some(least.checked_mul(shortest)?.normalize()).filter(|least| least.is_sign_positive())
 }
 
 fn amounts(value: &Value) -> Vec<Decimal> {

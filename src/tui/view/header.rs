@@ -172,6 +172,6 @@ fn spend(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
 fn percent(part: Money, whole: Money) -> u8 {
     use rust_decimal::prelude::ToPrimitive;
     let hundred = rust_decimal::Decimal::ONE_HUNDRED;
-    let share = (part.amount * hundred).checked_div(whole.amount).unwrap_or(hundred);
+    let share = part.amount.saturating_mul(hundred).checked_div(whole.amount).unwrap_or(hundred);
     share.clamp(rust_decimal::Decimal::ZERO, hundred).to_u8().unwrap_or(100)
 }

@@ -24,9 +24,15 @@ pub(super) struct Grid {
     rows: BTreeMap<Vec<String>, Decimal>,
 }
 
-/// An amount that is no less than nothing.
+/// An amount or a factor above zero: a price that is not known is not free. None is a million, so
+/// that what is computed of them cannot overflow.
 pub(super) fn amount(value: &Value) -> Option<Decimal> {
-    number(value).filter(|n| !n.is_sign_negative())
+    fee(value).filter(|n| !n.is_zero())
+}
+
+/// A fee, which may be nothing.
+pub(super) fn fee(value: &Value) -> Option<Decimal> {
+    number(value).filter(|n| !n.is_sign_negative() && *n < Decimal::from(1_000_000))
 }
 
 impl Grid {
