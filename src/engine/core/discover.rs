@@ -97,6 +97,7 @@ impl Core {
         let discovery = &mut account.discovery;
         discovery.asking = false;
         let by_user = std::mem::take(&mut discovery.by_user);
+        let is_first = discovery.at.is_none();
         match result {
             Ok(models) => {
                 *discovery = Discovery::had(now);
@@ -108,7 +109,7 @@ impl Core {
                     models,
                 };
                 self.recover(name, step);
-                self.take_list(name, catalogue, by_user, step);
+                self.take_list(name, catalogue, (is_first, by_user), step);
             }
             Err(error) => {
                 let wait = error.retry_after.and_then(|wait| SignedDuration::try_from(wait).ok());
@@ -127,7 +128,13 @@ impl Core {
         }
     }
 
-    fn take_list(&mut self, name: &str, catalogue: StoredCatalogue, by_user: bool, step: &mut Step) {
+    fn take_list(
+        &mut self,
+        name: &str,
+        catalogue: StoredCatalogue,
+        (is_first, by_user): (bool, bool),
+        step: &mut Step,
+    ) {
         let before = self.stock.of_account(name);
         self.stock.catalog = std::mem::take(&mut self.stock.catalog).with_discovered(name, &catalogue.models);
         let describes = !catalogue.models.is_empty();
@@ -135,7 +142,11 @@ impl Core {
         self.restock(step);
         let changed = differences(&before, &self.stock.of_account(name));
         if !changed.is_empty() {
-            let text = summary(name, &changed);
+            let mut text = summary(name, &changed);
+            if is_first {
+                // Nothing moved since yesterday: these are the differences to what is built in.
+                text += ", compared with its documents";
+            }
             self.tell_of(name, CHANGED, text.clone(), told(&changed), step);
             self.notice(Level::Info, format!("{text}; `rushes models --changes` lists them"), step);
         } else if by_user {

@@ -58,7 +58,11 @@ fn a_list_never_lowers_what_is_set_aside_and_a_dearer_one_raises_it() {
         let mut world = World::fresh();
         let (_, id) = world.queue("a river");
         let step = discovered(&mut world, vec![listed(price)]);
-        assert!(texts(&step)[0].starts_with("n: 1 price moved; `rushes models --changes`"), "{:?}", texts(&step));
+        assert!(
+            texts(&step)[0].starts_with("n: 1 price moved, compared with its documents; `rushes models --changes`"),
+            "{:?}",
+            texts(&step)
+        );
         assert!(step.events.iter().any(|event| matches!(event, Event::OffersChanged(_))));
         world.prepare(id);
         assert_eq!(world.sums().0, reserved, "listed at {price}");
