@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use rushes::mutation::MUTATIONS;
 
 /// Who is expected to notice: arguments of `cargo test`, the last one a test's name or a part of it.
-const WITNESSES: [(&str, &[&[&str]]); 10] = [
+const WITNESSES: [(&str, &[&[&str]]); 11] = [
     // Needs a file layer that loses what was not synced; nothing notices before there is one.
     ("no_full_sync", &[]),
     ("send_before_commit", &[&["--test", "torture", "ninjachat"]]),
@@ -17,6 +17,7 @@ const WITNESSES: [(&str, &[&[&str]]); 10] = [
     ("requeue_on_start", &[&["--lib", "engine::core"], &["--test", "torture", "ninjachat"]]),
     ("rename_before_sync", &[&["--lib", "content_is_on_the_medium"]]),
     ("done_before_hash", &[&["--test", "torture", "ninjachat"]]),
+    ("cap_read_outside", &[&["--test", "engine", "race::"]]),
     ("poll_books_charge", &[&["--lib", "engine::core"], &["--test", "torture", "ninjachat"]]),
 ];
 

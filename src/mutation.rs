@@ -9,7 +9,7 @@
 compile_error!("a build that can break itself on purpose must not reach beyond loopback: turn loopback-only on, too");
 
 /// The mutations there are, by name, with what each breaks.
-pub const MUTATIONS: [(&str, &str); 10] = [
+pub const MUTATIONS: [(&str, &str); 11] = [
     ("no_full_sync", "the database does not wait for the medium"),
     ("send_before_commit", "an order is sent before its intent is on disk"),
     ("connection_pool", "orders take used connections"),
@@ -19,6 +19,7 @@ pub const MUTATIONS: [(&str, &str); 10] = [
     ("requeue_on_start", "an order under way at a crash goes back to the queue"),
     ("rename_before_sync", "a clip gets its name before it is on the medium"),
     ("done_before_hash", "a job is done before its clip is checked and named"),
+    ("cap_read_outside", "a cap is read before the transaction that sets money aside, not in it"),
     ("poll_books_charge", "each poll books the charge again"),
 ];
 

@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail them")]
 
 mod engine {
+    mod caps;
     mod faults;
     mod learning;
     mod pictures;
+    pub mod race;
     mod work;
     pub mod world;
 }

@@ -266,6 +266,8 @@ fn the_users_file_says_only_what_it_changes_and_its_price_stands() {
     let offer = catalog.find(&"nanogpt/veo2-video".parse().unwrap(), &account()).unwrap();
     let estimate = offer.estimate(&request("nanogpt/veo2-video", json!({}))).unwrap();
     assert_eq!((estimate.money.to_string(), estimate.source), ("$1.00".to_owned(), crate::domain::PriceSource::User));
+    let set_aside = offer.reservation(&request("nanogpt/veo2-video", json!({}))).unwrap();
+    assert_eq!(set_aside.to_string(), "$9.00", "a lower price of the user's lowers no reservation");
     assert!(offer.model.parameter("duration").is_some(), "what it does not say stays");
     assert_eq!(estimate.money.currency, Currency::Usd);
 }

@@ -15,6 +15,7 @@ mod golden;
 mod golden_prices;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::{Model, ModelRef, Offer, Service};
 
@@ -130,14 +131,13 @@ impl Catalog {
     pub fn offers(&self, accounts: &[Account]) -> Vec<Offer> {
         let mut offers = Vec::new();
         for account in accounts {
-            let models = self.of(account).into_iter();
-            offers.extend(models.map(|model| Offer::new(&*account.name, model)));
+            offers.extend(self.of(account));
         }
         offers
     }
 
     /// The models of one account: those of its generation, and those that name none.
-    fn of(&self, account: &Account) -> Vec<Model> {
+    fn of(&self, account: &Account) -> Vec<Offer> {
         let of_service = || self.built_in.iter().filter(|m| m.service == account.service);
         let first = || of_service().find_map(|m| m.generation.clone());
         let generation = account.generation.clone().or_else(first);
@@ -146,25 +146,35 @@ impl Catalog {
         let discovered = self.discovered.get(&account.name).map(Vec::as_slice).unwrap_or_default();
         let discovered: Vec<Model> = discovered.iter().filter(offered).cloned().collect();
         let mut models = merge(built_in, &discovered);
+        let mut published = BTreeMap::new();
         for entry in self.user.iter().filter(|e| e.name().0 == account.service) {
             if !entry.speaks_of(generation.as_deref()) {
                 continue;
             }
             match models.iter_mut().find(|m| m.id == entry.name().1) {
                 // What contradicts a description that only came while running leaves that one as it was.
-                Some(model) => *model = entry.over(model).unwrap_or_else(|_| model.clone()),
+                Some(model) => {
+                    let own = entry.over(model).unwrap_or_else(|_| model.clone());
+                    let known = std::mem::replace(model, own);
+                    if known.price != model.price {
+                        published.entry(known.id.clone()).or_insert_with(|| Arc::new(known));
+                    }
+                }
                 None => models.extend(entry.model()),
             }
         }
         self.fields.iter().for_each(|fields| fields.hand_out(&mut models));
-        models
+        let offer = |model: Model| {
+            let published = published.remove(&model.id);
+            Offer { published, ..Offer::new(&*account.name, model) }
+        };
+        models.into_iter().map(offer).collect()
     }
 
     /// The model of that full name, where one of these accounts offers it.
     pub fn find(&self, name: &ModelRef, accounts: &[Account]) -> Option<Offer> {
         let account = accounts.iter().find(|account| account.name == name.account)?;
-        let model = self.of(account).into_iter().find(|m| m.id == name.model)?;
-        Some(Offer::new(&*account.name, model))
+        self.of(account).into_iter().find(|offer| offer.model.id == name.model)
     }
 
     /// The full names nearest to a name that nobody offers, best first, at most three.

@@ -133,6 +133,12 @@ pub struct Import {
     /// The most a clip of unknown price may cost; without it such jobs are held
     #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
     pub ceiling: Option<Money>,
+    /// The most the batch may cost in all; kept with it. Giving its file again with another cap changes it
+    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
+    pub cap: Option<Money>,
+    /// The most jobs of the batch that may be ordered
+    #[arg(long, value_name = "N")]
+    pub cap_jobs: Option<u32>,
     /// Make pictures that are too large for their service smaller; without it they are refused
     #[arg(long)]
     pub shrink_images: bool,

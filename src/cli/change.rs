@@ -14,6 +14,7 @@ use super::batch::{self, Batch, Options};
 use super::code;
 use super::out::Out;
 use super::shelf::Shelf;
+use crate::domain::caps::BatchCap;
 use crate::domain::message::{Answer, Command};
 use crate::domain::{JobId, Money};
 use crate::engine::{Engine, Leave};
@@ -50,7 +51,8 @@ pub fn set_aside(batch: Option<Batch>, is_there: impl Fn(&str) -> bool, out: &Ou
 fn options(import: &Import) -> Options {
     // A word of its own for every time: what was bought before is bought again.
     let again = import.again.then(|| jiff::Timestamp::now().as_millisecond().to_string());
-    Options { again, ceiling: import.ceiling, tags: Vec::new(), shrink: import.shrink_images }
+    let cap = BatchCap { money: import.cap, jobs: import.cap_jobs }.some();
+    Options { again, ceiling: import.ceiling, tags: Vec::new(), shrink: import.shrink_images, cap }
 }
 
 fn judge(batch: Batch, import: &Import, out: &Out) -> Result<Batch, u8> {

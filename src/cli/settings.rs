@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::config::{Account, Config, ConfigError};
-use crate::engine::{AccountSettings, Caps, LEAST_FREE, Points, Settings};
+use crate::engine::{AccountSettings, LEAST_FREE, Points, Settings};
 
 /// What the screens say of the simulator.
 const SIMULATED: &str = "simulator: nothing here costs anything, and no clip is real";
@@ -27,7 +27,8 @@ pub fn settings(config: &Config, kind: &str, online: bool) -> Result<Settings, C
         data_dir: config.data_dir.clone(),
         output_dir: config.output_dir.clone(),
         name_template: config.name_template.clone(),
-        caps: Caps { day: config.caps.day, month: config.caps.month, day_jobs: config.caps.day_jobs },
+        caps: config.caps,
+        model_caps: config.model_caps.clone(),
         simulated: config.simulated.then(|| SIMULATED.to_owned()),
         time_zone: TimeZone::system(),
         online,
@@ -55,7 +56,6 @@ fn account_settings(account: &Account, simulated: bool) -> Result<AccountSetting
         max_in_flight: account.max_in_flight,
         poll_interval: if simulated { Duration::from_millis(500) } else { account.poll_interval },
         allow_insecure: account.allow_insecure,
-        day_cap: account.day_cap,
-        month_cap: account.month_cap,
+        caps: account.caps,
     })
 }

@@ -10,7 +10,7 @@ use url::{Host, Url};
 use super::env::{Env, key_variable, url_variable};
 use super::file::{AccountFile, Amount, File, line_of};
 use super::{Config, ConfigError};
-use crate::domain::{Money, Service};
+use crate::domain::{Caps, Service};
 
 /// Where an account's key is, or the key.
 #[derive(Clone, Debug)]
@@ -42,10 +42,8 @@ pub struct Account {
     pub poll_interval: Duration,
     /// Whether plain http beyond loopback is allowed.
     pub allow_insecure: bool,
-    /// Most dollars a day.
-    pub day_cap: Option<Money>,
-    /// Most dollars a month.
-    pub month_cap: Option<Money>,
+    /// Its own limits.
+    pub caps: Caps,
 }
 
 impl Account {
@@ -60,8 +58,7 @@ impl Account {
             max_in_flight: usual_in_flight(service),
             poll_interval: Duration::from_secs(2),
             allow_insecure: false,
-            day_cap: None,
-            month_cap: None,
+            caps: Caps::default(),
         }
     }
 
@@ -138,6 +135,8 @@ pub(super) fn accounts(file: &File, text: &str, path: &str, env: &Env) -> Result
                 allow_insecure: false,
                 day_cap: None,
                 month_cap: None,
+                day_jobs: None,
+                month_jobs: None,
             };
             accounts.extend(account(service.word(), &bare, key_variable(service), env)?);
         }
@@ -199,7 +198,7 @@ fn account(name: &str, given: &AccountFile, place: &str, env: &Env) -> Result<Op
     if !(1..=3600).contains(&poll) {
         return refuse(format!("poll_interval = {poll} is not offered; it takes 1 to 3600 seconds"));
     }
-    let cap = |amount: Option<Amount>| amount.map(|Amount(dollars)| Money::usd(dollars));
+    let dollars = |amount: Option<Amount>| amount.map(Amount::dollars);
     Ok(Some(Account {
         name: name.to_owned(),
         service,
@@ -209,8 +208,13 @@ fn account(name: &str, given: &AccountFile, place: &str, env: &Env) -> Result<Op
         max_in_flight,
         poll_interval: Duration::from_secs(u64::from(poll)),
         allow_insecure: given.allow_insecure,
-        day_cap: cap(given.day_cap),
-        month_cap: cap(given.month_cap),
+        caps: Caps {
+            day: dollars(given.day_cap),
+            month: dollars(given.month_cap),
+            day_jobs: given.day_jobs,
+            month_jobs: given.month_jobs,
+            ..Caps::default()
+        },
     }))
 }
 

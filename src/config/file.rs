@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::ConfigError;
-use crate::domain::Service;
+use crate::domain::{Money, Service};
 
 /// When colours are used, and how many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -96,17 +96,31 @@ pub(super) struct File {
     pub color: Option<Color>,
     pub glyphs: Glyphs,
     pub mouse: bool,
-    pub caps: Caps,
+    pub caps: GlobalCaps,
+    pub ask_above: Option<Amount>,
     pub keys: BTreeMap<String, toml::Spanned<Keys>>,
     pub accounts: BTreeMap<String, toml::Spanned<AccountFile>>,
 }
 
+/// `[caps]`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Caps {
+pub(super) struct GlobalCaps {
     pub day: Option<Amount>,
     pub month: Option<Amount>,
     pub day_jobs: Option<u32>,
+    pub month_jobs: Option<u32>,
+    pub models: BTreeMap<String, toml::Spanned<ModelCaps>>,
+}
+
+/// `[caps.models."account/model"]`.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ModelCaps {
+    pub day: Option<Amount>,
+    pub month: Option<Amount>,
+    pub day_jobs: Option<u32>,
+    pub month_jobs: Option<u32>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -124,6 +138,8 @@ pub(super) struct AccountFile {
     pub allow_insecure: bool,
     pub day_cap: Option<Amount>,
     pub month_cap: Option<Amount>,
+    pub day_jobs: Option<u32>,
+    pub month_jobs: Option<u32>,
 }
 
 /// One key or several.
@@ -138,6 +154,13 @@ pub(super) enum Keys {
 #[derive(Clone, Copy, Deserialize)]
 #[serde(try_from = "toml::Value")]
 pub(super) struct Amount(pub Decimal);
+
+impl Amount {
+    /// As dollars.
+    pub(super) fn dollars(self) -> Money {
+        Money::usd(self.0)
+    }
+}
 
 impl TryFrom<toml::Value> for Amount {
     type Error = String;

@@ -6,8 +6,8 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::file::{self, Keys};
-use super::{Caps, Config, ConfigError, Env, Globals, account};
-use crate::domain::Money;
+use super::{Config, ConfigError, Env, Globals, account};
+use crate::domain::{Caps, ModelRef};
 
 /// Largest file that is read, bytes.
 const LARGEST: u64 = 1 << 20;
@@ -68,13 +68,32 @@ impl Config {
         let mut lines: BTreeMap<String, usize> =
             file.keys.iter().map(|(action, keys)| (format!("keys.{action}"), line(keys.span()))).collect();
         lines.extend(file.name_template.iter().map(|text| ("name_template".to_owned(), line(text.span()))));
-        let cap = |amount: Option<file::Amount>| amount.map(|file::Amount(dollars)| Money::usd(dollars));
+        let dollars = |amount: Option<file::Amount>| amount.map(file::Amount::dollars);
+        let mut model_caps = BTreeMap::new();
+        for (name, caps) in &file.caps.models {
+            let place = format!("{shown}:{}: caps.models", line(caps.span()));
+            let name: ModelRef = name.parse().map_err(|why: String| ConfigError::new(&place, why))?;
+            if !globals.sim && !accounts.iter().any(|account| account.name == name.account) {
+                warnings.push(format!("{place}: there is no account {} now, so its cap holds nothing", name.account));
+            }
+            let file::ModelCaps { day, month, day_jobs, month_jobs } = *caps.get_ref();
+            let (day, month) = (dollars(day), dollars(month));
+            model_caps.insert(name, Caps { day, month, day_jobs, month_jobs, ..Caps::default() });
+        }
         let config = Config {
             accounts,
             data_dir: place(&globals.data_dir, &file.data_dir, env.data_dir(), "data-dir")?,
             output_dir: place(&globals.output_dir, &file.output_dir, env.output_dir(), "output-dir")?,
             name_template: file.name_template.map(toml::Spanned::into_inner),
-            caps: Caps { day: cap(file.caps.day), month: cap(file.caps.month), day_jobs: file.caps.day_jobs },
+            caps: Caps {
+                day: dollars(file.caps.day),
+                month: dollars(file.caps.month),
+                day_jobs: file.caps.day_jobs,
+                month_jobs: file.caps.month_jobs,
+                ..Caps::default()
+            },
+            model_caps,
+            ask_above: dollars(file.ask_above),
             theme: file.theme,
             color: globals.color.or(file.color).unwrap_or_default(),
             glyphs: file.glyphs,

@@ -14,7 +14,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::Money;
+use crate::domain::{Caps, ModelRef, Money};
 
 pub use account::{Account, Secret};
 pub use env::{Env, Globals};
@@ -36,17 +36,6 @@ impl ConfigError {
     }
 }
 
-/// Limits on what is spent over all accounts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Caps {
-    /// Most dollars a day.
-    pub day: Option<Money>,
-    /// Most dollars a month.
-    pub month: Option<Money>,
-    /// Most orders a day.
-    pub day_jobs: Option<u32>,
-}
-
 /// Everything the program is told from outside, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -58,8 +47,12 @@ pub struct Config {
     pub output_dir: PathBuf,
     /// How clips are named; `None` is the default.
     pub name_template: Option<String>,
-    /// Limits on spending.
+    /// Limits over all accounts.
     pub caps: Caps,
+    /// Limits of single models, by full name.
+    pub model_caps: BTreeMap<ModelRef, Caps>,
+    /// The sum above which the dashboard asks before it queues; `None` never asks.
+    pub ask_above: Option<Money>,
     /// The theme's name; `None` is the default.
     pub theme: Option<String>,
     /// When and how many colours are used.

@@ -43,6 +43,9 @@ fn an_unknown_key_is_refused_with_its_line_and_the_nearest_name() {
     let nested = refused("[accounts.n]\nservice = \"nanogpt\"\nbase_ulr = \"x\"\n", &[]);
     assert_eq!(nested, "/c/config.toml:3: unknown key `base_ulr`; did you mean `base_url`?");
     assert!(refused("[caps]\ndya = 1", &[]).ends_with("unknown key `dya`; did you mean `day`?"));
+    let model = refused("[caps.models.\"n/veo\"]\nday = 1\nweek = 2", &[]);
+    assert_eq!(model, "/c/config.toml:3: unknown key `week`; known here: day, month, day_jobs, month_jobs");
+    assert!(refused("[caps.models.veo]\nday = 1", &[]).starts_with("/c/config.toml:1: caps.models: `veo` is no model"));
     assert!(refused("zzz = 1", &[]).contains("known here: output_dir"));
     assert!(refused("[caps]\nday = \"lots\"", &[]).starts_with("/c/config.toml:2:"));
 }
@@ -96,7 +99,7 @@ fn more_accounts_of_a_kind_come_from_the_file() {
     let account = |config: &Config, name: &str| config.accounts.iter().find(|a| a.name == name).unwrap().clone();
     let work = account(&config, "work");
     assert_eq!((work.max_in_flight, work.poll_interval.as_secs()), (3, 30));
-    assert_eq!(work.day_cap.unwrap().to_string(), "$12.50");
+    assert_eq!(work.caps.day.unwrap().to_string(), "$12.50");
     assert_eq!(work.base_url, "https://www.ninjachat.ai", "its own");
     let own = account(&config, "ninjachat");
     assert_eq!((own.max_in_flight, own.base_url.as_str()), (7, "https://x.example"), "the variable wins");
@@ -164,12 +167,14 @@ fn what_others_check_is_named_at_its_line() {
 
 #[test]
 fn keys_colours_and_caps_are_read_in_every_way_they_are_written() {
-    let text = "color = 256\nglyphs = \"ascii\"\n[caps]\nday = 100\nmonth = \"$1000.50\"\nday_jobs = 40\n[keys]\nquit = \"ctrl-q\"\nhelp = [\"?\", \"f1\"]\n";
+    let text = "color = 256\nask_above = \"20\"\nglyphs = \"ascii\"\n[caps]\nday = 100\nmonth = \"$1000.50\"\nday_jobs = 40\nmonth_jobs = 400\n[caps.models.\"n/veo\"]\nday_jobs = 3\n[keys]\nquit = \"ctrl-q\"\nhelp = [\"?\", \"f1\"]\n";
     let config = config(text, &env(&[])).unwrap();
     assert_eq!((config.color, config.glyphs), (Color::Ansi256, Glyphs::Ascii));
     assert_eq!(config.caps.day.unwrap().to_string(), "$100.00");
     assert_eq!(config.caps.month.unwrap().to_string(), "$1000.50");
-    assert_eq!(config.caps.day_jobs, Some(40));
+    assert_eq!((config.caps.day_jobs, config.caps.month_jobs), (Some(40), Some(400)));
+    assert_eq!(config.model_caps[&"n/veo".parse().unwrap()].day_jobs, Some(3));
+    assert_eq!(config.ask_above.unwrap().to_string(), "$20.00");
     assert_eq!(config.keys["help"], ["?", "f1"]);
     assert!(refused("color = \"blue\"", &[]).contains("auto, always, never, 16, 256, true"));
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::{Pause, Service};
 use super::books::Balance;
+use super::caps::BatchCap;
 use super::job::{Job, JobId};
 use super::model::{Model, ModelRef};
 use super::money::{Currency, Estimate, Money, PriceSource};
@@ -34,12 +35,15 @@ pub struct NewJob {
     pub parent: Option<JobId>,
     /// Whether a picture that is too large for its service may be made smaller; never without.
     pub shrink: bool,
+    /// What the batch it comes with may cost in all; the last one said holds for the batch.
+    #[serde(default)]
+    pub cap: Option<BatchCap>,
 }
 
 impl NewJob {
-    /// A request to be queued once, without key, ceiling or parent.
+    /// A request to be queued once, without key, ceiling, parent or cap.
     pub fn of(request: Request) -> Self {
-        NewJob { request, key: None, ceiling: None, parent: None, shrink: false }
+        NewJob { request, key: None, ceiling: None, parent: None, shrink: false, cap: None }
     }
 }
 
@@ -178,12 +182,14 @@ pub struct Offer {
     pub model: Arc<Model>,
     /// What its service really charged for it before.
     pub observed: Arc<Observed>,
+    /// The model as documents and lists describe it, where the user's own file names another price.
+    pub published: Option<Arc<Model>>,
 }
 
 impl Offer {
     /// A model of an account, of which nothing was observed yet.
     pub fn new(account: impl Into<String>, model: impl Into<Arc<Model>>) -> Self {
-        Offer { account: account.into(), model: model.into(), observed: Arc::default() }
+        Offer { account: account.into(), model: model.into(), observed: Arc::default(), published: None }
     }
 
     /// `account/model-id`.
@@ -206,12 +212,16 @@ impl Offer {
         request.price(&self.model).map(|money| Estimate { money, source })
     }
 
-    /// What is to be set aside for one clip of `request`: the larger of the catalogue's price and what
-    /// was charged or quoted for the same. `None` where neither is known.
+    /// What is to be set aside for one clip of `request`: the largest of the documents' price, the
+    /// service's list, the user's price and what was charged or quoted for the same. `None` where none
+    /// is known.
     pub fn reservation(&self, request: &Request) -> Option<Money> {
-        let published = request.price(&self.model);
+        let price = request.price(&self.model);
         let seen = self.observed(request).map(|seen| seen.money).filter(|money| !money.amount.is_zero());
-        published.max(seen)
+        let published = self.published.as_ref().and_then(|model| request.price(model));
+        // A price in the user's own currency stands where the published one is in another.
+        let published = published.filter(|money| price.is_none_or(|price| price.currency == money.currency));
+        price.max(seen).max(published)
     }
 
     /// What its service charged or quoted last for such an order: in the currency of the catalogue's

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod books;
+pub mod caps;
 pub mod job;
 pub mod message;
 pub mod model;
@@ -22,6 +23,7 @@ pub mod text;
 
 pub use account::{AccountProfile, Pause, Service};
 pub use books::{Balance, Entry, EntryKind};
+pub use caps::Caps;
 pub use job::{ClipFile, FileKind, Hold, Job, JobId, Refund};
 pub use message::{Answer, Command, Draft, Event, NewJob, Notice, Offer, Snapshot, Ticket};
 pub use model::{Model, ModelRef, Parameter, ParameterKind};

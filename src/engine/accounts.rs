@@ -8,10 +8,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::core::budget::Caps;
 use super::core::{Account, Core, CoreSettings, Step};
 use super::{AccountSettings, EngineError, Settings};
 use crate::catalog::Catalog;
+use crate::domain::JobId;
+use crate::domain::caps::Guard;
 use crate::provider::limits::{Limits, documented};
 use crate::provider::{self, Endpoint, Provider};
 use crate::store::{Loaded, Store};
@@ -42,7 +43,7 @@ pub(super) fn connect(settings: &Settings) -> Result<Connected, EngineError> {
 pub(super) fn core(
     settings: &Settings,
     store: &Store,
-    loaded: Loaded,
+    mut loaded: Loaded,
     catalog: Catalog,
     now: Timestamp,
 ) -> (Core, Step) {
@@ -52,12 +53,21 @@ pub(super) fn core(
         accounts.push(core_account(account, place, &salt));
     }
     let core_settings = CoreSettings {
-        caps: settings.caps.clone(),
+        caps: settings.caps,
+        model_caps: settings.model_caps.clone(),
         zone: settings.time_zone.clone(),
         simulated: settings.simulated.is_some(),
         online: settings.online,
         salt: salt.to_vec(),
     };
+    let limits = core_settings.limits(&accounts, &loaded);
+    if !limits.is_empty() {
+        let at = loaded.last_seen.map_or(now, |seen| seen.max(now));
+        let guard = Guard { job: JobId(0), at, zone: settings.time_zone.clone(), limits };
+        // Where it cannot be read, each order is tried and refused where it does not fit.
+        let room = store.room(&guard).unwrap_or_default();
+        loaded.room = guard.limits.into_iter().zip(room).collect();
+    }
     Core::start(core_settings, accounts, catalog, loaded, now)
 }
 
@@ -76,7 +86,7 @@ fn core_account(account: &AccountSettings, place: usize, salt: &[u8]) -> Account
     core.fingerprint = fingerprint(salt, account);
     core.max_in_flight = account.max_in_flight;
     core.poll_interval = account.poll_interval.try_into().unwrap_or(core.poll_interval);
-    core.caps = Caps { day: account.day_cap, month: account.month_cap, day_jobs: None };
+    core.caps = account.caps;
     core
 }
 

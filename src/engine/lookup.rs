@@ -20,6 +20,8 @@ impl Shell {
                         Ok(known) => looked_up.known = known,
                         Err(error) => looked_up.problems.push(Problem::new("key", "disk", error.to_string())),
                     }
+                }
+                if !keys.is_empty() || jobs.iter().any(|job| job.cap.is_some()) {
                     looked_up.batch = Some((self.next_batch, "batch".to_owned()));
                     self.next_batch += 1;
                 }

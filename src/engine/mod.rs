@@ -28,7 +28,6 @@ use crate::domain::{Job, JobId, Problem};
 use crate::media;
 use crate::store::{EngineLock, LockError, Store, StoreError};
 
-pub use self::core::budget::Caps;
 pub use self::core::discover::{summary, told};
 pub use balance::balances;
 pub use offers::offers;
@@ -39,6 +38,7 @@ pub use report::Events;
 pub use settings::{AccountSettings, LEAST_FREE, Settings};
 pub use viewer::watch;
 
+pub use crate::domain::Caps;
 pub use crate::store::{EntryFilter, JobFilter};
 
 use self::shell::Message;

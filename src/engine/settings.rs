@@ -2,14 +2,14 @@
 //!
 //! Knows values only; where they come from is the config's matter.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::core::budget::Caps;
 use super::points::Points;
-use crate::domain::{Money, Service};
+use crate::domain::{Caps, ModelRef, Service};
 
 /// Free space below which nothing is ordered, unless the user says otherwise: room for some clips,
 /// the database and what other programs need, in bytes.
@@ -28,6 +28,8 @@ pub struct Settings {
     pub name_template: Option<String>,
     /// Limits over all accounts.
     pub caps: Caps,
+    /// Limits of single models, by full name.
+    pub model_caps: BTreeMap<ModelRef, Caps>,
     /// Set when the services are simulated: one line that says so.
     pub simulated: Option<String>,
     /// Where days begin.
@@ -65,8 +67,6 @@ pub struct AccountSettings {
     pub poll_interval: Duration,
     /// Whether plain http beyond loopback is the user's wish.
     pub allow_insecure: bool,
-    /// Most to spend a day.
-    pub day_cap: Option<Money>,
-    /// Most to spend a month.
-    pub month_cap: Option<Money>,
+    /// Its own limits.
+    pub caps: Caps,
 }

@@ -15,13 +15,14 @@ use super::core::{Core, DownloadError, Effect, FaceId, Input, Step};
 use super::poll::{self, Due};
 use super::report::Outbox;
 use super::{EngineError, Settings, accounts, download, inspect, offers, submit};
+use crate::domain::caps::{Guard, Limit};
 use crate::domain::message::{Command, Draft, Event, Level, Notice, Snapshot, Ticket};
-use crate::domain::{ErrorKind, JobId};
+use crate::domain::{EntryKind, ErrorKind, JobId};
 use crate::media::{Disk, RealDisk};
 use crate::mutation::mutated;
 use crate::provider::limits::Limits;
 use crate::provider::{FetchError, PaidRequest, Provider, ServiceError, SubmitAnswer};
-use crate::store::{Change, EngineLock, Loaded, Store};
+use crate::store::{Change, EngineLock, Loaded, Store, StoreError};
 
 /// Messages worked off between two commits.
 const MOST_AT_ONCE: usize = 256;
@@ -240,7 +241,7 @@ impl Shell {
     /// Commits a step, then acts on it. A commit that fails is tried until it succeeds: what was
     /// learnt must not be lost, and nothing is sent meanwhile.
     async fn finish(&mut self, mut step: Step) {
-        let changes = std::mem::take(&mut step.changes);
+        let mut changes = std::mem::take(&mut step.changes);
         if mutated("send_before_commit") {
             self.send_early(&mut step).await;
         }
@@ -254,6 +255,7 @@ impl Shell {
                     }
                     break;
                 }
+                Err(StoreError::OverCap { job, limit }) => self.take_back(job, limit, &mut changes, &mut step),
                 Err(error) => {
                     tracing::error!("commit failed: {error}");
                     if !std::mem::replace(&mut self.commit_failed, true) {
@@ -274,6 +276,25 @@ impl Shell {
         if drained {
             self.drained.send_if_modified(|was| !std::mem::replace(was, true));
         }
+    }
+
+    /// Takes an order that would pass a cap out of a commit, of which nothing was kept; the core holds it.
+    fn take_back(&mut self, job: JobId, limit: Limit, changes: &mut Vec<Change>, step: &mut Step) {
+        changes.retain(|change| match change {
+            Change::Guard(guard) => guard.job != job,
+            Change::PutIntent { job: of, .. } => *of != job,
+            Change::Book(entry) => entry.job != Some(job) || entry.kind != EntryKind::Reserved,
+            Change::AddLine(line) => line.job != Some(job) || line.kind != "submitting",
+            _ => true,
+        });
+        step.effects.retain(|effect| !matches!(effect, Effect::Submit { job: of } if *of == job));
+        step.effects.push(Effect::Discard { job });
+        let (at, zone) = (self.clock.now(), self.tools.settings.time_zone.clone());
+        let room = self.tools.store.room(&Guard { job, at, zone, limits: vec![limit.clone()] });
+        let left = room.ok().and_then(|room| room.first().copied());
+        let mut more = self.core.step(at, Input::OverCap { job, limit, left });
+        changes.append(&mut more.changes);
+        step.append(more);
     }
 
     /// The mutation: orders leave while their intents are not on disk yet, and the disk takes its time.
@@ -456,8 +477,7 @@ mod tests {
             max_in_flight: 1,
             poll_interval: Duration::from_secs(1),
             allow_insecure: false,
-            day_cap: None,
-            month_cap: None,
+            caps: crate::engine::Caps::default(),
         };
         let settings = Settings {
             accounts: vec![account],
@@ -465,6 +485,7 @@ mod tests {
             output_dir: dir.join("clips"),
             name_template: None,
             caps: crate::engine::Caps::default(),
+            model_caps: BTreeMap::new(),
             simulated: None,
             time_zone: jiff::tz::TimeZone::UTC,
             online: true,

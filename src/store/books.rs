@@ -30,6 +30,7 @@ pub(super) fn book(db: &Connection, entry: &Entry) -> Result<bool, StoreError> {
             nanos(entry.at),
         ])?;
     if new == 1 {
+        super::caps::count(db, entry)?;
         return Ok(true);
     }
     let mut query = db.prepare_cached(&select("evidence = ?1"))?;

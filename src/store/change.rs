@@ -6,7 +6,9 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::caps::Left;
 use crate::domain::books::Ledger;
+use crate::domain::caps::{BatchCap, Guard, Limit};
 use crate::domain::{
     AccountProfile, Balance, Draft, Entry, Job, JobId, JobState, Model, Money, Observation, Pause, Service,
 };
@@ -46,6 +48,9 @@ pub enum Change {
         /// What was set aside for it.
         reserved: Option<Money>,
     },
+    /// Keeps nothing of the whole commit where one of these limits does not hold with what was booked
+    /// before it here: [`super::StoreError::OverCap`].
+    Guard(Box<Guard>),
     /// Keeps what came of an intent, which is not open any more. A later answer is kept beside it.
     AnswerIntent {
         /// The job.
@@ -90,6 +95,13 @@ pub enum Change {
         at: Timestamp,
         /// How many rows it had.
         rows: u64,
+    },
+    /// Keeps what a noted batch may cost, in place of what was kept before.
+    CapBatch {
+        /// Its number.
+        id: i64,
+        /// Its cap.
+        cap: BatchCap,
     },
     /// Keeps what is being composed.
     PutDraft(Draft),
@@ -204,6 +216,10 @@ pub struct Loaded {
     pub draft: Option<Draft>,
     /// The latest time noted.
     pub last_seen: Option<Timestamp>,
+    /// What batches may cost, by their number.
+    pub batch_caps: Vec<(i64, BatchCap)>,
+    /// What limits have left, for an engine that looks before it tries; see [`super::Store::room`].
+    pub room: Vec<(Limit, Left)>,
     /// Intents without an answer: job and attempt.
     pub open_intents: Vec<(JobId, u32)>,
     /// The entries of the 40 days before the last of them, oldest first; enough for a day's and a month's spend.

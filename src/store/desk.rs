@@ -9,9 +9,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::StoreError;
 use super::change::{StoredAccount, StoredLimiter};
-use super::column::{from_json, nanos, opt_text, text, time, timestamp, to_json};
+use super::column::{from_json, money, nanos, opt_text, text, time, timestamp, to_json};
 use super::inputs::StoredInput;
-use crate::domain::Draft;
+use crate::domain::caps::BatchCap;
+use crate::domain::{Currency, Draft};
 
 /// Gives a new database its salt and says for good whether its data is simulated.
 pub(super) fn found(db: &Connection, simulated: bool) -> Result<(), StoreError> {
@@ -93,6 +94,30 @@ pub(super) fn add_batch(db: &Connection, id: i64, source: &str, at: Timestamp, r
         i64::try_from(rows).unwrap_or(i64::MAX)
     ])?;
     Ok(())
+}
+
+/// Keeps what a batch may cost.
+pub(super) fn cap_batch(db: &Connection, id: i64, cap: &BatchCap) -> Result<(), StoreError> {
+    db.prepare_cached("UPDATE batches SET cap_amount = ?2, cap_jobs = ?3 WHERE id = ?1")?.execute(params![
+        id,
+        cap.money.map(|money| money.amount.to_string()),
+        cap.jobs
+    ])?;
+    Ok(())
+}
+
+/// What batches may cost, in dollars.
+pub(super) fn batch_caps(db: &Connection) -> Result<Vec<(i64, BatchCap)>, StoreError> {
+    let mut query = db.prepare_cached(
+        "SELECT id, cap_amount, cap_jobs FROM batches WHERE cap_amount IS NOT NULL OR cap_jobs IS NOT NULL",
+    )?;
+    let mut rows = query.query([])?;
+    let mut list = Vec::new();
+    while let Some(row) = rows.next()? {
+        let money = opt_text(row, 1)?.map(|amount| money(amount, Currency::Usd.code())).transpose()?;
+        list.push((row.get(0)?, BatchCap { money, jobs: row.get(2)? }));
+    }
+    Ok(list)
 }
 
 /// Notes an input; one that is there already stays as it is.

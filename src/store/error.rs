@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ffi;
 
+use crate::domain::JobId;
+use crate::domain::caps::Limit;
+
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -84,6 +87,14 @@ pub enum StoreError {
     /// The file name is claimed by another job.
     #[error("the file name {0} is claimed by another job")]
     NameTaken(String),
+    /// Setting money aside for an order would pass a cap.
+    #[error("{job} would pass the {}; nothing of this change was kept", limit.text())]
+    OverCap {
+        /// The job.
+        job: JobId,
+        /// The limit.
+        limit: Limit,
+    },
     /// The same evidence was booked before with another meaning.
     #[error("the books already hold `{evidence}` as {booked}; it cannot be booked again as {offered}")]
     OtherEvidence {

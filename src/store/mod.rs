@@ -4,6 +4,7 @@
 //! (write-ahead log, synchronous FULL); reads have connections of their own and never wait for it.
 
 mod books;
+mod caps;
 mod change;
 mod column;
 mod desk;
@@ -19,6 +20,8 @@ mod shelf;
 mod writer;
 
 #[cfg(test)]
+mod caps_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
@@ -30,6 +33,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+pub use caps::Left;
 pub use change::{
     Change, Committed, EntryFilter, JobFilter, Known, Loaded, NewLine, Shelf, StoredAccount, StoredCatalogue,
     StoredIntent, StoredLimiter, StoredObservation,
@@ -39,6 +43,7 @@ pub use inputs::{StoredInput, load_input, measure_input, put_input, put_input_by
 pub use jobs::content_hash;
 pub use lock::{EngineLock, LockError};
 
+use crate::domain::caps::Guard;
 use crate::domain::message::HistoryLine;
 use crate::domain::{Entry, Job, JobId, JobRow};
 use crate::mutation::mutated;
@@ -115,6 +120,7 @@ impl Store {
         if holds_simulated != simulated {
             return Err(StoreError::Mixed { dir: dir.to_owned(), simulated: holds_simulated });
         }
+        caps::found(&mut db)?;
         let watch = reader(&path)?;
         let (queue, work) = channel();
         let reserve = Reserve::of(dir);
@@ -214,6 +220,8 @@ impl Store {
                 accounts: desk::accounts(&moment)?,
                 balances: books::balances(&moment)?,
                 draft: desk::draft(&moment)?,
+                batch_caps: desk::batch_caps(&moment)?,
+                room: Vec::new(),
                 last_seen: desk::last_seen(&moment)?,
                 open_intents: jobs::open_intents(&moment)?,
                 usual: jobs::usual(&moment)?,
@@ -294,6 +302,15 @@ impl Store {
     /// [`StoreError`].
     pub fn entries(&self, filter: &EntryFilter) -> Result<Vec<Entry>, StoreError> {
         self.read(|db| books::filtered(db, filter))
+    }
+
+    /// What each limit of a guard has left now, in its order: to decide what is tried, not what is
+    /// allowed; that is decided in the commit.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn room(&self, guard: &Guard) -> Result<Vec<Left>, StoreError> {
+        self.read(|db| caps::room(db, guard))
     }
 
     /// Whether an evidence is booked.

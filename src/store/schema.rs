@@ -187,6 +187,23 @@ CREATE TABLE observations (
 
 CREATE INDEX events_about_models ON events (account, seq) WHERE kind = 'models_changed';
 ",
+    "
+CREATE TABLE standing (
+    batch INTEGER NOT NULL,
+    account TEXT NOT NULL,
+    model TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    reserved TEXT NOT NULL,
+    spent TEXT NOT NULL,
+    PRIMARY KEY (batch, account, model, currency)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX standing_reserved ON standing (account, model) WHERE reserved <> '0';
+CREATE INDEX entries_spent ON entries (at, currency, account, kind, amount, job)
+    WHERE kind IN ('charged', 'refunded');
+CREATE INDEX intents_by_time ON intents (at, job);
+ALTER TABLE batches ADD COLUMN cap_amount TEXT;
+ALTER TABLE batches ADD COLUMN cap_jobs INTEGER;
+",
 ];
 
 /// The newest version this program knows.

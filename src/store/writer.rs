@@ -7,10 +7,13 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::domain::Money;
+use crate::mutation::mutated;
+
 use super::change::{Change, Committed};
 use super::jobs::{Encoded, NewIntent};
 use super::reserve::Reserve;
-use super::{StoreError, StoredInput, books, desk, jobs, log, shelf};
+use super::{StoreError, StoredInput, books, caps, desk, jobs, log, shelf};
 
 /// A commit to be made, and who is told.
 pub(super) struct Work {
@@ -102,6 +105,9 @@ fn write<'a>(
     changes: &'a [Change],
     mut encoded: impl Iterator<Item = Result<Encoded<'a>, StoreError>>,
 ) -> Result<Committed, StoreError> {
+    if mutated("cap_read_outside") {
+        check_early(db, changes)?;
+    }
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut newest_job = jobs::newest(&transaction)?;
     let mut known_evidence = Vec::new();
@@ -117,6 +123,19 @@ fn write<'a>(
     let last_seq = log::last_seq(&transaction)?;
     transaction.commit()?;
     Ok(Committed { last_seq, known_evidence })
+}
+
+/// The mutation: caps are read before the transaction that sets money aside.
+fn check_early(db: &Connection, changes: &[Change]) -> Result<(), StoreError> {
+    for change in changes {
+        let Change::Guard(guard) = change else { continue };
+        let reserving = changes.iter().find_map(|change| match change {
+            Change::PutIntent { job, reserved, .. } if *job == guard.job => *reserved,
+            _ => None,
+        });
+        caps::check_early(db, guard, reserving.unwrap_or(Money::usd(Default::default())))?;
+    }
+    Ok(())
 }
 
 fn apply(db: &Connection, change: &Change, known_evidence: &mut Vec<String>) -> Result<(), StoreError> {
@@ -135,6 +154,8 @@ fn apply(db: &Connection, change: &Change, known_evidence: &mut Vec<String>) -> 
             let (job, attempt, at, reserved) = (*job, *attempt, *at, *reserved);
             jobs::put_intent(db, &NewIntent { job, attempt, at, record, digest, reserved })
         }
+        Change::Guard(_) if mutated("cap_read_outside") => Ok(()),
+        Change::Guard(guard) => caps::check(db, guard),
         Change::AnswerIntent { job, attempt, at, outcome, data } => {
             jobs::answer_intent(db, (*job, *attempt), *at, outcome, data)
         }
@@ -144,6 +165,7 @@ fn apply(db: &Connection, change: &Change, known_evidence: &mut Vec<String>) -> 
             desk::put_input(db, &input, name)
         }
         Change::AddBatch { id, source, at, rows } => desk::add_batch(db, *id, source, *at, *rows),
+        Change::CapBatch { id, cap } => desk::cap_batch(db, *id, cap),
         Change::PutDraft(draft) => desk::put_draft(db, draft),
         Change::Seen(at) => desk::seen(db, *at),
         Change::PutLimiter(limiter) => desk::put_limiter(db, limiter),

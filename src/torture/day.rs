@@ -89,8 +89,7 @@ impl Day {
             poll_interval: POLL,
             allow_insecure: false,
             generation: account.generation.clone(),
-            day_cap: None,
-            month_cap: None,
+            caps: crate::engine::Caps::default(),
         };
         self.accounts.iter().map(account).collect()
     }

@@ -65,6 +65,7 @@ pub async fn work(errand: &Path) -> Result<(), String> {
         output_dir: Errand::output_dir(&errand.dir),
         name_template: None,
         caps: Caps::default(),
+        model_caps: std::collections::BTreeMap::new(),
         simulated: Some("torture: a simulated day".to_owned()),
         time_zone: jiff::tz::TimeZone::UTC,
         online: true,

@@ -122,6 +122,7 @@ async fn a_key_that_comes_twice_before_the_first_is_on_disk_is_bought_once() {
         ceiling: None,
         parent: None,
         shrink: false,
+        cap: None,
     };
     for _ in 0..8 {
         desk.send(Command::Queue { jobs: vec![new()] });

@@ -47,8 +47,7 @@ impl World {
             max_in_flight: 8,
             poll_interval: Duration::from_millis(50),
             allow_insecure: false,
-            day_cap: None,
-            month_cap: None,
+            caps: rushes::engine::Caps::default(),
         };
         Settings {
             accounts: vec![
@@ -60,6 +59,7 @@ impl World {
             output_dir: self.dir.path().join("clips"),
             name_template: None,
             caps: rushes::engine::Caps::default(),
+            model_caps: std::collections::BTreeMap::new(),
             simulated: Some("SIMULATOR".to_owned()),
             time_zone: jiff::tz::TimeZone::UTC,
             online: true,

@@ -196,8 +196,7 @@ fn settings(simulator: &Simulator, dir: &std::path::Path) -> Settings {
         max_in_flight: 8,
         poll_interval: Duration::from_millis(50),
         allow_insecure: false,
-        day_cap: None,
-        month_cap: None,
+        caps: rushes::engine::Caps::default(),
         generation: generation.map(str::to_owned),
     };
     Settings {
@@ -206,6 +205,7 @@ fn settings(simulator: &Simulator, dir: &std::path::Path) -> Settings {
         output_dir: dir.join("clips"),
         name_template: None,
         caps: rushes::engine::Caps::default(),
+        model_caps: std::collections::BTreeMap::new(),
         simulated: Some("SIMULATOR".to_owned()),
         time_zone: jiff::tz::TimeZone::UTC,
         online: true,

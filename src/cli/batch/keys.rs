@@ -70,6 +70,7 @@ impl Keys {
                 ceiling: row.ceiling,
                 parent: None,
                 shrink: options.shrink,
+                cap: options.cap,
             });
         }
         Ok(())

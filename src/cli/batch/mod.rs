@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::shelf::Shelf;
+use crate::domain::caps::BatchCap;
 use crate::domain::text::clean;
 use crate::domain::{Money, NewJob, Problem};
 
@@ -54,6 +55,8 @@ pub struct Options {
     pub tags: Vec<String>,
     /// Whether pictures that are too large may be made smaller.
     pub shrink: bool,
+    /// What all of it may cost.
+    pub cap: Option<BatchCap>,
 }
 
 /// What came of the files read so far.

@@ -2,16 +2,17 @@
 //!
 //! Knows plans, probes and balances. Must not know keys or wires, nor what a failure means.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::budget::Caps;
 use super::discover::Discovery;
 use super::host::{Call, Host};
 use super::limiter::Limiter;
 use super::{Core, Effect, Step};
 use crate::domain::message::{AccountRow, Event};
-use crate::domain::{AccountProfile, Balance, ErrorKind, Money, Pause, Service};
+use crate::domain::{AccountProfile, Balance, Caps, ErrorKind, JobId, Money, Pause, Service};
 use crate::provider::ServiceError;
 use crate::provider::limits::Limits;
 use crate::store::{Change, StoredAccount};
@@ -62,6 +63,8 @@ pub struct Account {
     balance_due: Option<Timestamp>,
     balance_at: Option<Timestamp>,
     pub(super) trouble: Option<String>,
+    /// Jobs that were paid for and gave no clip, since the last that did.
+    pub(super) losses: BTreeSet<JobId>,
 }
 
 impl Account {
@@ -91,6 +94,7 @@ impl Account {
             balance_due: None,
             balance_at: None,
             trouble: None,
+            losses: BTreeSet::new(),
         }
     }
 

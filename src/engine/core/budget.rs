@@ -10,20 +10,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
+use crate::domain::Caps;
 use crate::domain::books::{Entry, EntryKind, Ledger};
 use crate::domain::message::Spend;
 use crate::domain::money::{Currency, Money};
-
-/// The limits a user set. All of them hold at once.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Caps {
-    /// Most to spend and reserve in a day.
-    pub day: Option<Money>,
-    /// Most to spend and reserve in a month.
-    pub month: Option<Money>,
-    /// Most orders to send in a day.
-    pub day_jobs: Option<u32>,
-}
 
 /// The sums that caps are held against.
 #[derive(Debug)]
@@ -33,14 +23,13 @@ pub struct Budget {
     ledger: Ledger,
     /// Charged less refunded by day, account and currency, of the last forty days.
     recent: BTreeMap<(Date, String, Currency), Decimal>,
-    orders_today: u32,
 }
 
 impl Budget {
     /// A budget over the entries of the last forty days and the sums of all.
     pub fn new(zone: TimeZone, now: Timestamp, ledger: Ledger, recent: &[Entry]) -> Self {
         let today = now.to_zoned(zone.clone()).date();
-        let mut budget = Budget { zone, today, ledger, recent: BTreeMap::new(), orders_today: 0 };
+        let mut budget = Budget { zone, today, ledger, recent: BTreeMap::new() };
         for entry in recent {
             budget.remember(entry);
         }
@@ -59,10 +48,6 @@ impl Budget {
         match entry.kind {
             EntryKind::Charged => {}
             EntryKind::Refunded => money.amount = -money.amount,
-            EntryKind::Reserved => {
-                self.orders_today += u32::from(date == self.today);
-                return;
-            }
             _ => return,
         }
         let key = (date, entry.account.clone(), money.currency);
@@ -76,7 +61,6 @@ impl Budget {
             return false;
         }
         self.today = date;
-        self.orders_today = 0;
         self.recent.retain(|(day, ..), _| day.duration_until(date) < SignedDuration::from_hours(24 * 40));
         true
     }
@@ -112,7 +96,8 @@ impl Budget {
         mine.map(|(_, sums)| sums.reserved).sum()
     }
 
-    /// The name of the cap that reserving `money` for `account` would pass, or `None`.
+    /// The name of the cap that reserving `money` for `account` would pass, or `None`: of the caps in
+    /// money over all and of the account, by what is in memory. The commit that reserves decides.
     ///
     /// A cap counts what was spent in its span and everything that is reserved now.
     pub fn over(&self, money: Money, account: &str, all: &Caps, own: &Caps) -> Option<String> {
@@ -126,7 +111,7 @@ impl Budget {
                 }
             }
         }
-        all.day_jobs.filter(|most| self.orders_today >= *most).map(|_| "day's orders".to_owned())
+        None
     }
 
     /// What faces show.
@@ -172,7 +157,7 @@ mod tests {
     fn reservations_and_charges_together_never_pass_a_cap_and_a_new_day_opens_it() {
         let noon: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
         let mut budget = Budget::new(TimeZone::UTC, noon, Ledger::default(), &[]);
-        let caps = Caps { day: Some(usd("10")), month: Some(usd("17")), day_jobs: None };
+        let caps = Caps { day: Some(usd("10")), month: Some(usd("17")), ..Caps::default() };
         let over = |b: &Budget, m: &str| b.over(usd(m), "n", &caps, &Caps::default());
         budget.book(&entry(EntryKind::Charged, "4", "2026-11-20T11:00:00Z"));
         budget.book(&entry(EntryKind::Reserved, "5", "2026-11-20T11:30:00Z"));

@@ -69,6 +69,8 @@ impl Core {
         let mut problems = Vec::new();
         let mut fresh = Vec::new();
         let mut known = 0;
+        let cap = new.iter().rev().find_map(|job| job.cap);
+        let mut batches = std::collections::BTreeSet::new();
         let mut keys = std::collections::HashSet::new();
         for (n, job) in new.into_iter().enumerate() {
             if let Some(key) = &job.key {
@@ -76,6 +78,7 @@ impl Core {
                 match looked_up.known.get(key) {
                     Some(old) if old.content == content => {
                         known += 1;
+                        batches.extend(self.jobs.get(&old.job).and_then(|job| job.batch));
                         continue;
                     }
                     Some(old) => {
@@ -107,6 +110,10 @@ impl Core {
             step.changes.push(Change::AddBatch { id: *id, source: source.clone(), at: self.now, rows });
         }
         let batch = batch.map(|(id, _)| *id);
+        batches.extend(batch);
+        if let Some(cap) = cap {
+            batches.into_iter().for_each(|batch| self.cap_batch(batch, cap, step));
+        }
         let mut ids = Vec::new();
         for (n, job) in fresh {
             let parent = job.parent.map(Parent::Continued);
@@ -357,24 +364,6 @@ impl Core {
             })
             .collect();
         (!problems.is_empty()).then_some(Answer::Refused { problems })
-    }
-
-    /// At the turn of a day, jobs held by a cap try again.
-    pub(super) fn release_capped(&mut self, step: &mut Step) {
-        let capped = |job: &&Job| matches!(job.hold, Some(Hold::OverCap(_))) && job.state == JobState::Held;
-        let held: Vec<Job> = self.jobs.values().filter(capped).cloned().collect();
-        for mut job in held {
-            if job.advance(JobState::Queued, self.now).is_ok() {
-                self.tell(
-                    &job,
-                    "released",
-                    "a new day: the cap has room again".to_owned(),
-                    serde_json::Value::Null,
-                    step,
-                );
-                self.put(job, step);
-            }
-        }
     }
 }
 

@@ -13,6 +13,9 @@ use crate::provider::FetchError;
 /// First wait before a download is tried again.
 const FIRST_WAIT: SignedDuration = SignedDuration::from_millis(500);
 
+/// Downloads of a clip that may fail before it counts as lost; it is tried on all the same.
+const TRIES: u32 = 3;
+
 impl Core {
     pub(super) fn start_downloads(&mut self, step: &mut Step) {
         let now = self.now;
@@ -82,6 +85,7 @@ impl Core {
             let usual = self.usual.entry(key).or_insert(seconds);
             *usual = (*usual * 3 + seconds) / 4;
         }
+        self.forget_losses(&job.request.account);
         let first = job.files.first();
         let file = first.map(|f| f.path.clone()).unwrap_or_default();
         let data = serde_json::json!({"files": job.files, "cost": job.cost.map(|c: Money| c.to_string())});
@@ -110,6 +114,9 @@ impl Core {
             DownloadError::Fetch(FetchError::NotAClip(why)) => return self.fresh_link(job, &why, step),
             DownloadError::Fetch(FetchError::Service(error)) => {
                 job.error = Some(JobError::new(error.kind, error.message.clone()));
+                if lost >= TRIES {
+                    self.count_loss(&job, error.kind, &error.message, step);
+                }
                 error.message
             }
         };
@@ -123,6 +130,7 @@ impl Core {
     /// The link is dead or leads to no clip: asks the service for a fresh one, where it can be asked.
     fn fresh_link(&mut self, mut job: Job, why: &str, step: &mut Step) {
         let text = format!("its link is no good ({why})");
+        self.count_loss(&job, ErrorKind::Gone, &text, step);
         job.error = Some(JobError::new(ErrorKind::Gone, text.clone()));
         if job.remote_id.is_some() && job.advance(JobState::Running, self.now).is_ok() {
             self.tell(
@@ -161,6 +169,7 @@ impl Core {
         let text = format!("the clip came in part ({why}); {} bytes are kept at {}", file.bytes, file.path);
         job.error = Some(JobError::new(ErrorKind::Protocol, text.clone()));
         job.files = vec![file];
+        self.count_loss(&job, ErrorKind::Protocol, &text, step);
         if job.advance(JobState::Unconfirmed, self.now).is_ok() {
             self.tell(&job, "unconfirmed", text.clone(), serde_json::Value::Null, step);
             self.notice(Level::Warning, format!("{}: {text}", job.id), step);

@@ -6,12 +6,14 @@
 
 mod account;
 mod answer;
-pub mod budget;
+mod budget;
+mod caps;
 mod command;
 pub mod discover;
 mod download;
 mod host;
 mod limiter;
+mod losses;
 mod queue;
 mod roster;
 pub mod schedule;
@@ -33,12 +35,15 @@ pub use account::Account;
 pub use command::LookedUp;
 
 use crate::domain::books::Entry;
+use crate::domain::caps::{BatchCap, Limit};
 use crate::domain::message::{AccountRow, Answer, Command, Event, Level, Notice, Ticket};
-use crate::domain::{AccountProfile, ClipFile, EntryKind, Hold, Job, JobId, JobRow, JobState, Model, Money, Problem};
+use crate::domain::{
+    AccountProfile, Caps, ClipFile, EntryKind, Hold, Job, JobId, JobRow, JobState, Model, ModelRef, Money, Problem,
+};
 use crate::provider::{FetchError, RemoteJob, ServiceError, Status, SubmitAnswer};
-use crate::store::{Change, NewLine, StoredLimiter};
+use crate::store::{Change, Left, NewLine, StoredLimiter};
 
-use budget::{Budget, Caps};
+use budget::Budget;
 use host::{Call, Host};
 use roster::Roster;
 use stock::Stock;
@@ -76,6 +81,16 @@ pub enum Input {
         job: JobId,
         /// The order for the record, or why it cannot be sent.
         result: Result<PreparedOrder, Unprepared>,
+    },
+    /// The commit that was to set money aside for an order was refused for a cap; nothing of it is kept,
+    /// and nothing is sent.
+    OverCap {
+        /// The job.
+        job: JobId,
+        /// The cap.
+        limit: Limit,
+        /// What it has left, where that could be read.
+        left: Option<Left>,
     },
     /// An order has been without an answer for a minute; it is still waited for.
     Waited {
@@ -261,6 +276,8 @@ struct Work {
 pub struct CoreSettings {
     /// Caps over all accounts.
     pub caps: Caps,
+    /// Caps of single models.
+    pub model_caps: BTreeMap<ModelRef, Caps>,
     /// Where days begin.
     pub zone: jiff::tz::TimeZone,
     /// Whether jobs belong to the simulator.
@@ -284,6 +301,10 @@ pub struct Core {
     next_job: i64,
     budget: Budget,
     usual: HashMap<(String, String), u32>,
+    /// What batches may cost.
+    batch_caps: BTreeMap<i64, BatchCap>,
+    /// What limits had left when it was read last; they have no more now.
+    room: Vec<(Limit, Left)>,
     draining: bool,
     now: Timestamp,
     /// Names of clips claimed since the start; a name claimed once stays its job's.
@@ -302,6 +323,7 @@ impl Core {
             }
             Input::Probed { account, result } => self.probed(&account, result, &mut step),
             Input::Prepared { job, result } => self.prepared(job, result, &mut step),
+            Input::OverCap { job, limit, left } => self.over_cap(job, limit, left, &mut step),
             Input::Waited { job } => self.waited(job, &mut step),
             Input::Submitted { job, answer, bytes } => self.submitted(job, answer, bytes, &mut step),
             Input::Polled { job, result } => self.polled(job, result, &mut step),
@@ -490,6 +512,10 @@ impl Core {
             at: self.now,
         };
         self.budget.book(&entry);
+        if matches!(kind, EntryKind::Released | EntryKind::Refunded) {
+            // There may be more room than was read.
+            self.room.clear();
+        }
         step.changes.push(Change::Book(entry));
         self.touch(&job.request.account, step);
         step.events.push(Event::SpendChanged(Box::new(self.spend())));
@@ -559,7 +585,8 @@ impl Core {
     fn pass_time(&mut self, step: &mut Step) {
         if self.budget.turn(self.now) {
             step.events.push(Event::SpendChanged(Box::new(self.spend())));
-            self.release_capped(step);
+            self.room.clear();
+            self.release_capped("a new day: the cap has room again", step);
         }
         self.end_pauses(step);
     }

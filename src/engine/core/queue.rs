@@ -90,7 +90,8 @@ impl Core {
         if let Some(why) = self.above_ceiling(job) {
             return Some(Hold::ModelChanged(why));
         }
-        self.budget.over(money, &account.name, &self.settings.caps, &account.caps).map(Hold::OverCap)
+        let over = self.budget.over(money, &account.name, &self.settings.caps, &account.caps);
+        over.or_else(|| self.without_room(job, money)).map(Hold::OverCap)
     }
 
     /// Why its model does not take the order any more as it stands: its description changed since.
@@ -188,6 +189,7 @@ impl Core {
             digest: order.digest.clone(),
             reserved: Some(money),
         });
+        step.changes.extend(self.guard(&job));
         let data = serde_json::json!({"attempt": job.attempts, "reserved": money, "body_sha256": order.digest});
         self.tell(&job, "submitting", format!("intent stored, {money} set aside; the order is sent once"), data, step);
         self.count_order(&job.request.account, call);

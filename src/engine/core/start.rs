@@ -44,6 +44,8 @@ impl Core {
             next_job: loaded.next_job.max(1),
             budget,
             usual: loaded.usual.into_iter().map(|(account, model, s)| ((account, model), s)).collect(),
+            batch_caps: loaded.batch_caps.into_iter().collect(),
+            room: loaded.room,
             draining: false,
             now,
             stems: HashSet::new(),

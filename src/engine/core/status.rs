@@ -168,6 +168,9 @@ impl Core {
                 step,
             );
             let name = job.request.account.clone();
+            if job.cost.is_some_and(|cost| !cost.amount.is_zero()) {
+                self.count_loss(&job, error.kind, &error.message, step);
+            }
             self.put(job, step);
             self.want_balance(&name);
         }

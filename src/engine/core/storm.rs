@@ -213,6 +213,7 @@ impl Storm {
                 ceiling: None,
                 parent: None,
                 shrink: false,
+                cap: None,
             }
         };
         (0..count).map(|_| one(self)).collect()

@@ -2,6 +2,7 @@
 
 mod learning;
 mod limits;
+mod losses;
 
 use std::sync::Arc;
 
@@ -41,6 +42,7 @@ fn catalog(offers: &[Offer]) -> Catalog {
 fn settings() -> CoreSettings {
     CoreSettings {
         caps: Caps::default(),
+        model_caps: BTreeMap::new(),
         zone: jiff::tz::TimeZone::UTC,
         simulated: false,
         online: true,
@@ -431,6 +433,7 @@ fn a_known_key_buys_nothing_and_a_changed_row_is_refused() {
             ceiling: None,
             parent: None,
             shrink: false,
+            cap: None,
         }],
     };
     let same = known(crate::store::content_hash(&request));
@@ -470,6 +473,7 @@ fn an_illegal_request_is_refused_with_its_rule_and_nothing_is_queued() {
         ceiling: None,
         parent: None,
         shrink: false,
+        cap: None,
     };
     let jobs = vec![good, NewJob::of(bad)];
     let (step, answer) = world.command(Command::Queue { jobs });

@@ -159,6 +159,7 @@ pub(super) fn core_at(now: Timestamp, disk: &Disk, other_key: bool) -> (Core, St
     }
     let settings = CoreSettings {
         caps: Caps { day: Some(Money::usd(disk.cap)), ..Caps::default() },
+        model_caps: BTreeMap::new(),
         zone: jiff::tz::TimeZone::UTC,
         simulated: false,
         online: true,

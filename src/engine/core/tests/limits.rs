@@ -10,6 +10,7 @@ fn queue_many(world: &mut World, count: usize) -> Vec<JobId> {
         ceiling: None,
         parent: None,
         shrink: false,
+        cap: None,
     };
     match world.command(Command::Queue { jobs: (0..count).map(|_| new()).collect() }).1 {
         Answer::Accepted { ids, .. } => ids,
@@ -108,7 +109,7 @@ fn a_price_that_cannot_be_is_not_booked_and_one_in_another_currency_takes_the_fi
         let ceiling = Some(cost);
         let request = Request::new(&"n/veo".parse().unwrap(), "x");
         let (_, answer) = world.command(Command::Queue {
-            jobs: vec![NewJob { request, key: None, ceiling, parent: None, shrink: false }],
+            jobs: vec![NewJob { request, key: None, ceiling, parent: None, shrink: false, cap: None }],
         });
         assert!(matches!(answer, Answer::Refused { .. }), "nor is it a ceiling: {answer:?}");
     }

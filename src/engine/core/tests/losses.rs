@@ -1,0 +1,63 @@
+//! After three paid orders in a row without a clip an account pauses; a clip ends the row.
+
+use super::*;
+
+fn fail(world: &mut World) -> JobId {
+    let id = world.running();
+    let error = crate::domain::JobError::new(ErrorKind::Generation, "it broke");
+    let state = RemoteState::Failed { error, refunded: false };
+    world.step(Input::Polled {
+        job: id,
+        result: Ok(Status { word: "failed".into(), state, progress: None, cost: Some(usd("3.00")) }),
+    });
+    id
+}
+
+fn finish(world: &mut World, result: Result<Vec<ClipFile>, DownloadError>) -> JobId {
+    let id = world.running();
+    let state = RemoteState::Finished { links: vec!["https://x/clip".into()] };
+    world
+        .step(Input::Polled { job: id, result: Ok(Status { word: "done".into(), state, progress: None, cost: None }) });
+    world.step(Input::Downloaded { job: id, result });
+    id
+}
+
+fn clip() -> ClipFile {
+    ClipFile {
+        path: "/out/a.mp4".into(),
+        bytes: 1,
+        sha256: String::new(),
+        kind: crate::domain::FileKind::Video,
+        width: None,
+        height: None,
+        duration_ms: None,
+    }
+}
+
+fn pause(world: &World) -> Option<String> {
+    world.core.accounts["n"].pause.as_ref().map(|pause| pause.message.clone())
+}
+
+#[test]
+fn three_paid_losses_in_a_row_pause_the_account_and_a_clip_ends_the_row() {
+    let mut world = World::fresh();
+    fail(&mut world);
+    fail(&mut world);
+    finish(&mut world, Ok(vec![clip()]));
+    fail(&mut world);
+    let gone = || Err(DownloadError::Fetch(FetchError::NotAClip("it is a page".into())));
+    let lost = finish(&mut world, gone());
+    // The same job again is no other loss.
+    let state = RemoteState::Finished { links: vec!["https://x/clip".into()] };
+    let result = Ok(Status { word: "done".into(), state, progress: None, cost: None });
+    world.step(Input::Polled { job: lost, result });
+    world.step(Input::Downloaded { job: lost, result: gone() });
+    assert_eq!(pause(&world), None);
+    let third = fail(&mut world);
+    let why = pause(&world).unwrap();
+    assert!(why.starts_with("3 orders in a row were paid for and gave no clip (j-4, j-5, "), "{why}");
+    assert!(why.contains("it broke") && why.ends_with(&format!("`rushes show {third}`, then resume n")), "{why}");
+    world.command(Command::Resume { account: "n".into() });
+    fail(&mut world);
+    assert_eq!(pause(&world), None, "the user's word begins a new row");
+}
