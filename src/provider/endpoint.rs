@@ -41,7 +41,7 @@ pub fn default_origin(service: Service) -> &'static str {
 /// The adapter for an account. Opens no connection.
 ///
 /// # Errors
-/// [`ErrorKind::Invalid`](crate::domain::ErrorKind::Invalid) for a base URL that will not do or a
+/// [`ErrorKind::Invalid`] for a base URL that will not do or a
 /// generation that the service does not have,
 /// [`ErrorKind::Authentication`] for a key no header can carry.
 pub fn connect(endpoint: Endpoint) -> Result<Arc<dyn Provider>, ServiceError> {
