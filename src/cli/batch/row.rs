@@ -109,7 +109,7 @@ impl<'a> Desk<'a> {
         let mut found = request.validate(&offer.model).err().unwrap_or_default();
         suggest(&mut found, &offer.model);
         problems.append(&mut found);
-        let (content, trouble) = self.media(&mut request, &offer.model);
+        let (content, trouble) = self.media(&mut request, &offer.model, options.shrink);
         for problem in trouble {
             if !problems.iter().any(|known| known.field == problem.field) {
                 problems.push(problem);
@@ -123,11 +123,15 @@ impl<'a> Desk<'a> {
     }
 
     /// Makes paths absolute and checks their files; the canonical text tells a file by its content,
-    /// so that the same row in another directory is the same row.
-    fn media(&mut self, request: &mut Request, model: &Model) -> (String, Vec<Problem>) {
+    /// so that the same row in another directory is the same row. A picture that may be made smaller is
+    /// not too large here.
+    fn media(&mut self, request: &mut Request, model: &Model, shrink: bool) -> (String, Vec<Problem>) {
         let mut problems = Vec::new();
         let mut told = None;
-        for parameter in model.parameters.iter().filter(|p| p.kind.is_media() && p.wire_data.is_some()) {
+        let all = model.parameters.iter().chain(model.advanced.iter());
+        for parameter in all.filter(|p| p.kind.is_media() && p.wire_data.is_some()) {
+            let is_picture = parameter.kind == ParameterKind::Image;
+            let most = parameter.max_bytes.filter(|_| !(shrink && is_picture));
             let Some(Value::String(text)) = request.params.get(&parameter.name) else { continue };
             if is_url(text) || text.starts_with("sha256:") || text.trim().is_empty() {
                 continue;
@@ -135,9 +139,12 @@ impl<'a> Desk<'a> {
             let path = std::path::absolute(self.base.join(text)).unwrap_or_else(|_| PathBuf::from(text));
             let found = self.files.entry(path.clone()).or_insert_with(|| digest(&path));
             match found {
-                Ok((bytes, _)) if parameter.max_bytes.is_some_and(|max| *bytes > max) => {
-                    let max = parameter.max_bytes.unwrap_or_default();
-                    let message = format!("{} has {bytes} bytes; at most {max} are taken", path.display());
+                Ok((bytes, _)) if most.is_some_and(|max| *bytes > max) => {
+                    let max = most.unwrap_or_default();
+                    let or = if is_picture { ", or --shrink-images, which has a smaller copy sent" } else { "" };
+                    let path = path.display();
+                    let message =
+                        format!("{path} has {bytes} bytes; at most {max} are taken. Give a public URL instead{or}");
                     problems.push(Problem::new(&parameter.name, "max_bytes", message));
                 }
                 Ok((_, sha256)) => {

@@ -149,7 +149,16 @@ fn a_local_file_is_checked_and_told_by_its_content() {
     std::fs::write(dir.path().join("cat.png"), b"purr").unwrap();
     assert_ne!(read("cat.png").jobs[0].key, good.jobs[0].key, "another picture is another request");
     assert!(read("none.png").problems[0].to_string().contains("[file]"));
-    assert!(read("big.png").problems[0].to_string().contains("18 bytes; at most 10 are taken [max_bytes]"));
+    let big = read("big.png").problems[0].to_string();
+    assert!(big.contains("18 bytes; at most 10 are taken") && big.contains("--shrink-images"), "{big}");
+    let row = r#"{"model":"nanogpt/kling-v21-pro","prompt":"x","image":"big.png"}"#;
+    let mut agreed = Reader::new(&shelf, Options { shrink: true, ..Options::default() });
+    agreed.read_from(row.as_bytes(), "b", dir.path().into(), None).unwrap();
+    let agreed = agreed.finish();
+    assert!(
+        agreed.problems.is_empty() && agreed.jobs[0].shrink,
+        "what may be made smaller is not refused for its size"
+    );
     assert_eq!(read("https://x/y.png").problems, []);
 }
 
