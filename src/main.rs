@@ -5,7 +5,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use rushes::app::{Keymap, KeymapError};
 use rushes::catalog;
-use rushes::cli::{self, NO_KEY, Parsed, Verb, change, code, out::Out, shelf::Shelf};
+use rushes::cli::{self, NO_KEY, Parsed, Verb, change, code, model::NotSent, out::Out, shelf::Shelf};
 use rushes::config::{Account, Config, ConfigError, Env};
 use rushes::domain::Service;
 use rushes::engine::{self, Engine, EngineError};
@@ -132,7 +132,15 @@ async fn work(verb: Verb, mut config: Config, verbose: u8, out: &mut Out) -> Res
         Verb::Models(asked) if asked.changes => {
             return Ok(cli::models::changes(asked, &reader()?.model_changes()?, out));
         }
-        Verb::Models(asked) if !asked.refresh => return Ok(cli::models::models(asked, &shelf, out)),
+        Verb::Models(asked) if !asked.refresh => {
+            let built_in = catalog::Catalog::built_in().map_err(|error| EngineError::Catalog(error.to_string()))?;
+            let not_sent = |service| {
+                let told = built_in.not_sent(service).cloned();
+                let told = told.map(|catalog::NotSent { name, reason, source }| NotSent { name, reason, source });
+                told.collect()
+            };
+            return Ok(cli::models::models(asked, &shelf, not_sent, out));
+        }
         Verb::Run(run) if run.files.is_empty() => None,
         Verb::Run(run) => Some(change::import(&run.files, &run.import, &shelf, out)),
         Verb::Add(add) if add.files.is_empty() => Some(change::one(add, &shelf, out)),

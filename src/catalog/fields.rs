@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::CatalogError;
+use crate::domain::rule::Check;
 use crate::domain::{Model, Parameter, Service};
 
 /// A documented field that no order carries under the user's hand.
@@ -33,6 +34,8 @@ struct Media {
     audio: Vec<String>,
     /// A face and the clip it is put in.
     face: Vec<String>,
+    /// Fields that stand for the first of their row: where one is given, the other need not be.
+    stand_ins: Vec<String>,
 }
 
 impl Fields {
@@ -43,7 +46,7 @@ impl Fields {
             let first = input.first().and_then(|first| self.fields.iter().find(|field| field.name == *first));
             first.is_some_and(|first| model.parameters.iter().any(|own| hides(own, first)))
         };
-        let Media { image, video, audio, face } = &self.media;
+        let Media { image, video, audio, face, .. } = &self.media;
         [image, video, audio, face].into_iter().all(|input| !input.iter().any(|name| name == field) || takes(input))
     }
 }
@@ -93,6 +96,30 @@ impl Fields {
                 (0..self.fields.len()).filter(|at| free(&self.fields[*at]) && suits(&self.fields[*at])).collect();
             let list = || Arc::new(left.iter().map(|at| self.fields[*at].clone()).collect());
             model.advanced = lists.entry(left.clone()).or_insert_with(list).clone();
+            self.let_stand_in(model);
+        }
+    }
+}
+
+impl Fields {
+    /// Lets a file that the service keeps stand for one that an order must bring.
+    fn let_stand_in(&self, model: &mut Model) {
+        let Media { image, video, audio, stand_ins, .. } = &self.media;
+        for row in [image, video, audio] {
+            let Some(first) = row.first().and_then(|first| self.fields.iter().find(|field| field.name == *first))
+            else {
+                continue;
+            };
+            let given = |name: &&String| stand_ins.contains(name) && model.advanced.iter().any(|p| p.name == **name);
+            let others: Vec<String> = row.iter().filter(given).cloned().collect();
+            for own in model.parameters.iter_mut().filter(|own| hides(own, first)) {
+                own.or.clone_from(&others);
+                for rule in &mut model.rules {
+                    if rule.field == own.name && matches!(rule.check, Check::InputRequired(true)) {
+                        rule.when.extend(others.iter().map(|other| (other.clone(), vec!["none".into()])));
+                    }
+                }
+            }
         }
     }
 }
@@ -172,6 +199,22 @@ mod tests {
             Arc::ptr_eq(of("minimax-hailuo-23-standard"), of("minimax-hailuo-23-pro")),
             "the same list is there once"
         );
+    }
+
+    #[test]
+    fn a_file_that_the_service_keeps_stands_for_one_that_an_order_must_bring() {
+        let animate = model("hunyuan-video-image-to-video");
+        let ask = |params: Value| {
+            let mut request = Request::new(&"nanogpt/hunyuan-video-image-to-video".parse().unwrap(), "a river");
+            request.params = serde_json::from_value(params).unwrap();
+            request
+        };
+        let missing = ask(json!({})).validate(&animate).unwrap_err();
+        assert_eq!((missing[0].field.as_str(), missing[0].rule.as_str()), ("image", "input_required"));
+        let mut kept = ask(json!({"imageAttachmentId": "att_1"}));
+        assert_eq!((kept.validate(&animate), kept.price(&animate)), (Ok(()), None));
+        kept.minimal = true;
+        assert!(kept.values(&animate).contains_key("imageAttachmentId"), "what it needs goes along");
     }
 
     #[test]

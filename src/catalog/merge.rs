@@ -6,6 +6,7 @@
 use super::contradiction;
 use super::difference::bare;
 use crate::domain::price::{Factor, Price, Shape};
+use crate::domain::rule::Rule;
 use crate::domain::{Model, Parameter};
 
 /// Built-in models with discovered ones over them, for one service.
@@ -50,6 +51,14 @@ fn renamed(known: Option<&Model>, found: &Model) -> Model {
             own.name = name.to_owned();
         }
         rename_in(&mut model.price, &parameter.name, name);
+        for rule in &mut model.rules {
+            if rule.field == parameter.name {
+                name.clone_into(&mut rule.field);
+            }
+            if let Some(values) = rule.when.remove(&parameter.name) {
+                rule.when.insert(name.to_owned(), values);
+            }
+        }
     }
     model
 }
@@ -88,6 +97,9 @@ fn over(known: &Model, found: &Model) -> Model {
             None => merged.parameters.push(parameter.clone()),
         }
     }
+    let same = |a: &Rule, b: &Rule| (&a.field, &a.check, &a.when) == (&b.field, &b.check, &b.when);
+    let news = found.rules.iter().filter(|rule| !known.rules.iter().any(|old| same(old, rule)));
+    merged.rules.extend(news.cloned());
     merged.prompt_max = found.prompt_max.or(known.prompt_max);
     merged.gone = found.gone;
     merged.price = never_lower(known, found);

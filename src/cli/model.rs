@@ -11,8 +11,26 @@ use crate::domain::rule::{Check, Rule, list};
 use crate::domain::text::{clean, plain};
 use crate::domain::{Model, Offer, Request};
 
-/// Prints one model, whole.
-pub fn tell(offer: &Offer, out: &mut Out) {
+/// A documented field of a service that no order carries.
+#[derive(Clone, Debug)]
+pub struct NotSent {
+    /// Its key on the wire.
+    pub name: String,
+    /// Why it is not sent.
+    pub reason: String,
+    /// Where it stands.
+    pub source: String,
+}
+
+impl NotSent {
+    /// As JSON.
+    pub fn json(&self) -> Value {
+        json!({"name": self.name, "reason": self.reason, "source": self.source})
+    }
+}
+
+/// Prints one model, whole, and the fields of its service that no order carries.
+pub fn tell(offer: &Offer, not_sent: &[NotSent], out: &mut Out) {
     let model = &offer.model;
     out.line(offer.model_ref());
     for (name, value) in facts(offer) {
@@ -23,6 +41,13 @@ pub fn tell(offer: &Offer, out: &mut Out) {
         out.line(format_args!("  {:<11} {}", "rule", clean(&rule_text(rule), 600)));
     }
     section("further fields of its service, sent only when given", &model.advanced, out);
+    if !not_sent.is_empty() {
+        out.line("");
+        out.line("  fields of its service that no order carries");
+    }
+    for NotSent { name, reason, source } in not_sent {
+        out.line(format_args!("  {name:<28} {}", clean(&format!("{reason}; ({source})"), 600)));
+    }
 }
 
 fn section(title: &str, parameters: &[Parameter], out: &mut Out) {

@@ -6,17 +6,19 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::args::Models;
+use super::model::NotSent;
 use super::out::{Out, table};
 use super::shelf::Shelf;
 use super::{code, model};
 use crate::domain::message::HistoryLine;
 use crate::domain::model::Parameter;
 use crate::domain::text::{clean, plain};
-use crate::domain::{Money, Offer, Request};
+use crate::domain::{Money, Offer, Request, Service};
 use crate::engine::{self, Refreshed};
 
-/// Prints the models; returns the exit code.
-pub fn models(asked: &Models, shelf: &Shelf, out: &mut Out) -> u8 {
+/// Prints the models; returns the exit code. `not_sent` tells the fields of a service that no order
+/// carries, each with the reason and its source.
+pub fn models(asked: &Models, shelf: &Shelf, not_sent: impl Fn(Service) -> Vec<NotSent>, out: &mut Out) -> u8 {
     // A full name means that one model, told whole.
     let named = asked.filter.as_slice();
     let named = if let [name] = named { shelf.find(name).ok() } else { None };
@@ -25,9 +27,9 @@ pub fn models(asked: &Models, shelf: &Shelf, out: &mut Out) -> u8 {
         None => shelf.offers().iter().filter(|offer| matches(offer, &asked.filter)).collect(),
     };
     if asked.json {
-        wanted.iter().for_each(|offer| out.json(&record(offer)));
+        wanted.iter().for_each(|offer| out.json(&record(offer, &not_sent(offer.model.service))));
     } else if let Some(one) = named {
-        model::tell(one, out);
+        model::tell(one, &not_sent(one.model.service), out);
     } else if wanted.is_empty() {
         out.say("no model fits; `rushes models` lists all");
     } else {
@@ -127,7 +129,7 @@ fn default_price(offer: &Offer) -> Option<Money> {
 }
 
 /// A model as JSON.
-fn record(offer: &Offer) -> Value {
+fn record(offer: &Offer, not_sent: &[NotSent]) -> Value {
     let model = &offer.model;
     json!({
         "schema": 1,
@@ -141,6 +143,7 @@ fn record(offer: &Offer) -> Value {
             "text": model.price.text(), "default": default_price(offer), "as_of": model.price.as_of,
             "source": model.price.source, "currency": model.price.currency,
         },
+        "not_sent": not_sent.iter().map(NotSent::json).collect::<Vec<_>>(),
         "source": model.source, "gone": model.gone,
     })
 }
@@ -155,7 +158,9 @@ mod tests {
         let shelf = shelf();
         let veo = shelf.find("ninjachat/veo-3.1").unwrap();
         assert_eq!(row(veo), ["ninjachat/veo-3.1", "$5.00", "$5.00 a clip", "4/6/8s 16:9/9:16 image", ""]);
-        let record = record(veo);
+        let never = NotSent { name: "projectId".into(), reason: "why".into(), source: "003".into() };
+        let record = record(veo, &[never]);
+        assert_eq!(record["not_sent"][0]["reason"], "why");
         assert_eq!(record["price"]["default"]["amount"].to_string(), "5");
         assert_eq!(record["parameters"][0]["one_of"], json!([4, 6, 8]));
         assert_eq!(row(shelf.find("nanogpt/kling-v21-pro").unwrap())[1], "?", "unknown is not zero");

@@ -159,6 +159,10 @@ pub struct Parameter {
     /// Whether it must be given and has no default.
     #[serde(default)]
     pub required: bool,
+    /// Parameters of which any may be given in place of this one where it is required, such as the id
+    /// of a file that the service keeps. Filled in by the catalogue.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub or: Vec<String>,
     /// How the value is written on the wire.
     #[serde(default)]
     pub send: Send,
@@ -293,6 +297,7 @@ impl Parameter {
             max_len: None,
             default: None,
             required: false,
+            or: Vec::new(),
             send: Send::Plain,
             map: BTreeMap::new(),
             wire_data: None,
@@ -322,7 +327,11 @@ impl Parameter {
         checks.extend(self.max_len.map(Check::MaxLen));
         checks
             .into_iter()
-            .map(|check| Rule { field: self.name.clone(), check, when: BTreeMap::new(), source: None })
+            .map(|check| {
+                let rest = if matches!(check, Check::InputRequired(_)) { self.or.as_slice() } else { &[] };
+                let when = rest.iter().map(|other| (other.clone(), vec!["none".into()])).collect();
+                Rule { field: self.name.clone(), check, when, source: None }
+            })
             .collect()
     }
 

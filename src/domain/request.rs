@@ -108,7 +108,8 @@ impl Request {
             !self.minimal || parameter.required || bills()
         };
         if self.minimal {
-            values.retain(|name, _| model.own(name).is_some_and(needed));
+            let stands_in = |name: &String| model.parameters.iter().any(|p| p.required && p.or.contains(name));
+            values.retain(|name, _| model.own(name).is_some_and(needed) || stands_in(name));
         }
         for parameter in model.parameters.iter().filter(|parameter| needed(parameter)) {
             if let (Some(default), false) = (&parameter.default, values.contains_key(&parameter.name)) {

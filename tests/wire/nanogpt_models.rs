@@ -158,3 +158,29 @@ async fn a_model_that_needs_an_input_says_so_whatever_its_entry_says() {
     }
     cases.finish();
 }
+
+#[tokio::test]
+async fn a_listed_mode_needs_the_input_it_works_on() {
+    let listed = json!({"data": [{
+        "id": "bytedance/seedance-2.5",
+        "capabilities": {"text_to_video": true, "image_to_video": true, "video_to_video": true},
+        "supported_parameters": {"parameters": {
+            "mode": {"type": "select", "default": "auto", "options": ["auto", "image-to-video", "video-edit", "reference-to-video"]},
+            "reference_images": {"type": "text"},
+        }},
+    }]});
+    let server = Scripted::always(Reply::json(200, &listed.to_string())).await;
+    let found = account(&server.url()).discover(&at(&server.url())).await.unwrap().remove(0);
+    let mut request = rushes::domain::Request::new(&"nanogpt/bytedance/seedance-2.5".parse().unwrap(), "p");
+    for (mode, input) in
+        [("image-to-video", "image"), ("video-edit", "video"), ("reference-to-video", "reference_images")]
+    {
+        request.params = [("mode".to_owned(), json!(mode))].into();
+        let problems = request.validate(&found).unwrap_err();
+        assert_eq!((problems[0].field.as_str(), problems[0].rule.as_str()), (input, "input_required"));
+        request.params.insert(input.to_owned(), json!("https://x/a"));
+        assert_eq!(request.validate(&found), Ok(()), "{mode}");
+    }
+    request.params = [("mode".to_owned(), json!("auto"))].into();
+    assert_eq!(request.validate(&found), Ok(()));
+}

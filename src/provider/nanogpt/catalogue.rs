@@ -81,6 +81,7 @@ fn model(entry: &Value, as_of: &str) -> Option<Model> {
         name: text("name", 80).unwrap_or_default(),
         best_for: text("description", 160),
         prompt_required: takes_text.is_none_or(|inputs| inputs.iter().any(|input| input == "text")),
+        rules: inputs::by_mode(&parameters),
         parameters,
         ..Model::new(id, Service::Nanogpt, price, "discovered")
     })

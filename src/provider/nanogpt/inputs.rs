@@ -4,10 +4,12 @@
 //! Knows the keys for pictures, clips and sound, and which of them an order must carry. Must not know
 //! prices, nor the entry's other parameters.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::domain::model::{Parameter, ParameterKind, Send};
-use crate::domain::rule::number;
+use crate::domain::rule::{Check, Rule, number};
 use crate::domain::text::clean;
 
 /// Largest file as a data URL: the edge takes bodies of 4.5 MB (wire.md 1.8), in bytes.
@@ -114,6 +116,30 @@ pub(super) fn add(entry: &Value, id: &str, all: &mut Vec<Parameter>) {
         let required = is(&BY_SOUND) || demanded("audio");
         all.push(file("audio", ParameterKind::Audio, "audioUrl", "audioDataUrl", required));
     }
+}
+
+/// What a choice of `mode` makes needed: the service would make, and bill, something else without it.
+pub(super) fn by_mode(parameters: &[Parameter]) -> Vec<Rule> {
+    let Some(mode) = parameters.iter().find(|p| p.name == "mode") else { return Vec::new() };
+    let own = |name: &str| parameters.iter().any(|p| p.name == name).then(|| name.to_owned());
+    let lists: Vec<&Parameter> = parameters.iter().filter(|p| p.kind == ParameterKind::Links).collect();
+    let needs = |word: &str| match word.replace('_', "-").as_str() {
+        "image-to-video" => own("image"),
+        "video-edit" | "video-to-video" => own("video"),
+        "reference-to-video" => {
+            if let [only] = lists.as_slice() {
+                Some(only.name.clone())
+            } else {
+                None
+            }
+        }
+        _ => None,
+    };
+    let rule = |value: &Value| {
+        let when = BTreeMap::from([(mode.name.clone(), vec![value.clone()])]);
+        Some(Rule { field: needs(value.as_str()?)?, check: Check::InputRequired(true), when, source: None })
+    };
+    mode.one_of.iter().filter_map(rule).collect()
 }
 
 fn file(name: &str, kind: ParameterKind, url: &str, data: &str, required: bool) -> Parameter {
