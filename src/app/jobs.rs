@@ -305,6 +305,11 @@ impl Jobs {
         self.rows.get(&id)
     }
 
+    /// Every job, shown or not.
+    pub fn all(&self) -> impl Iterator<Item = &JobRow> {
+        self.rows.values()
+    }
+
     /// Whether a job is marked.
     pub fn is_marked(&self, id: JobId) -> bool {
         self.marks.contains(&id)

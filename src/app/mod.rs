@@ -35,7 +35,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::domain::message::{AccountRow, Command, Event, Level, Offer, Spend, Ticket};
-use crate::domain::{JobId, JobState, ModelRef, NewJob};
+use crate::domain::shortfall::shortfalls;
+use crate::domain::{JobId, JobState, ModelRef, Money, NewJob};
 use compose::Compose;
 use geometry::{Pane, Panes};
 use jobs::Jobs;
@@ -60,11 +61,13 @@ pub struct AppOptions {
     pub keymap: Keymap,
     /// The zone in which times of day are shown.
     pub time_zone: TimeZone,
+    /// The sum in dollars above which queueing is asked about first; `None` never.
+    pub ask_above: Option<Money>,
 }
 
 impl Default for AppOptions {
     fn default() -> Self {
-        AppOptions { cols: 80, rows: 24, keymap: Keymap::default(), time_zone: TimeZone::UTC }
+        AppOptions { cols: 80, rows: 24, keymap: Keymap::default(), time_zone: TimeZone::UTC, ask_above: None }
     }
 }
 
@@ -344,6 +347,14 @@ impl App {
     /// The accounts.
     pub fn accounts(&self) -> &[AccountRow] {
         &self.accounts
+    }
+
+    /// By how much what is queued exceeds what accounts hold.
+    pub fn shortfalls(&self) -> Vec<(String, Money)> {
+        if self.jobs.counts().of(JobState::Queued) == 0 {
+            return Vec::new();
+        }
+        shortfalls(&self.accounts, self.jobs.all())
     }
 
     /// What was spent.

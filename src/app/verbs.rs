@@ -231,7 +231,11 @@ impl App {
             return Vec::new();
         };
         let quote = self.compose.quote().cloned().unwrap_or_default();
-        if quote.exceeds.is_empty() {
+        let above = self.options.ask_above.filter(|most| {
+            let dollars = quote.sums.iter().find(|sum| sum.currency == most.currency);
+            dollars.is_some_and(|sum| sum.amount > most.amount)
+        });
+        if quote.exceeds.is_empty() && above.is_none() {
             return self.queue_now(jobs);
         }
         let total = in_words(&quote.sums, quote.unknown);
@@ -239,9 +243,15 @@ impl App {
         for (account, by) in &quote.exceeds {
             lines.push(format!("That is {by} more than {account} holds after what is reserved."));
         }
-        lines.push("What the balance does not cover waits in the queue until there is more.".to_owned());
+        let is_short = !quote.exceeds.is_empty();
+        if is_short {
+            lines.push("What the balance does not cover waits in the queue until there is more.".to_owned());
+        }
+        if let Some(most) = above {
+            lines.push(format!("That is above {most}, the sum from which you want to be asked."));
+        }
         let mut ask = Ask::new("Queue", lines, Then::Queue(jobs));
-        ask.grave = true;
+        ask.grave = is_short;
         self.overlays.push(Overlay::Ask(ask));
         Vec::new()
     }

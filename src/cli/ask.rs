@@ -2,10 +2,11 @@
 //!
 //! Knows tickets. Must not know any verb.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::message::{AccountRow, Answer, Command, Event, Notice};
-use crate::domain::{JobId, JobRow, Pause, Service};
+use crate::domain::shortfall::shortfalls;
+use crate::domain::{JobId, JobRow, Money, Pause, Service};
 use crate::engine::{Commands, Engine, Events};
 
 /// A face that asks and waits, and remembers what it is told meanwhile.
@@ -19,6 +20,10 @@ pub struct Desk {
     pub pauses: BTreeMap<String, Pause>,
     /// Which accounts' services cannot be reached as they should, and why.
     pub troubles: BTreeMap<String, (Service, String)>,
+    /// The newest row of every account.
+    accounts: BTreeMap<String, AccountRow>,
+    /// The accounts that were told to hold less than what is queued for them.
+    short: BTreeSet<String>,
 }
 
 /// What a [`Desk`] was told.
@@ -37,6 +42,8 @@ pub enum News {
         /// The cause.
         cause: String,
     },
+    /// What an account holds is known for the first time.
+    Balance,
     /// An answer to the ticket.
     Answer(u64, Answer),
     /// Something that changes nothing here.
@@ -47,13 +54,27 @@ impl Desk {
     /// Attaches to an engine.
     pub fn new(engine: &Engine) -> Desk {
         let (commands, events) = engine.attach();
-        Desk { commands, events, ticket: 0, rows: BTreeMap::new(), pauses: BTreeMap::new(), troubles: BTreeMap::new() }
+        let (rows, pauses, troubles) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let (accounts, short) = (BTreeMap::new(), BTreeSet::new());
+        Desk { commands, events, ticket: 0, rows, pauses, troubles, accounts, short }
+    }
+
+    /// A line for each account that holds less than what is queued for it; each account once.
+    pub fn shortfalls(&mut self) -> Vec<String> {
+        let accounts: Vec<AccountRow> = self.accounts.values().cloned().collect();
+        let fresh = shortfalls(&accounts, self.rows.values()).into_iter();
+        let fresh: Vec<_> = fresh.filter(|(account, _)| self.short.insert(account.clone())).collect();
+        let line = |(account, by): (String, Money)| {
+            format!("what is queued for {account} is {by} more than it holds; the rest waits until there is more")
+        };
+        fresh.into_iter().map(line).collect()
     }
 
     /// The next thing told; `None` once the engine has stopped.
     pub async fn next(&mut self) -> Option<News> {
         Some(match self.events.next().await? {
             Event::Snapshot(snapshot) => {
+                self.accounts = snapshot.accounts.iter().map(|row| (row.name.clone(), row.clone())).collect();
                 self.rows = snapshot.jobs.into_iter().map(|row| (row.id, row)).collect();
                 let troubled = snapshot.accounts.iter();
                 let troubled = troubled.filter_map(|row| Some((row.name.clone(), (row.service, row.trouble.clone()?))));
@@ -72,7 +93,12 @@ impl Desk {
                     Some(pause) => self.pauses.insert(row.name.clone(), pause.clone()),
                     None => self.pauses.remove(&row.name),
                 };
-                self.trouble(*row)
+                let old = self.accounts.insert(row.name.clone(), (*row).clone());
+                let is_told = old.is_none_or(|old| old.balances.is_empty()) && !row.balances.is_empty();
+                match self.trouble(*row) {
+                    News::Other if is_told => News::Balance,
+                    news => news,
+                }
             }
             Event::Noticed(notice) => News::Notice(notice),
             Event::Answered { ticket, answer } => News::Answer(ticket, answer),

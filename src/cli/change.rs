@@ -131,6 +131,7 @@ pub async fn queue(batch: Batch, desk: &mut Desk, out: &Out) -> Result<(Vec<JobI
     match desk.ask(Command::Queue { jobs: batch.jobs }, |notice| out.say(&notice.text)).await {
         Some(Answer::Accepted { ids, known }) => {
             out.say(format_args!("{} known, {} new", known + repeated, all.saturating_sub(known)));
+            desk.shortfalls().into_iter().for_each(|line| out.say(line));
             Ok((ids, known + repeated))
         }
         answer => Err(refused(answer, out)),

@@ -96,7 +96,13 @@ async fn work(
         tokio::select! {
             biased;
             number = signals.next() => return Some(number),
-            news = desk.next() => tell(news?, mine, verbose, out),
+            news = desk.next() => {
+                let news = news?;
+                if matches!(news, News::Balance) {
+                    desk.shortfalls().into_iter().for_each(|line| out.say(line));
+                }
+                tell(news, mine, verbose, out);
+            }
             () = &mut drained => return None,
         }
     }
@@ -126,7 +132,7 @@ fn tell(news: News, mine: &mut BTreeSet<JobId>, verbose: u8, out: &Out) {
         News::Trouble { account, service, cause } => {
             help(&account, service, &cause).into_iter().for_each(|line| out.say(line));
         }
-        News::Answer(..) | News::Other => {}
+        News::Answer(..) | News::Balance | News::Other => {}
     }
 }
 

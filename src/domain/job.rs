@@ -231,6 +231,10 @@ pub struct Job {
     /// How often in a row the service said that it does not know the job, and since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<(u32, Timestamp)>,
+    /// The validators (`ETag`) of its clips that are on their way, by ordinal from 1: what a download is
+    /// taken up again with, also by a later process.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub validators: std::collections::BTreeMap<u32, String>,
     /// Whether it belongs to the simulator.
     #[serde(default, skip_serializing_if = "is_false")]
     pub simulated: bool,
@@ -277,6 +281,7 @@ impl Job {
             attempts: 0,
             polls: 0,
             gone: None,
+            validators: std::collections::BTreeMap::new(),
             simulated: false,
         }
     }

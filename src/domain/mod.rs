@@ -17,6 +17,7 @@ pub mod record;
 pub mod request;
 pub mod row;
 pub mod rule;
+pub mod shortfall;
 pub mod sink;
 pub mod state;
 pub mod text;

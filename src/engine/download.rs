@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use super::core::{DownloadError, Input};
 use super::shell::Tools;
-use crate::domain::sink::ClipSink;
+use crate::domain::sink::{ClipHead, ClipSink};
 use crate::domain::{AccountProfile, ClipFile, ErrorKind, Job};
 use crate::media::publish::{hash_file, publish};
 use crate::media::{
-    ClipWriter, Container, Disk, NotAClip, PartFile, PublishError, Template, Written, check, find_published, next_name,
-    part_base, part_path, publish_sidecar, recipe,
+    ClipWriter, Container, Disk, NotAClip, PartFile, PublishError, SYNC_EVERY, Template, Written, check,
+    find_published, next_name, part_base, part_path, publish_sidecar, recipe,
 };
 use crate::mutation::mutated;
 use crate::provider::{FetchError, Provider, Resume, ServiceError};
@@ -214,14 +214,20 @@ async fn fetch(
         Some(provider) => provider.clone(),
         None => return Err(service(ErrorKind::Unavailable, "its account is not configured now")),
     };
-    let mut resume: Option<Resume> = None;
+    let known = job.validators.get(&ordinal).cloned();
+    let there = {
+        let (disk, path) = (disk_of(tools, job), part_path(&base(job), ordinal));
+        blocking(move || disk.len(&path).map_err(disk_error)).await?
+    };
+    let mut resume = taken_up(there, known.clone());
     let mut tries = 1;
     loop {
         tools.settings.points.reach("download.begun", job.id);
-        let mut writer = ClipWriter::new(disk_of(tools, job), base(job), ordinal);
+        let writer = ClipWriter::new(disk_of(tools, job), base(job), ordinal);
         let written = writer.written();
+        let mut writer = Noting { writer, job: job.id, ordinal, known: known.clone(), tools: tools.clone() };
         let fetched = provider.fetch(link, resume.as_ref(), profile, &mut writer).await;
-        let part = writer.finish().pop();
+        let part = writer.writer.finish().pop();
         match (fetched, part) {
             (Ok(()), Some(part)) => return Ok(part),
             (Ok(()), None) => {
@@ -237,6 +243,43 @@ async fn fetch(
             }
             (Err(error), _) => return Err(DownloadError::Fetch(error)),
         }
+    }
+}
+
+/// Where a part that an earlier process left is taken up again: with its validator, and without what
+/// may not have reached the medium before a loss of power.
+fn taken_up(there: Option<u64>, etag: Option<String>) -> Option<Resume> {
+    let offset = there?.saturating_sub(2 * SYNC_EVERY);
+    etag.filter(|_| offset > 0).map(|etag| Resume { offset, etag: Some(etag) })
+}
+
+/// A writer that tells the core what its download can be taken up again with.
+struct Noting {
+    writer: ClipWriter,
+    job: crate::domain::JobId,
+    ordinal: u32,
+    known: Option<String>,
+    tools: Tools,
+}
+
+impl ClipSink for Noting {
+    fn begin(&mut self, head: &ClipHead) -> std::io::Result<()> {
+        // First the old bytes go: a validator must never stand beside the bytes of another file.
+        self.writer.begin(head)?;
+        if self.known != head.etag {
+            self.known.clone_from(&head.etag);
+            let (job, ordinal, etag) = (self.job, self.ordinal, head.etag.clone());
+            let _ = self.tools.messages.send(Input::Begun { job, ordinal, etag }.into());
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.writer.write(bytes)
+    }
+
+    fn end(&mut self) -> std::io::Result<()> {
+        self.writer.end()
     }
 }
 
@@ -287,4 +330,19 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, DownloadError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|error| Err(disk_error(std::io::Error::other(error))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_earlier_processs_part_is_taken_up_where_it_surely_reached_the_medium() {
+        let etag = || Some("\"v1\"".to_owned());
+        let at = |there, etag| taken_up(there, etag).map(|resume| resume.offset);
+        assert_eq!(at(Some(5 * SYNC_EVERY), etag()), Some(3 * SYNC_EVERY));
+        assert_eq!(at(Some(5 * SYNC_EVERY), None), None, "without a validator it may be another file");
+        assert_eq!(at(Some(2 * SYNC_EVERY), etag()), None);
+        assert_eq!(at(None, etag()), None);
+    }
 }

@@ -26,4 +26,4 @@ pub use naming::{DEFAULT_TEMPLATE, Template, part_base};
 pub use publish::{PublishError, check, find_published, next_name, publish_sidecar};
 pub use room::{NoRoom, check_room};
 pub use sidecar::recipe;
-pub use writer::{ClipWriter, PartFile, Written, part_path};
+pub use writer::{ClipWriter, PartFile, SYNC_EVERY, Written, part_path};

@@ -34,7 +34,8 @@ impl Options {
         let theme = theme.map_err(|error| ConfigError::new("theme", error.to_string()))?;
         let keymap =
             Keymap::with(config.key_overrides()).map_err(|error| ConfigError::new("keys", error.to_string()))?;
-        let app = AppOptions { keymap, time_zone: TimeZone::system(), ..AppOptions::default() };
+        let app =
+            AppOptions { keymap, time_zone: TimeZone::system(), ask_above: config.ask_above, ..AppOptions::default() };
         Ok(Options {
             app,
             styles: Styles::new(&theme, depth(config.color, env), glyphs(config.glyphs, env)),

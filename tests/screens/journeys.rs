@@ -104,6 +104,30 @@ fn only_values_that_the_rules_allow_now_are_stepped_through() {
 }
 
 #[test]
+fn a_sum_above_the_users_own_is_asked_about_first_and_one_below_is_not() {
+    for (above, asked) in [("9.99", true), ("10", false)] {
+        let mut stage = Stage::asking_above(usd(above), (120, 40), snapshot());
+        stage.keys("n").types(PROMPT).keys("BackTab n Tab Tab Tab Tab Tab").types("2");
+        assert!(stage.text().contains("2 jobs at $5.00, $10.00"), "{}", stage.text());
+        stage.keys("Ctrl-S");
+        assert_eq!(stage.commands().is_empty(), asked, "above {above}");
+        assert_eq!(stage.text().contains("the sum from which you want to be asked"), asked, "{}", stage.text());
+        stage.keys("y");
+        assert_eq!(queued(&stage).len(), 2);
+    }
+}
+
+#[test]
+fn the_header_says_that_more_is_queued_than_an_account_holds() {
+    let mut snapshot = snapshot();
+    let mut row = job(900, JobState::Queued).row();
+    (row.account, row.estimate) = ("ninjachat".into(), Some(usd("1000")));
+    snapshot.jobs.push(row);
+    let stage = Stage::new((160, 46), snapshot);
+    assert!(stage.text().contains("more than ninjachat holds"), "{}", stage.text());
+}
+
+#[test]
 fn more_than_the_balance_holds_is_asked_about_first() {
     let mut stage = stage();
     stage.keys("n").types(PROMPT).keys("BackTab n Tab Tab Tab Tab Tab").types("9");

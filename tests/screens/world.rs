@@ -207,6 +207,15 @@ impl Stage {
         stage
     }
 
+    /// An app that asks before it queues more than so many dollars.
+    pub fn asking_above(dollars: Money, (cols, rows): (u16, u16), snapshot: Snapshot) -> Stage {
+        let options = AppOptions { cols, rows, ask_above: Some(dollars), ..AppOptions::default() };
+        let app = App::new(at(0), options);
+        let mut stage = Stage { app, now: at(0), sent: Vec::new(), effects: Vec::new() };
+        stage.event(Event::Snapshot(Box::new(snapshot)));
+        stage
+    }
+
     /// An app that waits for its snapshot.
     pub fn empty((cols, rows): (u16, u16)) -> Stage {
         let app = App::new(at(0), AppOptions { cols, rows, ..AppOptions::default() });

@@ -15,7 +15,7 @@ use crate::domain::message::{AccountRow, Event};
 use crate::domain::{AccountProfile, Balance, Caps, ErrorKind, JobId, Money, Pause, Service};
 use crate::provider::ServiceError;
 use crate::provider::limits::Limits;
-use crate::store::{Change, StoredAccount};
+use crate::store::{Change, StoredAccount, StoredLimiter};
 
 /// Least time between two balance calls of one account.
 const BALANCE_REST: SignedDuration = SignedDuration::from_secs(10);
@@ -182,6 +182,16 @@ impl Core {
             in_flight: self.jobs.at_service(&account.name),
             max_in_flight: account.max_in_flight,
         }
+    }
+
+    /// What was counted against limits since it was kept last.
+    pub fn counted(&mut self) -> Vec<Change> {
+        let at = self.now;
+        let limiter = |name: String, state| Change::PutLimiter(StoredLimiter { host: name, at, state });
+        let hosts = self.hosts.iter_mut().filter_map(|(name, host)| Some((format!("host {name}"), host.take_news()?)));
+        let accounts = self.accounts.values_mut();
+        let accounts = accounts.filter_map(|account| Some((format!("account {}", account.name), account.take_news()?)));
+        hosts.chain(accounts).map(|(name, state)| limiter(name, state)).collect()
     }
 
     /// Probes accounts that were not probed, and asks for balances and lists of models that are wanted.

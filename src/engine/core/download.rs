@@ -53,6 +53,18 @@ impl Core {
         self.put(job, step);
     }
 
+    /// Keeps what a download can be taken up again with, also after a crash.
+    pub(super) fn begun(&mut self, id: JobId, ordinal: u32, etag: Option<String>, step: &mut Step) {
+        let Some(mut job) = self.jobs.get(&id).filter(|job| job.state == JobState::Downloading).cloned() else {
+            return;
+        };
+        let before = job.validators.remove(&ordinal);
+        if before != etag {
+            job.validators.extend(etag.map(|etag| (ordinal, etag)));
+            self.put(job, step);
+        }
+    }
+
     pub(super) fn downloaded(&mut self, id: JobId, result: Result<Vec<ClipFile>, DownloadError>, step: &mut Step) {
         if let Some(work) = self.work.get_mut(&id) {
             work.busy = false;
@@ -72,6 +84,7 @@ impl Core {
             self.tell(&job, "assumed", text, serde_json::Value::Null, step);
         }
         job.files = files;
+        job.validators.clear();
         job.error = None;
         job.gone = None;
         job.progress = None;

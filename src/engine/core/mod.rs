@@ -41,7 +41,7 @@ use crate::domain::{
     AccountProfile, Caps, ClipFile, EntryKind, Hold, Job, JobId, JobRow, JobState, Model, ModelRef, Money, Problem,
 };
 use crate::provider::{FetchError, RemoteJob, ServiceError, Status, SubmitAnswer};
-use crate::store::{Change, Left, NewLine, StoredLimiter};
+use crate::store::{Change, Left, NewLine};
 
 use budget::Budget;
 use host::{Call, Host};
@@ -117,6 +117,15 @@ pub enum Input {
     Found {
         /// The job.
         job: JobId,
+    },
+    /// A download's answer began.
+    Begun {
+        /// The job.
+        job: JobId,
+        /// Which of its clips, from 1.
+        ordinal: u32,
+        /// The validator to take it up again with, where the service names one.
+        etag: Option<String>,
     },
     /// A download ended.
     Downloaded {
@@ -328,6 +337,7 @@ impl Core {
             Input::Submitted { job, answer, bytes } => self.submitted(job, answer, bytes, &mut step),
             Input::Polled { job, result } => self.polled(job, result, &mut step),
             Input::Found { job } => self.found(job, &mut step),
+            Input::Begun { job, ordinal, etag } => self.begun(job, ordinal, etag, &mut step),
             Input::Downloaded { job, result } => self.downloaded(job, result, &mut step),
             Input::Balanced { account, result } => self.balanced(&account, result, &mut step),
             Input::Discovered { account, result } => self.discovered(&account, result, &mut step),
@@ -341,16 +351,6 @@ impl Core {
             step.changes.extend(self.counted());
         }
         step
-    }
-
-    /// What was counted against limits since it was kept last.
-    pub fn counted(&mut self) -> Vec<Change> {
-        let at = self.now;
-        let limiter = |name: String, state| Change::PutLimiter(StoredLimiter { host: name, at, state });
-        let hosts = self.hosts.iter_mut().filter_map(|(name, host)| Some((format!("host {name}"), host.take_news()?)));
-        let accounts = self.accounts.values_mut();
-        let accounts = accounts.filter_map(|account| Some((format!("account {}", account.name), account.take_news()?)));
-        hosts.chain(accounts).map(|(name, state)| limiter(name, state)).collect()
     }
 
     /// Begins whatever is due: probes, orders, polls, downloads.

@@ -157,6 +157,9 @@ fn spend(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     for money in spend.unexplained.iter().filter(|m| !m.amount.is_zero()) {
         pieces.push((format!("   unexplained {money}"), Role::Error));
     }
+    for (account, by) in app.shortfalls() {
+        pieces.push((format!("   queued {by} more than {account} holds"), Role::Warn));
+    }
     if let Some(line) = app.simulated() {
         pieces.push((format!("   {line}"), Role::Dim));
     }

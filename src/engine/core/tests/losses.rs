@@ -61,3 +61,23 @@ fn three_paid_losses_in_a_row_pause_the_account_and_a_clip_ends_the_row() {
     fail(&mut world);
     assert_eq!(pause(&world), None, "the user's word begins a new row");
 }
+
+#[test]
+fn a_downloads_validator_is_on_disk_while_it_runs_and_goes_along_to_the_next_try() {
+    let mut world = World::fresh();
+    let id = world.running();
+    let state = RemoteState::Finished { links: vec!["https://x/clip".into()] };
+    world
+        .step(Input::Polled { job: id, result: Ok(Status { word: "done".into(), state, progress: None, cost: None }) });
+    let begun = |etag: Option<&str>| Input::Begun { job: id, ordinal: 1, etag: etag.map(str::to_owned) };
+    let kept = last_put(&world.step(begun(Some("\"a\""))));
+    assert_eq!(kept.validators.get(&1).map(String::as_str), Some("\"a\""));
+    assert!(world.step(begun(Some("\"a\""))).changes.is_empty(), "the same is not written again");
+    // After a crash: what is on disk is what the next process downloads with.
+    let loaded = Loaded { active: vec![kept], next_job: 2, ..Loaded::default() };
+    let (mut world, _) = World::new(settings(), &offers(), loaded);
+    world.step(Input::Probed { account: "n".into(), result: Ok(AccountProfile::default()) });
+    assert_eq!(world.core.jobs[&id].validators.len(), 1);
+    let done = world.step(Input::Downloaded { job: id, result: Ok(vec![clip()]) });
+    assert!(last_put(&done).validators.is_empty());
+}

@@ -1,0 +1,75 @@
+//! Whether what is queued is more than the balances can pay.
+//!
+//! Knows balances, reservations and estimates. Must not know who is told.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use super::message::AccountRow;
+use super::money::{Currency, Money};
+use super::row::JobRow;
+use super::state::JobState;
+
+/// By how much what is queued for an account exceeds what it holds after its reservations: per account
+/// and currency, in the order of the accounts. A balance that is not known is exceeded by nothing.
+pub fn shortfalls<'a>(accounts: &[AccountRow], rows: impl Iterator<Item = &'a JobRow>) -> Vec<(String, Money)> {
+    let mut wanted: BTreeMap<(&str, Currency), Decimal> = BTreeMap::new();
+    for row in rows.filter(|row| row.state == JobState::Queued) {
+        if let Some(estimate) = row.estimate {
+            *wanted.entry((&row.account, estimate.currency)).or_default() += estimate.amount;
+        }
+    }
+    let mut short = Vec::new();
+    for account in accounts {
+        for balance in &account.balances {
+            let money = balance.money;
+            let Some(wanted) = wanted.get(&(account.name.as_str(), money.currency)) else { continue };
+            let reserved: Decimal =
+                account.reserved.iter().filter(|m| m.currency == money.currency).map(|m| m.amount).sum();
+            let missing = *wanted + reserved - money.amount;
+            if missing > Decimal::ZERO {
+                short.push((account.name.clone(), Money::new(missing, money.currency)));
+            }
+        }
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Balance, Job, JobId, Request, Service};
+    use jiff::Timestamp;
+
+    #[test]
+    fn what_is_queued_and_reserved_counts_against_the_balance_of_its_own_currency() {
+        let usd = |text| Money::parse(text, Currency::Usd).unwrap();
+        let row = |state, money| {
+            let mut row = Job::new(JobId(1), Request::new(&"n/m".parse().unwrap(), "x"), Timestamp::UNIX_EPOCH).row();
+            (row.state, row.estimate) = (state, Some(money));
+            row
+        };
+        let balance = |money| Balance { money, seen_at: Timestamp::UNIX_EPOCH, source: "balance".into() };
+        let mut account = AccountRow {
+            name: "n".into(),
+            service: Service::Nanogpt,
+            balances: vec![balance(usd("5"))],
+            reserved: vec![usd("3")],
+            plan: None,
+            per_minute: None,
+            pause: None,
+            trouble: None,
+            in_flight: 0,
+            max_in_flight: 1,
+        };
+        let xno = Money::new(Decimal::ONE_HUNDRED, Currency::Xno);
+        let mut rows = vec![row(JobState::Queued, usd("2")), row(JobState::Held, usd("9")), row(JobState::Queued, xno)];
+        let short = |account: &AccountRow, rows: &[JobRow]| shortfalls(std::slice::from_ref(account), rows.iter());
+        assert_eq!(short(&account, &rows), [], "just enough");
+        rows.push(row(JobState::Queued, usd("0.01")));
+        assert_eq!(short(&account, &rows), [("n".to_owned(), usd("0.01"))]);
+        account.balances.clear();
+        assert_eq!(short(&account, &rows), [], "unknown is not zero");
+    }
+}
