@@ -49,7 +49,8 @@ impl Shelf {
                 let known = if self.accounts.is_empty() { "none".to_owned() } else { self.accounts.join(", ") };
                 format!("`{name}` names no account of yours (there are: {known}); {hint}")
             }
-            Some(_) => format!("`{name}` is not offered; {hint}"),
+            // What is known may be old, or of another generation of its service's interface.
+            Some(_) => format!("`{name}` is not offered; {hint}; `rushes models --refresh` asks the services anew"),
             None => format!("`{name}` is no model; write account/model-id; {hint}"),
         };
         Err(Problem::new("model", "unknown", message))
@@ -92,7 +93,11 @@ pub(crate) mod tests {
         let shelf = shelf();
         assert_eq!(shelf.find("ninjachat/veo-3.1").unwrap().model.id, "veo-3.1");
         let message = |name: &str| shelf.find(name).err().unwrap().message;
-        assert!(message("ninjachat/veo-3.2").ends_with("is not offered; did you mean ninjachat/veo-3.1?"));
+        let near = message("ninjachat/veo-3.2");
+        assert!(
+            near.contains("is not offered; did you mean ninjachat/veo-3.1?") && near.contains("--refresh"),
+            "{near}"
+        );
         assert!(message("work/zzz").contains("names no account of yours (there are: ninjachat, nanogpt)"));
         assert!(message("zzz").contains("write account/model-id"));
     }

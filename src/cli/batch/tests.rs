@@ -73,7 +73,7 @@ fn every_problem_is_named_with_file_line_field_and_rule() {
         "b:4: row: is no JSON object at column 1",
         "b:5: model: must be given, as account/model-id [input_required]",
         "b:6: prompt: has 4001 characters; veo-3.1 takes at most 4000 [max_len]",
-        "b:7: model: `ninjachat/veo-3.2` is not offered; did you mean ninjachat/veo-3.1? [unknown]",
+        "b:7: model: `ninjachat/veo-3.2` is not offered; did you mean ninjachat/veo-3.1?; `rushes models --refresh` asks the services anew [unknown]",
         "b:8: copies: 0 is not offered; it takes 1 to 1000 [range]",
         "b:8: fps: is no parameter of veo-3.1",
         "b:9: row: is no JSON object at column",

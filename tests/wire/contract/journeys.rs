@@ -14,7 +14,11 @@ use serde_json::json;
 use crate::wire::support::*;
 
 async fn simulator() -> Simulator {
-    let options = SimOptions { port: 0, speed: 1000.0, cheap_clips: true, ..SimOptions::default() };
+    simulator_at(1000.0).await
+}
+
+async fn simulator_at(speed: f64) -> Simulator {
+    let options = SimOptions { port: 0, speed, cheap_clips: true, ..SimOptions::default() };
     Simulator::start(options).await.unwrap()
 }
 
@@ -119,7 +123,8 @@ async fn ninjachat_from_order_to_clip() {
 
 #[tokio::test]
 async fn ninjachats_new_generation_from_catalogue_to_clip_and_the_same_order_twice_is_one() {
-    let simulator = simulator().await;
+    // The service remembers a key for ten minutes of its own: six seconds here.
+    let simulator = simulator_at(100.0).await;
     let (provider, profile) = account_under(&simulator, Service::Ninjachat, "ninjachat-new", NINJACHAT_KEY).await;
     assert_eq!(profile.generation.as_deref(), Some("new"));
     let models = provider.discover(&profile).await.unwrap();
