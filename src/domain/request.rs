@@ -130,6 +130,15 @@ impl Request {
         model.price.of(&self.values(model))
     }
 
+    /// What one clip of this costs at least: its price without the advanced parameters that may change
+    /// the bill. `None` when unknown.
+    pub fn least(&self, model: &Model) -> Option<Money> {
+        let bills = |name: &String| model.own(name).is_none() && model.parameter(name).is_some_and(|p| p.bills);
+        let mut plain = self.clone();
+        plain.params.retain(|name, _| !bills(name));
+        plain.price(model)
+    }
+
     /// The request as canonical JSON: same request, same text. Tags are not part of it.
     pub fn canonical(&self) -> String {
         let params: serde_json::Map<String, Value> =
@@ -305,6 +314,7 @@ mod tests {
         let broken = with(json!({"num_inference_steps": 31})).validate(&model).unwrap_err();
         assert_eq!((broken[0].field.as_str(), broken[0].rule.as_str()), ("num_inference_steps", "one_of"));
         assert_eq!(with(json!({"size": "4k"})).price(&model), None, "what may change the bill makes it unknown");
+        assert_eq!(with(json!({"size": "4k"})).least(&model), legal.price(&model), "it costs no less than without");
         assert!(!legal.values(&model).contains_key("size"), "it is sent only when given");
     }
 

@@ -139,7 +139,10 @@ impl Core {
             return Err(vec![Problem::new("model", "unknown", text)]);
         }
         match self.model_of(request) {
-            Some(model) => request.validate(model),
+            Some(model) => {
+                request.validate(model)?;
+                too_low(new.ceiling, least(request, model)).map_or(Ok(()), |problem| Err(vec![problem]))
+            }
             None => {
                 let text = format!("{} is no model of {}; `rushes models` lists them", request.model, request.account);
                 Err(vec![Problem::new("model", "unknown", text)])
@@ -245,6 +248,11 @@ impl Core {
         let needs = |job: &Job| job.state == JobState::Held && ceiling.is_none() && self.reservation(job).is_none();
         if let Some(refused) = self.refuse(ids, finals, needs, "has no known price; say the most it may cost") {
             return refused;
+        }
+        let least = |job: &Job| least(&job.request, self.model_of(&job.request)?);
+        let low = ids.iter().filter_map(|id| self.jobs.get(id)).find_map(|job| too_low(ceiling, least(job)));
+        if let Some(problem) = low {
+            return Answer::Refused { problems: vec![problem] };
         }
         for id in ids {
             let Some(mut job) = self.jobs.get(id).cloned() else { continue };
@@ -397,6 +405,20 @@ fn save_draft(draft: Draft, step: &mut Step) -> Answer {
 
 fn no_ceiling(ceiling: Money) -> Problem {
     Problem::new("ceiling", "range", format!("{ceiling} is no ceiling; say the most one clip may cost"))
+}
+
+/// What a clip of unknown price costs at least, where that is known.
+fn least(request: &crate::domain::Request, model: &crate::domain::Model) -> Option<Money> {
+    request.least(model).filter(|_| request.price(model).is_none())
+}
+
+/// A ceiling below what the clip is known to cost at least is a mistake: the charge would pass it.
+fn too_low(ceiling: Option<Money>, least: Option<Money>) -> Option<Problem> {
+    let (ceiling, least) = (ceiling?, least?);
+    (ceiling.currency == least.currency && ceiling.amount < least.amount).then(|| {
+        let text = format!("{ceiling} is less than the {least} that it costs at least; give more, or choose otherwise");
+        Problem::new("ceiling", "range", text)
+    })
 }
 
 fn accepted(ids: Vec<JobId>) -> Answer {
