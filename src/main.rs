@@ -151,9 +151,14 @@ async fn work(verb: Verb, mut config: Config, verbose: u8, out: &mut Out) -> Res
         Ok(batch) => batch,
         Err(code) => return Ok(code),
     };
+    if let Verb::WriteOff(asked) = &verb
+        && !change::agrees_to_write_off(asked.yes, &asked.jobs.ids, out)
+    {
+        return Ok(code::USAGE);
+    }
     unlock(&mut config, out)?;
     let (batch, set_aside) = change::set_aside(batch, |name| config.accounts.iter().any(|a| a.name == name), out);
-    let online = matches!(verb, Verb::Run(_) | Verb::Balance(_) | Verb::Models(_));
+    let online = matches!(verb, Verb::Run(_) | Verb::Balance(_) | Verb::Models(_) | Verb::Adopt(_));
     let simulator = if online { embed(&mut config).await? } else { None };
     if let Verb::Balance(asked) = &verb {
         let balances = engine::balances(&cli::settings::settings(&config, "balance", true)?).await?;
@@ -168,12 +173,21 @@ async fn work(verb: Verb, mut config: Config, verbose: u8, out: &mut Out) -> Res
     if online {
         engine::check_output(&settings)?;
     }
-    let engine = Engine::start(settings).await?;
+    let engine = match &verb {
+        // It asks about one order and orders nothing.
+        Verb::Adopt(_) => Engine::start_draining(settings).await?,
+        _ => Engine::start(settings).await?,
+    };
     let code = match verb {
         Verb::Run(run) => cli::run::run(batch, run.json, verbose, engine, out).await,
         Verb::Add(add) => change::add(batch.unwrap_or_default(), add.json, engine, out).await,
         Verb::Cancel(jobs) => change::change(change::Change::Cancel, jobs.ids, engine, out).await,
         Verb::Abandon(jobs) => change::change(change::Change::Abandon, jobs.ids, engine, out).await,
+        Verb::Adopt(asked) => {
+            let adopt = change::Change::Adopt { remote_id: asked.remote_id };
+            change::change(adopt, vec![asked.job], engine, out).await
+        }
+        Verb::WriteOff(asked) => change::change(change::Change::WriteOff, asked.jobs.ids, engine, out).await,
         Verb::Retry(jobs) => {
             let retry = change::Change::Retry { may_pay_twice: jobs.may_pay_twice, minimal: jobs.minimal };
             change::change(retry, jobs.ids, engine, out).await

@@ -92,6 +92,8 @@ pub enum Action {
     Cancel,
     Hold,
     Abandon,
+    Adopt,
+    WriteOff,
     CopyLink,
     Reuse,
     Extend,
@@ -171,6 +173,8 @@ pub const TABLE: &[Entry] = table! {
     Cancel "cancel" "cancel" [Jobs Detail] ["c"] "Take back queued and held jobs; what was sent cannot be cancelled.";
     Hold "hold" "hold" [Jobs Detail] ["h"] "Hold queued jobs, or let held jobs go on.";
     Abandon "abandon" "abandon" [Jobs Detail] ["a"] "Hide jobs that were sent; they are still polled, downloaded and booked.";
+    Adopt "adopt" "adopt" [Jobs Detail] ["i"] "Name the service's order that an unconfirmed job is; checked by one status request, then gone on with.";
+    WriteOff "write-off" "write off" [Jobs Detail] ["w"] "Give unconfirmed jobs up: what is set aside is free again and may still have been charged; asks for a word.";
     CopyLink "copy" "copy" [Jobs Detail] ["o"] "Copy the clip's path, or its link while it is not on disk.";
     Reuse "reuse" "compose again" [Jobs Detail] ["y"] "Put the job's prompt, model and parameters into the form.";
     Extend "extend" "extend" [Jobs Detail] ["x"] "Put a finished clip into the form of a model that goes on from it; queues nothing yet.";

@@ -150,6 +150,8 @@ impl App {
             Action::Cancel => return self.cancel(),
             Action::Hold => return self.hold(),
             Action::Abandon => return self.abandon(),
+            Action::Adopt => self.adopt(),
+            Action::WriteOff => self.write_off(),
             Action::CopyLink => return self.copy(),
             Action::Reuse => return self.reuse(),
             Action::Queue => return self.queue(),

@@ -101,6 +101,8 @@ pub enum Need {
     Word(&'static str),
     /// An amount of dollars, typed.
     Amount,
+    /// The service's id of an order, typed.
+    Id,
 }
 
 /// What a yes does.
@@ -112,6 +114,8 @@ pub enum Then {
     Queue(Vec<NewJob>),
     /// Releases these with the typed ceiling.
     Release(Vec<JobId>),
+    /// Adopts the typed order for this job.
+    Adopt(JobId),
     /// Leaves when open answers and downloads are through.
     Leave,
 }
@@ -138,6 +142,7 @@ impl Ask {
             Need::Yes => true,
             Need::Word(word) => self.answer.text().trim() == word,
             Need::Amount => self.amount().is_some(),
+            Need::Id => !self.answer.text().trim().is_empty(),
         }
     }
 

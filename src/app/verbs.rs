@@ -1,4 +1,4 @@
-//! What can be done to jobs, and the questions before it: queue, retry, cancel, hold, abandon, copy.
+//! What can be done to jobs, and the questions before it: queue, retry, cancel, hold, abandon, adopt, copy.
 //!
 //! Knows which states a verb fits and what it costs. Must not know how the engine does it.
 
@@ -11,6 +11,9 @@ use crate::domain::{Job, JobId, JobRow, JobState, Money, NewJob, Request};
 
 /// The word that must be typed where an order may be charged twice.
 const TWICE: &str = "twice";
+
+/// The word that must be typed where an order is given up that may be charged.
+const LOST: &str = "lost";
 
 impl App {
     /// Says so where nothing can be changed, because another engine has the data directory.
@@ -67,6 +70,34 @@ impl App {
         ];
         self.overlays.push(Overlay::Ask(Ask::new("Abandon", lines, Then::Send(Command::Abandon { ids }))));
         Vec::new()
+    }
+
+    /// Asks which order of its service an unconfirmed job is.
+    pub(super) fn adopt(&mut self) {
+        let rows = self.fitting(|state| state == JobState::Unconfirmed, "only an unconfirmed job can adopt an order");
+        let Some(row) = rows.first() else { return };
+        let lines = vec![
+            format!("Which order of {} is {}? Type its id as the service shows it.", row.account, row.id),
+            "One status request checks it; nothing is ordered.".to_owned(),
+        ];
+        self.overlays.push(Overlay::Ask(Ask::new("Adopt", lines, Then::Adopt(row.id)).needing(Need::Id)));
+    }
+
+    pub(super) fn write_off(&mut self) {
+        let rows = self.fitting(|state| state == JobState::Unconfirmed, "only an unconfirmed job can be written off");
+        if rows.is_empty() {
+            return;
+        }
+        let ids = ids(&rows);
+        let lines = vec![
+            format!(
+                "{} given up and counts as failed.",
+                count(ids.len(), "unconfirmed job is", "unconfirmed jobs are")
+            ),
+            "What is set aside is free again, and may still have been charged.".to_owned(),
+        ];
+        let then = Then::Send(Command::WriteOff { ids });
+        self.overlays.push(Overlay::Ask(Ask::new("Write off", lines, then).needing(Need::Word(LOST))));
     }
 
     pub(super) fn hold(&mut self) -> Vec<Effect> {
@@ -268,6 +299,10 @@ impl App {
         match ask.then {
             Then::Leave => self.leave(),
             Then::Queue(jobs) => self.queue_now(jobs),
+            Then::Adopt(id) => {
+                let remote_id = ask.answer.text().trim().to_owned();
+                self.verb(Command::Adopt { id, remote_id }, "adopted")
+            }
             Then::Release(ids) => self.verb(Command::Release { ids, ceiling }, "released"),
             Then::Send(mut command) => {
                 if let (Command::Retry { minimal, .. }, Some(switch)) = (&mut command, &ask.switch) {
@@ -276,6 +311,7 @@ impl App {
                 let past = match &command {
                     Command::Cancel { .. } => "cancelled",
                     Command::Abandon { .. } => "abandoned",
+                    Command::WriteOff { .. } => "written off",
                     Command::Retry { .. } => "queued again as",
                     _ => "done",
                 };

@@ -81,6 +81,10 @@ pub enum Verb {
     Release(Release),
     /// Hide jobs that were sent; they are still polled, downloaded and booked
     Abandon(Ids),
+    /// Go on with an unconfirmed job as this order of its service, once one status request confirms it
+    Adopt(Adopt),
+    /// Give unconfirmed jobs up: what is set aside is free again, and may still have been charged
+    WriteOff(WriteOff),
     /// List the models your accounts offer, with limits and prices
     Models(Models),
     /// Ask every account what it holds
@@ -106,6 +110,26 @@ pub enum Verb {
     },
     /// Print the manual page
     Man,
+}
+
+/// `adopt`
+#[derive(Args, Clone, Debug)]
+pub struct Adopt {
+    /// The unconfirmed job
+    pub job: JobId,
+    /// The service's id of its order, as the service's own pages show it
+    pub remote_id: String,
+}
+
+/// `write-off`
+#[derive(Args, Clone, Debug)]
+pub struct WriteOff {
+    /// The jobs, such as `j-12`
+    #[command(flatten)]
+    pub jobs: Ids,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `run`
@@ -420,6 +444,8 @@ mod tests {
             "rushes cancel j-1 2",
             "rushes retry j-1 --may-pay-twice",
             "rushes abandon j-1",
+            "rushes adopt j-1 vid_0001",
+            "rushes write-off j-1 2 --yes",
             "rushes models --json veo",
             "rushes models --refresh --json",
             "rushes models --changes",

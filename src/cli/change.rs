@@ -1,7 +1,7 @@
-//! `add`, `cancel`, `retry`, `release`, `abandon`: verbs that change the queue and send nothing.
+//! `add`, `cancel`, `retry`, `release`, `abandon`, `adopt`, `write-off`: verbs that change jobs and order nothing.
 //!
-//! Knows their answers as prose and JSON. They work with an engine that is not online, so they need
-//! the data directory to themselves.
+//! Knows their answers as prose and JSON. They work with an engine that is not online, or one that only
+//! asks, so they need the data directory to themselves.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -184,11 +184,23 @@ pub enum Change {
     },
     /// `abandon`
     Abandon,
+    /// `adopt`
+    Adopt {
+        /// The service's id.
+        remote_id: String,
+    },
+    /// `write-off`
+    WriteOff,
 }
 
 /// Makes a change to jobs.
 pub async fn change(change: Change, ids: Vec<JobId>, engine: Engine, out: &mut Out) -> u8 {
     let (command, word) = match change {
+        Change::Adopt { remote_id } => match ids.first() {
+            Some(id) => (Command::Adopt { id: *id, remote_id }, "adopted; `run` and the dashboard go on with it"),
+            None => return code::USAGE,
+        },
+        Change::WriteOff => (Command::WriteOff { ids }, "written off"),
         Change::Cancel => (Command::Cancel { ids }, "cancelled"),
         Change::Retry { may_pay_twice, minimal } => (Command::Retry { ids, may_pay_twice, minimal }, "queued"),
         Change::Release { ceiling } => (Command::Release { ids, ceiling }, "released"),
@@ -204,6 +216,27 @@ pub async fn change(change: Change, ids: Vec<JobId>, engine: Engine, out: &mut O
         }
         answer => refused(answer, out),
     }
+}
+
+/// Whether the user means it: `--yes`, or the word typed at the terminal.
+pub fn agrees_to_write_off(yes: bool, ids: &[JobId], out: &Out) -> bool {
+    use std::io::IsTerminal;
+    let jobs: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let what = format!("{} may still have been taken and charged; nothing here will look any further", jobs.join(", "));
+    if yes {
+        return true;
+    }
+    if !std::io::stdin().is_terminal() {
+        out.say(format_args!("{what}. Give --yes to write off all the same; nothing was changed"));
+        return false;
+    }
+    out.say(format_args!("{what}. Type `lost` to write off, anything else to leave it:"));
+    let mut answer = String::new();
+    let agreed = std::io::stdin().read_line(&mut answer).is_ok() && answer.trim() == "lost";
+    if !agreed {
+        out.say("nothing was changed");
+    }
+    agreed
 }
 
 /// `job` or `jobs`.

@@ -102,6 +102,7 @@ fn facts(job: &Job) -> Vec<(&'static str, String)> {
         ("waits", job.hold.as_ref().map(crate::domain::Hold::text)),
         ("phase", job.phase.clone()),
         ("remote id", job.remote_id.clone()),
+        ("looked for", job.search.as_ref().map(|search| format!("{}: {}", search.verdict, search.text))),
         ("revised", job.revised_prompt.clone()),
         ("sent", job.submitted_at.map(when)),
         ("finished", job.finished_at.map(when)),

@@ -14,6 +14,7 @@ use super::money::{Estimate, Money};
 use super::problem::JobError;
 use super::request::Request;
 use super::rule::Values;
+use super::search::Search;
 use super::state::{IllegalTransition, JobState};
 
 /// A job's number in its data directory, from 1; written `j-12`.
@@ -224,6 +225,12 @@ pub struct Job {
     /// Absolute path of its files without ordinal and extension, claimed before the order is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stem: Option<String>,
+    /// SHA-256 of the body that was sent last, lower-case hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// What looking for its order found, where its answer was lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
     /// How often its order was tried to be sent.
     pub attempts: u32,
     /// How often its status was asked for.
@@ -278,6 +285,8 @@ impl Job {
             fingerprint: String::new(),
             generation: None,
             stem: None,
+            digest: None,
+            search: None,
             attempts: 0,
             polls: 0,
             gone: None,

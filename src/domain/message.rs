@@ -74,6 +74,19 @@ pub enum Command {
         /// Send only what the model needs (seed 003's advice after a validation error).
         minimal: bool,
     },
+    /// Go on with an unconfirmed job as this order of its service, once one status request says that it
+    /// is there. Answered when that came back.
+    Adopt {
+        /// The job.
+        id: JobId,
+        /// The service's id of the order.
+        remote_id: String,
+    },
+    /// Give unconfirmed jobs up: they count as failed, and what is set aside for them is free again.
+    WriteOff {
+        /// The jobs.
+        ids: Vec<JobId>,
+    },
     /// Hold queued jobs.
     Hold {
         /// The jobs.

@@ -5,8 +5,9 @@
 use super::core::{LookedUp, Step};
 use super::inputs;
 use super::shell::Shell;
-use crate::domain::Problem;
 use crate::domain::message::Command;
+use crate::domain::{Job, Problem};
+use crate::store::{JobFilter, StoreError};
 
 impl Shell {
     /// Reads from disk what the core needs for a command: known keys, final jobs, media files.
@@ -43,6 +44,7 @@ impl Shell {
             Command::Retry { ids, .. }
             | Command::Abandon { ids }
             | Command::Cancel { ids }
+            | Command::WriteOff { ids }
             | Command::Hold { ids }
             | Command::Release { ids, .. } => {
                 for id in ids.iter().filter(|id| self.core.job(**id).is_none()) {
@@ -50,6 +52,23 @@ impl Shell {
                         Ok(job) => looked_up.finals.extend(job),
                         Err(error) => looked_up.problems.push(Problem::new("id", "disk", error.to_string())),
                     }
+                }
+            }
+            Command::Adopt { id, remote_id } => {
+                let read = || {
+                    let job = self.tools.store.job(*id)?;
+                    let account = job.as_ref().map(|job| job.request.account.clone());
+                    let all = self.tools.store.jobs(&JobFilter { account, ..JobFilter::default() })?;
+                    Ok::<_, StoreError>((job, all))
+                };
+                match read() {
+                    Ok((job, all)) => {
+                        let mut others = all.iter().filter(|other| other.id != *id);
+                        let same = |other: &&Job| other.remote_id.as_deref() == Some(remote_id.trim());
+                        looked_up.adopted_by = others.find(same).map(|other| other.id);
+                        looked_up.finals.extend(job.filter(|job| job.state.is_final()));
+                    }
+                    Err(error) => looked_up.problems.push(Problem::new("id", "disk", error.to_string())),
                 }
             }
             _ => {}

@@ -16,6 +16,7 @@ mod poll;
 mod reader;
 mod refresh;
 mod report;
+mod resolve;
 mod settings;
 mod shell;
 mod submit;
@@ -108,6 +109,18 @@ impl Engine {
     /// # Errors
     /// [`EngineError`]; [`EngineError::Locked`] when another engine has the directory.
     pub async fn start(settings: Settings) -> Result<Engine, EngineError> {
+        Engine::begin(settings, false).await
+    }
+
+    /// The same, for work that orders nothing: from its first moment on it is draining.
+    ///
+    /// # Errors
+    /// As [`Engine::start`].
+    pub async fn start_draining(settings: Settings) -> Result<Engine, EngineError> {
+        Engine::begin(settings, true).await
+    }
+
+    async fn begin(settings: Settings, draining: bool) -> Result<Engine, EngineError> {
         let who = EngineLock::describe(&settings.kind, jiff::Timestamp::now());
         let lock = EngineLock::take(&settings.data_dir, &who).map_err(|error| match error {
             LockError::Held { .. } => EngineError::Locked(error.to_string()),
@@ -122,7 +135,10 @@ impl Engine {
         let (drained_in, drained) = watch::channel(false);
         let (messages, inbox) = mpsc::unbounded_channel();
         let shell = shell::Shell::new(settings, store.clone(), loaded, messages.clone(), (drained_in, logged_in))?;
-        let started = shell.begin().await?;
+        let mut started = shell.begin().await?;
+        if draining {
+            started.drain();
+        }
         tokio::spawn(started.run(inbox, lock));
         Ok(Engine { messages, drained, logged, store, faces: std::sync::atomic::AtomicU64::new(1) })
     }

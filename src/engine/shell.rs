@@ -14,7 +14,7 @@ use super::clock::Clock;
 use super::core::{Core, DownloadError, Effect, FaceId, Input, Step};
 use super::poll::{self, Due};
 use super::report::Outbox;
-use super::{EngineError, Settings, accounts, download, inspect, offers, submit};
+use super::{EngineError, Settings, accounts, download, inspect, offers, resolve, submit};
 use crate::domain::caps::{Guard, Limit};
 use crate::domain::message::{Command, Draft, Event, Level, Notice, Snapshot, Ticket};
 use crate::domain::{EntryKind, ErrorKind, JobId};
@@ -150,6 +150,12 @@ impl Shell {
         Ok(self)
     }
 
+    /// Sends nothing new from the start on.
+    pub(super) fn drain(&mut self) {
+        let step = self.core.step(self.clock.now(), Input::Drain);
+        self.first.append(step);
+    }
+
     /// Runs until told to stop. The lock is held for as long as this runs.
     pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>, lock: EngineLock) {
         let first = std::mem::take(&mut self.first);
@@ -208,7 +214,10 @@ impl Shell {
                     step.answers.push((face, ticket, answer));
                 }
                 mut command => {
-                    if matches!(command, Command::Queue { .. } | Command::Retry { .. } | Command::Abandon { .. }) {
+                    if matches!(
+                        command,
+                        Command::Queue { .. } | Command::Retry { .. } | Command::Abandon { .. } | Command::Adopt { .. }
+                    ) {
                         // It is checked against what is on disk, so nothing decided may be missing there.
                         let open = std::mem::take(step);
                         self.finish(open).await;
@@ -368,6 +377,14 @@ impl Shell {
                     // A closed channel means that the task is gone with the engine.
                     let _ = polls.send(Due { job, account, remote, profile });
                 }
+            }
+            Effect::Find { job, account, intent, profile } => {
+                let messages = tools.messages.clone();
+                watched(resolve::find(tools, job, account, intent, profile), messages, move || Input::Evidence {
+                    job,
+                    result: Err(broken("what was found of the order")),
+                    repeatable: None,
+                });
             }
             Effect::Download { job, profile } => {
                 let (id, messages) = (job.id, tools.messages.clone());

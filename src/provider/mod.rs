@@ -79,6 +79,12 @@ pub trait Provider: Send + Sync {
     /// [`ServiceError`]. A service that offers no way answers [`Evidence::open`].
     async fn find(&self, intent: &Intent, profile: &AccountProfile) -> Result<Evidence, ServiceError>;
 
+    /// For how long after an order was first sent a byte-equal repeat of it is the same order, by the
+    /// documents; `None` where a repeat is always another one.
+    fn repeatable(&self, _profile: &AccountProfile) -> Option<Duration> {
+        None
+    }
+
     /// Downloads a finished clip into `sink`, from `resume` on where given. Free.
     ///
     /// # Errors
@@ -293,6 +299,8 @@ pub struct Evidence {
     pub grade: Grade,
     /// The service's id, where one was found.
     pub remote_id: Option<String>,
+    /// What was charged for the order, where a record of ours says so.
+    pub charged: Option<Money>,
     /// What was seen, as a sentence.
     pub text: String,
 }
@@ -311,7 +319,7 @@ pub enum Grade {
 impl Evidence {
     /// Nothing settles it, and why.
     pub fn open(text: impl Into<String>) -> Self {
-        Evidence { grade: Grade::Open, remote_id: None, text: text.into() }
+        Evidence { grade: Grade::Open, remote_id: None, charged: None, text: text.into() }
     }
 }
 

@@ -230,6 +230,13 @@ impl Provider for NinjaChat {
         }
     }
 
+    fn repeatable(&self, profile: &AccountProfile) -> Option<std::time::Duration> {
+        match self.spoken(profile) {
+            Generation::Old => None,
+            Generation::New => Some(new::SAME_ORDER_FOR),
+        }
+    }
+
     async fn fetch(
         &self,
         link: &str,

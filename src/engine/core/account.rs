@@ -197,6 +197,7 @@ impl Core {
     /// Probes accounts that were not probed, and asks for balances and lists of models that are wanted.
     pub(super) fn start_accounts(&mut self, step: &mut Step) {
         let now = self.now;
+        let adopting = self.adopting();
         for account in self.accounts.values_mut() {
             let Some(host) = self.hosts.get_mut(&account.host) else { continue };
             let interval = account.poll_interval;
@@ -211,7 +212,7 @@ impl Core {
                 continue;
             }
             let Some(profile) = account.profile.clone() else {
-                if !account.probing && !self.draining && may_call() {
+                if !account.probing && (!self.draining || adopting.contains(&account.name)) && may_call() {
                     account.probing = true;
                     step.effects.push(Effect::Probe { account: account.name.clone() });
                 }

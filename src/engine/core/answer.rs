@@ -28,6 +28,9 @@ impl Core {
         if let Some(work) = self.work.get_mut(&id) {
             work.busy = false;
         }
+        if self.work.get_mut(&id).is_some_and(|work| std::mem::take(&mut work.repeating)) {
+            return self.repeat_answered(id, answer, step);
+        }
         let Some(job) = self.jobs.get(&id).filter(|job| job.state == JobState::Submitting).cloned() else { return };
         let (outcome, data) = describe(&answer);
         step.changes.push(Change::AnswerIntent {
@@ -48,7 +51,7 @@ impl Core {
         self.touch(&account, step);
     }
 
-    fn accepted(&mut self, mut job: Job, accepted: Accepted, step: &mut Step) {
+    pub(super) fn accepted(&mut self, mut job: Job, accepted: Accepted, step: &mut Step) {
         if job.advance(JobState::Running, self.now).is_err() {
             return;
         }
@@ -215,7 +218,7 @@ impl Core {
     }
 }
 
-fn describe(answer: &SubmitAnswer) -> (&'static str, serde_json::Value) {
+pub(super) fn describe(answer: &SubmitAnswer) -> (&'static str, serde_json::Value) {
     let error = |e: &ServiceError| serde_json::json!({"kind": e.kind, "message": e.message, "status": e.status});
     match answer {
         SubmitAnswer::Accepted(a) => {

@@ -23,6 +23,8 @@ pub struct LookedUp {
     /// What was done to the files of new jobs, by the job's place in the command: a sentence for the
     /// history, and the same for programs.
     pub notes: HashMap<usize, Vec<(String, serde_json::Value)>>,
+    /// The job that goes on as an order already which another one is to adopt.
+    pub adopted_by: Option<JobId>,
     /// What went wrong on the way, before the core was asked.
     pub problems: Vec<Problem>,
 }
@@ -39,6 +41,9 @@ impl Core {
             Command::Retry { ids, may_pay_twice, minimal } => {
                 self.retry(&ids, (may_pay_twice, minimal), &looked_up.finals, step)
             }
+            Command::WriteOff { ids } => self.write_off(&ids, &looked_up.finals, step),
+            // Taken care of before: its answer comes later.
+            Command::Adopt { id, .. } => refused("id", "unknown", format!("there is no job {id}")),
             Command::Hold { ids } => self.hold(&ids, &looked_up.finals, step),
             Command::Release { ids, ceiling } => self.let_go(&ids, ceiling, &looked_up.finals, step),
             Command::Resume { account } => {
@@ -358,7 +363,13 @@ impl Core {
     }
 
     /// Refuses the whole command when one job is missing or fails the test.
-    fn refuse(&self, ids: &[JobId], finals: &[Job], bad: impl Fn(&Job) -> bool, why: &str) -> Option<Answer> {
+    pub(super) fn refuse(
+        &self,
+        ids: &[JobId],
+        finals: &[Job],
+        bad: impl Fn(&Job) -> bool,
+        why: &str,
+    ) -> Option<Answer> {
         let over = |id: &JobId| match finals.iter().find(|job| job.id == *id) {
             Some(job) => format!("{id} is {} already; nothing to do", job.state),
             None => format!("there is no job {id}"),
@@ -421,11 +432,11 @@ fn too_low(ceiling: Option<Money>, least: Option<Money>) -> Option<Problem> {
     })
 }
 
-fn accepted(ids: Vec<JobId>) -> Answer {
+pub(super) fn accepted(ids: Vec<JobId>) -> Answer {
     Answer::Accepted { ids, known: 0 }
 }
 
-fn refused(field: &str, rule: &str, message: String) -> Answer {
+pub(super) fn refused(field: &str, rule: &str, message: String) -> Answer {
     Answer::Refused { problems: vec![Problem::new(field, rule, message)] }
 }
 

@@ -13,6 +13,9 @@ use crate::provider::limits::Limits;
 /// First rest after a failed call.
 const FIRST_REST: SignedDuration = SignedDuration::from_secs(2);
 
+/// Look-ups a minute where no document says how many.
+const FINDS: u32 = 20;
+
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
 /// What is called.
@@ -24,6 +27,8 @@ pub enum Call {
     RoutedOrder,
     /// A status request.
     Poll,
+    /// A look for a lost order, which has a narrow limit of its own.
+    Find,
     /// Any other free call.
     Free,
 }
@@ -33,6 +38,7 @@ pub enum Call {
 pub struct Host {
     orders: Limiter,
     routed: Limiter,
+    finds: Limiter,
     calls: Limiter,
     /// Failed calls in a row; echoes of the same trouble are not counted.
     failures: u32,
@@ -45,6 +51,7 @@ pub struct Host {
     /// The service asked for silence: no orders, no polls before these times.
     no_orders_until: Option<Timestamp>,
     no_polls_until: Option<Timestamp>,
+    no_finds_until: Option<Timestamp>,
     /// Counted or learnt since it was stored last.
     is_news: bool,
 }
@@ -55,6 +62,8 @@ impl Host {
         Host {
             orders: Limiter::new(limits.submits_per_minute, MINUTE),
             routed: Limiter::new(limits.routed_per_minute, MINUTE),
+            // One look may take two calls.
+            finds: Limiter::new(Some((limits.routed_per_minute.unwrap_or(FINDS) / 2).max(1)), MINUTE),
             // A few calls a second are left for balances and probes.
             calls: Limiter::new(limits.calls_per_second.map(|n| (n * 4 / 5).max(1)), SignedDuration::from_secs(1)),
             failures: 0,
@@ -63,6 +72,7 @@ impl Host {
             rest_until: None,
             no_orders_until: None,
             no_polls_until: None,
+            no_finds_until: None,
             is_news: false,
         }
     }
@@ -73,6 +83,7 @@ impl Host {
         match call {
             Call::Free => any,
             Call::Poll => any.max(self.no_polls_until.unwrap_or(any)),
+            Call::Find => self.finds.free_at(any.max(self.no_finds_until.unwrap_or(any))),
             Call::Order | Call::RoutedOrder => {
                 let orders = self.orders.free_at(any.max(self.no_orders_until.unwrap_or(any)));
                 if call == Call::RoutedOrder { self.routed.free_at(orders) } else { orders }
@@ -89,6 +100,9 @@ impl Host {
         }
         if call == Call::RoutedOrder {
             self.routed.take(now);
+        }
+        if call == Call::Find {
+            self.finds.take(now);
         }
         if self.failures > 0 {
             self.rest_until = Some(now + self.pause(interval, now));
@@ -124,12 +138,14 @@ impl Host {
         let until = wait.map(|wait| now.checked_add(wait).unwrap_or(Timestamp::MAX));
         match call {
             Call::Poll => self.no_polls_until = self.no_polls_until.max(until),
+            Call::Find => self.no_finds_until = self.no_finds_until.max(until),
             _ => self.no_orders_until = self.no_orders_until.max(until),
         }
         if wait.is_none() {
             match call {
                 Call::Order => self.orders.narrow(now),
                 Call::RoutedOrder => self.routed.narrow(now),
+                Call::Find => self.finds.narrow(now),
                 Call::Poll | Call::Free => self.calls.narrow(now),
             }
             self.is_news = true;
@@ -139,7 +155,7 @@ impl Host {
     /// The user's word: all rests end, what was counted stays.
     pub fn wake(&mut self) {
         self.answer();
-        (self.no_orders_until, self.no_polls_until) = (None, None);
+        (self.no_orders_until, self.no_polls_until, self.no_finds_until) = (None, None, None);
     }
 
     /// When its rests end, so that whoever waits for one is woken.

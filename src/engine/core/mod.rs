@@ -5,16 +5,20 @@
 //! are committed, as one transaction, before any of its effects is begun or any of its events told.
 
 mod account;
+mod adopt;
 mod answer;
 mod budget;
 mod caps;
 mod command;
 pub mod discover;
 mod download;
+mod drained;
 mod host;
 mod limiter;
 mod losses;
 mod queue;
+mod repeat;
+mod resolve;
 mod roster;
 pub mod schedule;
 mod start;
@@ -40,7 +44,7 @@ use crate::domain::message::{AccountRow, Answer, Command, Event, Level, Notice, 
 use crate::domain::{
     AccountProfile, Caps, ClipFile, EntryKind, Hold, Job, JobId, JobRow, JobState, Model, ModelRef, Money, Problem,
 };
-use crate::provider::{FetchError, RemoteJob, ServiceError, Status, SubmitAnswer};
+use crate::provider::{Evidence, FetchError, Intent, RemoteJob, ServiceError, Status, SubmitAnswer};
 use crate::store::{Change, Left, NewLine};
 
 use budget::Budget;
@@ -112,6 +116,15 @@ pub enum Input {
         job: JobId,
         /// What it said.
         result: Result<Status, ServiceError>,
+    },
+    /// A look for a lost order came back.
+    Evidence {
+        /// The job.
+        job: JobId,
+        /// What was found, or why nothing could be asked.
+        result: Result<Evidence, ServiceError>,
+        /// For how long after it was first sent a byte-equal repeat is the same order; never, where `None`.
+        repeatable: Option<SignedDuration>,
     },
     /// The whole clip of an unconfirmed order was found on disk: it came, though its answer's end did not.
     Found {
@@ -221,6 +234,17 @@ pub enum Effect {
         /// Where its account lives.
         profile: AccountProfile,
     },
+    /// Look for an order whose answer was lost.
+    Find {
+        /// The job.
+        job: JobId,
+        /// Its account.
+        account: String,
+        /// What was sent.
+        intent: Intent,
+        /// Where its account lives.
+        profile: AccountProfile,
+    },
     /// Get, check and publish a job's clips; from its links, or from the parts on disk.
     Download {
         /// The job.
@@ -278,6 +302,14 @@ struct Work {
     insisted: bool,
     /// Downloads that ended without a clip, in a row.
     lost: u32,
+    /// An answer to a look for its order came since the start, or a failure.
+    looked: bool,
+    /// Its order is built again for a repeat, which is the same order for so long after it was first sent.
+    repeatable: Option<SignedDuration>,
+    /// Its order is being repeated.
+    repeating: bool,
+    /// The order it is to go on as, at the user's word, while that is checked.
+    adoption: Option<adopt::Adoption>,
 }
 
 /// Settings that hold for all accounts.
@@ -327,8 +359,13 @@ impl Core {
         let mut step = Step::default();
         match input {
             Input::Commanded { face, ticket, command, looked_up } => {
-                let answer = self.command(command, looked_up, &mut step);
-                step.answers.push((face, ticket, answer));
+                let answer = match command {
+                    Command::Adopt { id, remote_id } => {
+                        self.adopt((face, ticket), id, &remote_id, &looked_up, &mut step)
+                    }
+                    command => Some(self.command(command, looked_up, &mut step)),
+                };
+                step.answers.extend(answer.map(|answer| (face, ticket, answer)));
             }
             Input::Probed { account, result } => self.probed(&account, result, &mut step),
             Input::Prepared { job, result } => self.prepared(job, result, &mut step),
@@ -336,6 +373,7 @@ impl Core {
             Input::Waited { job } => self.waited(job, &mut step),
             Input::Submitted { job, answer, bytes } => self.submitted(job, answer, bytes, &mut step),
             Input::Polled { job, result } => self.polled(job, result, &mut step),
+            Input::Evidence { job, result, repeatable } => self.evidenced(job, result, repeatable, &mut step),
             Input::Found { job } => self.found(job, &mut step),
             Input::Begun { job, ordinal, etag } => self.begun(job, ordinal, etag, &mut step),
             Input::Downloaded { job, result } => self.downloaded(job, result, &mut step),
@@ -360,6 +398,7 @@ impl Core {
             self.start_accounts(step);
             self.start_orders(step);
             self.start_polls(step);
+            self.start_finds(step);
         }
     }
 
@@ -386,36 +425,9 @@ impl Core {
         let accounts = self.accounts.iter().filter_map(|(name, account)| {
             Some(account.wakes(self.hosts.get(&account.host)?, self.has_queued(name), self.now))
         });
-        let accounts = accounts.flatten();
+        let accounts = accounts.flatten().chain(self.next_finds());
         let day = self.jobs.has_held().then(|| self.budget.next_day()).flatten();
         jobs.chain(accounts).chain(day).filter(|at| *at > self.now).min()
-    }
-
-    /// Whether nothing can go on without the user: nothing is at a service or on its way to disk,
-    /// and whatever is queued belongs to an account that is paused without an end.
-    pub fn is_drained(&self) -> bool {
-        self.jobs.values().all(|job| match job.state {
-            JobState::Queued if self.draining => !self.work.get(&job.id).is_some_and(|w| w.busy),
-            JobState::Queued => self.accounts.get(&job.request.account).is_none_or(Account::is_stopped),
-            JobState::Running => self.draining || job.hold.is_some() || self.is_out_of_reach(job),
-            JobState::Submitting => false,
-            JobState::Downloading => {
-                let work = self.work.get(&job.id);
-                !work.is_some_and(|w| w.busy)
-                    && ((self.draining && work.is_some_and(|w| w.lost > 0))
-                        || (!job.links.is_empty() && self.is_out_of_reach(job)))
-            }
-            _ => true,
-        })
-    }
-
-    /// Whether a job's service cannot be asked before the user does something: the account is not
-    /// configured, its key is not taken any more, or it was never reached and is stopped. While
-    /// draining nothing is probed any more.
-    fn is_out_of_reach(&self, job: &Job) -> bool {
-        let account = self.accounts.get(&job.request.account);
-        let unknown = |a: &Account| a.profile.is_none() && (a.is_stopped() || (self.draining && !a.is_probing()));
-        account.is_none_or(|a| unknown(a) || a.is_locked_out())
     }
 
     /// Every account's row, for a snapshot.

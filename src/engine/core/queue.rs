@@ -132,6 +132,9 @@ impl Core {
         if let Some(work) = self.work.get_mut(&id) {
             work.busy = false;
         }
+        if self.jobs.get(&id).is_some_and(|job| job.state == JobState::Unconfirmed) {
+            return self.repeat_prepared(id, result, step);
+        }
         // Cancelled, held or paused while it was being built: nothing was sent.
         let Some(mut job) = self.jobs.get(&id).filter(|job| job.state == JobState::Queued).cloned() else {
             step.effects.push(Effect::Discard { job: id });
@@ -172,6 +175,8 @@ impl Core {
         }
         job.attempts += 1;
         job.submitted_at = Some(self.now);
+        job.digest = Some(order.digest.clone());
+        job.search = None;
         job.error = None;
         if job.stem.is_none() {
             let stem = self.claim(&order.stem, &job);

@@ -15,6 +15,7 @@ pub(super) struct Roster {
     queued: BTreeMap<String, BTreeSet<JobId>>,
     at_service: BTreeMap<String, u32>,
     held: usize,
+    unconfirmed: BTreeSet<JobId>,
 }
 
 impl Roster {
@@ -37,6 +38,9 @@ impl Roster {
             }
             JobState::Submitting | JobState::Running => *self.at_service.entry(account.clone()).or_default() += 1,
             JobState::Held => self.held += 1,
+            JobState::Unconfirmed => {
+                self.unconfirmed.insert(job.id);
+            }
             _ => {}
         }
         self.jobs.insert(job.id, job);
@@ -58,6 +62,9 @@ impl Roster {
                 }
             }
             JobState::Held => self.held -= 1,
+            JobState::Unconfirmed => {
+                self.unconfirmed.remove(&id);
+            }
             _ => {}
         }
     }
@@ -77,6 +84,11 @@ impl Roster {
     /// How many of an account's jobs are at the service, or on their way there.
     pub(super) fn at_service(&self, account: &str) -> u32 {
         self.at_service.get(account).copied().unwrap_or_default()
+    }
+
+    /// The unconfirmed jobs, oldest first.
+    pub(super) fn unconfirmed(&self) -> impl Iterator<Item = &Job> {
+        self.unconfirmed.iter().filter_map(|id| self.jobs.get(id))
     }
 
     /// Whether any job is held.

@@ -17,6 +17,16 @@ use crate::provider::{RemoteJob, RemoteState, ServiceError, Status};
 /// A job at a service is asked about at least so often, however long it asks for silence.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
 
+/// A job as its service knows it.
+pub(super) fn remote_job(job: &Job, remote_id: String) -> RemoteJob {
+    RemoteJob {
+        remote_id,
+        model: job.request.model.clone(),
+        currency: job.cost.map(|cost| cost.currency),
+        generation: job.generation.clone(),
+    }
+}
+
 impl Core {
     /// Asks about every running job that is due, as far as the host's window lets.
     pub(super) fn start_polls(&mut self, step: &mut Step) {
@@ -39,12 +49,7 @@ impl Core {
             }
             host.count(Call::Poll, account.poll_interval, now);
             self.work.entry(id).or_default().busy = true;
-            let remote = RemoteJob {
-                remote_id,
-                model: job.request.model.clone(),
-                currency: job.cost.map(|cost| cost.currency),
-                generation: job.generation.clone(),
-            };
+            let remote = remote_job(job, remote_id);
             step.effects.push(Effect::Poll { job: id, account: job.request.account.clone(), remote, profile });
             self.jobs.count_poll(id);
         }
@@ -53,6 +58,9 @@ impl Core {
     pub(super) fn polled(&mut self, id: JobId, result: Result<Status, ServiceError>, step: &mut Step) {
         if let Some(work) = self.work.get_mut(&id) {
             work.busy = false;
+            if let Some(adoption) = work.adoption.take() {
+                return self.adoption_checked(id, adoption, result, step);
+            }
         }
         let Some(job) = self.jobs.get(&id).filter(|job| job.state == JobState::Running).cloned() else { return };
         match result {
@@ -61,7 +69,7 @@ impl Core {
         }
     }
 
-    fn heard(&mut self, mut job: Job, status: Status, step: &mut Step) {
+    pub(super) fn heard(&mut self, mut job: Job, status: Status, step: &mut Step) {
         let name = job.request.account.clone();
         self.recover(&name, step);
         let mut changed = job.gone.take().is_some();

@@ -3,6 +3,7 @@
 mod learning;
 mod limits;
 mod losses;
+mod resolving;
 
 use std::sync::Arc;
 

@@ -34,7 +34,7 @@ pub(super) async fn find(wire: &Wire, origin: &Url, intent: &Intent) -> Result<E
         (Some(cost), listed) if !cost.amount.is_zero() => {
             let but = listed.map_or_else(|error| error.message, |evidence| evidence.text);
             let text = format!("a charge of {cost} is booked under our own request id, but {but}");
-            Ok(Evidence { grade: Grade::Proven, remote_id: None, text })
+            Ok(Evidence { grade: Grade::Proven, remote_id: None, charged: Some(cost), text })
         }
         (Some(_), Ok(evidence)) => {
             let text = format!("our request is known with a cost of nothing, and {}", evidence.text);
@@ -99,6 +99,7 @@ fn read(json: &Value, intent: &Intent, asked: &Asked) -> Option<Evidence> {
         [only] => Evidence {
             grade: Grade::Proven,
             remote_id: Some(only.clone()),
+            charged: None,
             text: format!("NanoGPT lists run {} under our own id", clean(only, 60)),
         },
         [_, _, ..] => Evidence::open(format!("NanoGPT lists {} runs under our own id; look at them there", ids.len())),

@@ -3,6 +3,8 @@
 //!
 //! Knows its paths, its shapes and which answers prove what. Must not know the older one.
 
+use std::time::Duration;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -35,6 +37,8 @@ const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// Every answer carries one of the service's own (wire.md 2.4); whether it takes ours is not known,
 /// and if it does, its record of the request is proof.
 const REQUEST_ID: &str = "X-Request-ID";
+/// How long a value is known (wire.md 2.1: "within 10 minutes").
+pub(super) const SAME_ORDER_FOR: Duration = Duration::from_secs(600);
 
 /// Every key of an order. One that is not among them is refused with the whole order (wire.md 2.1,
 /// `additionalProperties: false`). `negative_prompt` is in one of the vendor's own lists and not in
@@ -154,7 +158,7 @@ fn record(json: &Value, intent: &Intent) -> Option<Evidence> {
         return None;
     }
     let text = format!("NinjaChat keeps a charge of {cost} under our own id");
-    Some(Evidence { grade: Grade::Proven, remote_id: None, text })
+    Some(Evidence { grade: Grade::Proven, remote_id: None, charged: Some(cost), text })
 }
 
 /// `{total_requests, total_cost, by_model:[{model, requests, cost_cents}]}` (wire.md 2.2), in words.

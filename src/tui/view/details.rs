@@ -84,6 +84,15 @@ fn standing(app: &App, row: &JobRow, job: &Job, paper: &mut Paper) {
     if let Some(error) = &job.error {
         paper.pair("error", INDENT, Role::Error, &error.to_string());
     }
+    if let Some(search) = &job.search {
+        let again = match job.state {
+            JobState::Unconfirmed => {
+                format!("; next look {}", text::time(search.next, app.now(), app.time_zone(), true))
+            }
+            _ => String::new(),
+        };
+        paper.pair("looked for", INDENT, Role::Text, &format!("{}: {}{again}", search.verdict, search.text));
+    }
     let wait = app.wait(row);
     if let Some(wait) = &wait {
         paper.pair("waits", INDENT, Role::Warn, &wait.cause);
@@ -127,10 +136,11 @@ fn next_step(app: &App, job: &Job) -> Option<String> {
     let key = |action| app.keymap().shown(action, Context::Detail).map(|key| key.to_string()).unwrap_or_default();
     let only = app.keymap().shown(Action::OnlyNeeded, Context::Ask).map(|key| key.to_string()).unwrap_or_default();
     let extend = key(Action::Extend);
+    let (adopt, write_off) = (key(Action::Adopt), key(Action::WriteOff));
     let (retry, abandon, hold) = (key(Action::Retry), key(Action::Abandon), key(Action::Hold));
     Some(match job.state {
         JobState::Unconfirmed => format!(
-            "it is looked for again by itself and never sent again by itself; {retry} buys it again and may pay twice, {abandon} hides it"
+            "it is looked for again by itself and never sent again by itself; {adopt} names its order, {retry} buys it again and may pay twice, {write_off} gives it up, {abandon} hides it"
         ),
         JobState::Held => format!("{hold} lets it go on once the reason is gone"),
         JobState::Failed if job.error.as_ref().is_some_and(|error| error.kind == ErrorKind::Invalid) => format!(

@@ -210,6 +210,7 @@ impl Storm {
             }
             Effect::Prepare { job, .. } => Input::Prepared { job: job.id, result: self.build(&job) },
             Effect::Submit { job } => self.submit(job),
+            Effect::Find { job, .. } => Input::Evidence { job, result: self.find(), repeatable: None },
             Effect::Poll { job, .. } => Input::Polled { job, result: self.poll() },
             Effect::Download { job, .. } => Input::Downloaded { job: job.id, result: self.download(&job) },
             Effect::Discover { account, .. } => {
@@ -217,6 +218,16 @@ impl Storm {
                 Input::Discovered { account, result }
             }
             Effect::Discard { .. } => Input::Ticked,
+        }
+    }
+
+    /// Absence, a guess, or trouble: none of them says that an order was not taken.
+    fn find(&mut self) -> Result<crate::provider::Evidence, ServiceError> {
+        use crate::provider::{Evidence, Grade};
+        match self.one_in(4) {
+            true => Err(self.trouble()),
+            false if self.one_in(3) => Ok(Evidence { grade: Grade::Likely, ..Evidence::open("like it") }),
+            false => Ok(Evidence::open("none is listed")),
         }
     }
 
