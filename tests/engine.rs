@@ -9,6 +9,7 @@ mod engine {
     mod learning;
     mod pictures;
     pub mod race;
+    mod resolving;
     mod work;
     pub mod world;
 }

@@ -20,5 +20,5 @@ pub(super) async fn find(tools: Tools, job: JobId, account: String, intent: Inte
     let repeatable = provider.repeatable(&profile).and_then(|span| span.try_into().ok());
     tools.settings.points.reach("find.answered", job);
     let result = asked.unwrap_or_else(|_| late());
-    let _ = tools.messages.send(Message::Input(Input::Evidence { job, result, repeatable }));
+    let _ = tools.messages.send(Message::Input(Box::new(Input::Evidence { job, result, repeatable })));
 }

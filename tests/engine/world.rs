@@ -84,7 +84,15 @@ impl World {
     }
 
     pub async fn fault(&self, fault: Value) {
-        let url = format!("{}/_sim/faults", self.sim.url());
+        self.post("faults", fault).await;
+    }
+
+    pub async fn variant(&self, service: &str, name: &str, value: &str) {
+        self.post("variants", serde_json::json!({"service": service, "name": name, "value": value})).await;
+    }
+
+    async fn post(&self, path: &str, fault: Value) {
+        let url = format!("{}/_sim/{path}", self.sim.url());
         let client = client();
         let answer = client.post(url).body(fault.to_string()).send().await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());

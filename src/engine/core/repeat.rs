@@ -21,7 +21,7 @@ impl Core {
     /// Whether a job's order may be repeated now, by its service's word that it would be the same order.
     fn may_repeat(&self, job: &Job, repeatable: Option<SignedDuration>) -> bool {
         let (Some(span), Some(sent)) = (repeatable, job.submitted_at) else { return false };
-        let unrepeated = job.search.as_ref().is_some_and(|s| !s.repeated && s.verdict != Verdict::Proven);
+        let unrepeated = job.search.as_ref().is_some_and(|search| !search.repeated);
         let profile = self.accounts.get(&job.request.account).and_then(|account| account.profile.as_ref());
         let same_place = profile.is_some_and(|profile| profile.generation == job.generation);
         let in_time = self.now.duration_since(sent) < span - MARGIN;
