@@ -80,7 +80,7 @@ pub trait Provider: Send + Sync {
     async fn find(&self, intent: &Intent, profile: &AccountProfile) -> Result<Evidence, ServiceError>;
 
     /// For how long after an order was first sent a byte-equal repeat of it is the same order, by the
-    /// documents; `None` where a repeat is always another one.
+    /// service's own key for that; `None` where a repeat is always another one.
     fn repeatable(&self, _profile: &AccountProfile) -> Option<Duration> {
         None
     }

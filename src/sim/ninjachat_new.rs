@@ -22,8 +22,6 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-/// How long a key is remembered. Own: the documents give no time.
-const REMEMBERED: i64 = 600 * SECOND;
 /// What all of its job ids begin with. Own: they are opaque (wire.md 2.1).
 const MARK: &str = "video_";
 
@@ -169,7 +167,8 @@ fn accept(simulation: &Simulation, call: &Call, id: &str, text: &[u8]) -> Result
 
 /// The order that a key was first used for, while it is remembered.
 fn remembered<'a>(world: &'a World, key: &'a str, intent: &str, now: Moment) -> Option<&'a Order> {
-    let recent = world.book.of_key(Service::NinjaChat, key).take_while(|order| now - order.created < REMEMBERED);
+    let kept = i64::try_from(world.variants.number(Service::NinjaChat, "key_seconds")).unwrap_or(0) * SECOND;
+    let recent = world.book.of_key(Service::NinjaChat, key).take_while(|order| now - order.created < kept);
     recent.filter(|order| is_ours(order)).find(|order| order.trace.idempotency_key.as_deref() == Some(intent))
 }
 

@@ -30,6 +30,12 @@ pub const VARIANTS: &[Variant] = &[
         "new: forgotten: Idempotency-Key is not looked at, so a repeat buys again",
     ),
     Variant::number(
+        "key_seconds",
+        600,
+        1_000_000_000,
+        "new: simulated seconds for which an Idempotency-Key is remembered; starts as ten minutes of the caller's watch",
+    ),
+    Variant::number(
         "submit_seconds",
         0,
         86_400,

@@ -1,4 +1,4 @@
-//! Sending a lost order once more where its service documents that this is the same order.
+//! Sending a lost order once more where its service has a key that makes this the same order.
 //!
 //! Knows the one repeat: in time, equal to the byte, on disk before it is sent. Must not know which
 //! service documents that, nor how a repeat is told from another order.

@@ -165,9 +165,6 @@ impl Core {
             Grade::Likely => Verdict::Likely,
             _ => Verdict::Open,
         };
-        if let (Verdict::Proven, Some(remote_id)) = (verdict, evidence.remote_id) {
-            return self.found_again(job, remote_id, ("recovered", text), step);
-        }
         let mut search = job.search.take().unwrap_or_else(|| Search::new(self.now));
         search.rounds = search.rounds.saturating_add(1);
         let wait = WAITS.get(search.rounds as usize - 1).copied().unwrap_or(SignedDuration::from_hours(1));
@@ -177,6 +174,12 @@ impl Core {
             let evidence = format!("found:{}", search.rounds);
             self.charge(&mut job, cost, &evidence, step);
             self.release(&mut job, "found", step);
+        }
+        if let (Verdict::Proven, Some(remote_id)) = (verdict, evidence.remote_id) {
+            job.search = Some(search);
+            return self.found_again(job, remote_id, ("recovered", text), step);
+        }
+        if let Some(cost) = charged {
             text = format!("charged {cost}, run unknown: {text}");
         } else if let Some(money) = job.reserved {
             text = format!("{text}; if it was taken, {money} are spent");

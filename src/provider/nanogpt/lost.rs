@@ -25,12 +25,11 @@ const USAGE: &str = "/api/v1/usage/requests/";
 /// Looks for the order of an intent.
 pub(super) async fn find(wire: &Wire, origin: &Url, intent: &Intent) -> Result<Evidence, ServiceError> {
     let listed = listed(wire, origin, intent).await;
-    if let Ok(evidence) = &listed
-        && evidence.grade == Grade::Proven
-    {
-        return listed;
-    }
     match (charge(wire, origin, &intent.correlation).await, listed) {
+        // The list names the order, and the record its currency, which no status does (wire.md 1.4).
+        (cost, Ok(evidence)) if evidence.grade == Grade::Proven => {
+            Ok(Evidence { charged: cost.filter(|cost| !cost.amount.is_zero()), ..evidence })
+        }
         (Some(cost), listed) if !cost.amount.is_zero() => {
             let but = listed.map_or_else(|error| error.message, |evidence| evidence.text);
             let text = format!("a charge of {cost} is booked under our own request id, but {but}");

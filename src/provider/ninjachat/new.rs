@@ -37,7 +37,8 @@ const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// Every answer carries one of the service's own (wire.md 2.4); whether it takes ours is not known,
 /// and if it does, its record of the request is proof.
 const REQUEST_ID: &str = "X-Request-ID";
-/// How long a value is known (wire.md 2.1: "within 10 minutes").
+/// How long a repeat with the same value is taken to be the same order. No document says how long a
+/// value is known (wire.md 2.4), so this is short.
 pub(super) const SAME_ORDER_FOR: Duration = Duration::from_secs(600);
 
 /// Every key of an order. One that is not among them is refused with the whole order (wire.md 2.1,

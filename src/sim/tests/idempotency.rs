@@ -85,6 +85,7 @@ async fn a_key_is_forgotten_after_ten_minutes_but_not_by_a_restart() {
     bench.simulator.shutdown().await;
     // Ten minutes pass in six milliseconds, minus those that the clock is ahead.
     let bench = Bench::remembering(&path, 100_000.0).await.unwrap();
+    bench.set("ninjachat", "key_seconds", "600").await;
     let again = async || {
         let (status, answer) = send(&bench, "k", "a").await;
         status == 200 && answer["id"] != first.1["id"]
