@@ -20,7 +20,8 @@ async fn kill_at_each_step(service: Service) {
     assert!(report.is_clean(), "{lines}");
     let steps = report.by_service.get(&service).map_or(0, std::collections::BTreeMap::len);
     assert!(steps >= 30 && report.kills == steps, "killed at {steps} steps only\n{lines}");
-    assert!(report.files > report.kills && report.orders > report.files, "{lines}");
+    // An order may make several files, and what was lost is found again.
+    assert!(report.files > report.kills && report.orders > report.kills, "{lines}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
