@@ -1,11 +1,42 @@
-//! Whether there is anything left that would go on by itself.
+//! When something goes on by itself next, and whether anything would.
 //!
-//! Knows states and reachability. Must not know who asks, nor why.
+//! Knows states, times and reachability. Must not know who asks, nor why.
 
+use jiff::Timestamp;
+
+use super::host::Call;
 use super::{Account, Core};
 use crate::domain::{Job, JobState};
 
 impl Core {
+    /// When the next thing falls due that no input will bring; `None` when only inputs matter.
+    ///
+    /// What is due already and was not begun waits for an input, not for time, and wakes nobody.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        if !self.settings.online {
+            return None;
+        }
+        let jobs = self.work.iter().filter(|(_, w)| !w.busy).filter_map(|(id, w)| {
+            let job = self.jobs.get(id)?;
+            let due = w.due?;
+            match job.state {
+                JobState::Running if job.hold.is_none() => {
+                    let account = self.accounts.get(&job.request.account)?;
+                    Some(self.hosts.get(&account.host)?.free_at(Call::Poll, due))
+                }
+                JobState::Downloading => Some(due),
+                JobState::Queued if !self.draining => Some(due),
+                _ => None,
+            }
+        });
+        let accounts = self.accounts.iter().filter_map(|(name, account)| {
+            Some(account.wakes(self.hosts.get(&account.host)?, self.has_queued(name), self.now))
+        });
+        let accounts = accounts.flatten().chain(self.next_finds());
+        let day = self.jobs.has_held().then(|| self.budget.next_day()).flatten();
+        jobs.chain(accounts).chain(day).filter(|at| *at > self.now).min()
+    }
+
     /// Whether nothing can go on without the user: nothing is at a service or on its way to disk,
     /// and whatever is queued belongs to an account that is paused without an end.
     pub fn is_drained(&self) -> bool {

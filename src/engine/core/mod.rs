@@ -48,7 +48,7 @@ use crate::provider::{Evidence, FetchError, Intent, RemoteJob, ServiceError, Sta
 use crate::store::{Change, Left, NewLine};
 
 use budget::Budget;
-use host::{Call, Host};
+use host::Host;
 use roster::Roster;
 use stock::Stock;
 
@@ -400,34 +400,6 @@ impl Core {
             self.start_polls(step);
             self.start_finds(step);
         }
-    }
-
-    /// When the next thing falls due that no input will bring; `None` when only inputs matter.
-    ///
-    /// What is due already and was not begun waits for an input, not for time, and wakes nobody.
-    pub fn wake_at(&self) -> Option<Timestamp> {
-        if !self.settings.online {
-            return None;
-        }
-        let jobs = self.work.iter().filter(|(_, w)| !w.busy).filter_map(|(id, w)| {
-            let job = self.jobs.get(id)?;
-            let due = w.due?;
-            match job.state {
-                JobState::Running if job.hold.is_none() => {
-                    let account = self.accounts.get(&job.request.account)?;
-                    Some(self.hosts.get(&account.host)?.free_at(Call::Poll, due))
-                }
-                JobState::Downloading => Some(due),
-                JobState::Queued if !self.draining => Some(due),
-                _ => None,
-            }
-        });
-        let accounts = self.accounts.iter().filter_map(|(name, account)| {
-            Some(account.wakes(self.hosts.get(&account.host)?, self.has_queued(name), self.now))
-        });
-        let accounts = accounts.flatten().chain(self.next_finds());
-        let day = self.jobs.has_held().then(|| self.budget.next_day()).flatten();
-        jobs.chain(accounts).chain(day).filter(|at| *at > self.now).min()
     }
 
     /// Every account's row, for a snapshot.
