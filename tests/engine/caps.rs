@@ -69,11 +69,19 @@ async fn orders_of_a_plan_cost_nothing_and_count_all_the_same_and_a_models_cap_i
     let paid = queue(&mut desk, jobs("ninjachat/veo-3.1-fast", 1, None)).await;
     let other = queue(&mut desk, jobs("ninjachat/kling-video", 1, None)).await;
     drained(&desk).await;
-    desk.wait_for(free[1], JobState::Held).await;
-    let note = desk.rows[&free[1]].note.clone();
+    // Orders are built side by side: whichever is ready first goes, the other is held.
+    let is_held = |rows: &std::collections::BTreeMap<_, rushes::domain::JobRow>| {
+        free.iter().copied().find(|id| rows.get(id).is_some_and(|row| row.state == JobState::Held))
+    };
+    let held = match is_held(&desk.rows) {
+        Some(held) => held,
+        None => desk.until("one of the two to be held", |_, rows| is_held(rows)).await,
+    };
+    let sent = if held == free[0] { free[1] } else { free[0] };
+    let note = desk.rows[&held].note.clone();
     assert_eq!(note, Some(format!("over the {model} day's orders cap")));
     assert_eq!(desk.wait_for(paid[0], JobState::Held).await.note.unwrap(), "over the ninjachat/veo-3.1-fast day's cap");
-    desk.wait_for(free[0], JobState::Done).await;
+    desk.wait_for(sent, JobState::Done).await;
     desk.wait_for(other[0], JobState::Done).await;
     assert_eq!(world.orders().await.len(), 2);
     desk.engine.leave(Leave::Now).await;
