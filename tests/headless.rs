@@ -4,136 +4,21 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail them")]
 
+#[path = "support/admin.rs"]
+mod admin;
+mod headless {
+    mod lost;
+    pub mod place;
+}
+
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use rushes::sim::{self, SimOptions, Simulator};
-use serde_json::Value;
+use rushes::sim;
 
-/// A user's machine: a home, the simulator as all three services, and the binary.
-struct Place {
-    dir: tempfile::TempDir,
-    runtime: tokio::runtime::Runtime,
-    url: String,
-    _simulator: Simulator,
-}
-
-impl Place {
-    fn new() -> Place {
-        Place::at_speed(200.0)
-    }
-
-    fn at_speed(speed: f64) -> Place {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let options = SimOptions { speed, cheap_clips: true, ..SimOptions::default() };
-        let simulator = runtime.block_on(Simulator::start(options)).unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        let config = dir.path().join("config/rushes");
-        std::fs::create_dir_all(&config).unwrap();
-        let quick = "[accounts.ninjachat]\npoll_interval = 1\n[accounts.nanogpt]\npoll_interval = 1\n";
-        std::fs::write(config.join("config.toml"), quick).unwrap();
-        Place { dir, runtime, url: simulator.url(), _simulator: simulator }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) -> String {
-        std::fs::write(self.path(name), text).unwrap();
-        self.path(name).display().to_string()
-    }
-
-    /// The binary with nothing of the tester's environment.
-    fn bare(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rushes"));
-        command.args(args).env_clear().stdin(Stdio::null()).current_dir(self.dir.path());
-        command.env("HOME", self.dir.path()).env("PATH", "/usr/bin:/bin");
-        command.env("XDG_CONFIG_HOME", self.path("config")).env("XDG_DATA_HOME", self.path("data"));
-        command
-    }
-
-    /// The same with the three accounts.
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.bare(args);
-        for (name, key) in [("NINJACHAT", sim::NINJACHAT_KEY), ("NANOGPT", sim::NANOGPT_KEY), ("A4F", sim::A4F_KEY)] {
-            command.env(format!("{name}_API_KEY"), key);
-            command.env(format!("RUSHES_{name}_BASE_URL"), format!("{}/{}", self.url, name.to_lowercase()));
-        }
-        command
-    }
-
-    fn rushes(&self, args: &[&str]) -> Told {
-        Told::of(self.command(args).output().unwrap())
-    }
-
-    fn jobs(&self) -> Vec<Value> {
-        self.rushes(&["list", "--json"]).json()
-    }
-
-    /// What the simulator was ordered to make.
-    fn orders(&self) -> usize {
-        let url = format!("{}/_sim/orders", self.url);
-        let text = self.runtime.block_on(async {
-            let host = url.trim_start_matches("http://").split('/').next().unwrap().to_owned();
-            use tokio::io::{AsyncReadExt, AsyncWriteExt};
-            let mut socket = tokio::net::TcpStream::connect(&host).await.unwrap();
-            let ask = format!("GET /_sim/orders HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
-            socket.write_all(ask.as_bytes()).await.unwrap();
-            let mut text = String::new();
-            socket.read_to_string(&mut text).await.unwrap();
-            text
-        });
-        let body = text.split("\r\n\r\n").nth(1).unwrap();
-        let value: Value = serde_json::from_str(body).unwrap();
-        value.as_array().or_else(|| value["orders"].as_array()).unwrap().len()
-    }
-}
-
-/// What the binary said.
-#[derive(Debug)]
-struct Told {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Told {
-    fn of(output: Output) -> Told {
-        Told {
-            code: output.status.code(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    #[track_caller]
-    fn exits(self, code: i32) -> Told {
-        assert_eq!(self.code, Some(code), "{self:#?}");
-        self
-    }
-
-    /// All of these are said on standard error, and no terminal is steered.
-    #[track_caller]
-    fn says(self, parts: &[&str]) -> Told {
-        for part in parts {
-            assert!(self.err.contains(part), "`{part}` is not said: {self:#?}");
-        }
-        assert!(!self.err.contains('\u{1b}'), "{self:#?}");
-        self
-    }
-
-    #[track_caller]
-    fn json(&self) -> Vec<Value> {
-        self.out.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}"))).collect()
-    }
-}
-
-fn row(model: &str, prompt: &str) -> String {
-    format!("{{\"model\":\"{model}\",\"prompt\":\"{prompt}\"}}\n")
-}
+use headless::place::{Place, Told, row};
 
 #[test]
 fn a_batch_is_run_to_the_end_once_and_known_afterwards() {
@@ -380,7 +265,7 @@ fn a_discovered_catalogue_fits_over_the_built_in_one_and_lowers_no_price() {
     let place = Place::new();
     let endpoint = Endpoint {
         service: Service::Nanogpt,
-        base_url: format!("{}/nanogpt", place.url),
+        base_url: format!("{}/nanogpt", place.admin.0),
         generation: None,
         key: sim::NANOGPT_KEY.into(),
         allow_insecure: false,
@@ -469,7 +354,7 @@ fn an_account_without_its_key_is_left_out_and_the_others_go_on() {
     let accounts = format!(
         "[accounts.studio]\nservice = \"nanogpt\"\nbase_url = \"{0}/nanogpt\"\napi_key_command = \"exit 3\"\n\
          [accounts.other]\nservice = \"a4f\"\nbase_url = \"{0}/a4f\"\napi_key_env = \"NOT_SET\"\n",
-        place.url
+        place.admin.0
     );
     let config = place.write("c.toml", &accounts);
     let file = place.write("rows.jsonl", &(row("ninjachat/veo-3.1", "x") + &row("studio/veo2-video", "x")));

@@ -13,6 +13,8 @@ mod further;
 mod golden;
 #[path = "screens/journeys.rs"]
 mod journeys;
+#[path = "screens/lost.rs"]
+mod lost;
 #[path = "screens/storm.rs"]
 mod storm;
 #[path = "screens/world.rs"]

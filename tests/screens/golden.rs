@@ -180,7 +180,7 @@ fn why_a_job_waits_stands_beside_it_and_in_its_details() {
 fn notices(stage: &mut Stage) {
     for (level, text) in [
         (Level::Info, "queued j-11 to j-14, $20.00"),
-        (Level::Warning, "nanogpt did not answer an order for $2.50; looking it up, nothing is sent again"),
+        (Level::Warning, "nanogpt did not answer an order for $2.50; looking for it; nothing is bought twice"),
         (Level::Error, "j-7: the disk is full; free some room and press h"),
     ] {
         stage.event(Event::Noticed(Notice { at: Timestamp::UNIX_EPOCH, level, text: text.to_owned() }));

@@ -200,7 +200,7 @@ impl Core {
         let kept = if bytes > 0 { format!("; {bytes} bytes of the clip came and are kept") } else { String::new() };
         let reserved = job.reserved.map_or(String::new(), |m| format!(" {m} stay set aside."));
         let text = format!(
-            "{}{kept}. The order may have been made and charged; nothing is sent again by itself.{reserved}",
+            "{}{kept}. The order may have been made and charged; it is looked for, and not bought twice by itself.{reserved}",
             error.message
         );
         job.error = Some(JobError::new(error.kind, text.clone()));
@@ -209,7 +209,10 @@ impl Core {
         let cost = job.reserved.map_or("an unknown amount".to_owned(), |m| m.to_string());
         self.notice(
             Level::Warning,
-            format!("{}: unconfirmed, {cost} may be spent, nothing is sent again: {}", job.id, error.message),
+            format!(
+                "{}: unconfirmed, {cost} may be spent; it is looked for, and not bought twice by itself: {}",
+                job.id, error.message
+            ),
             step,
         );
         let name = job.request.account.clone();

@@ -139,7 +139,7 @@ impl Core {
         }
         if unconfirmed > 0 {
             let text = format!(
-                "{unconfirmed} orders were under way when the program ended; they are unconfirmed and nothing was sent again"
+                "{unconfirmed} orders were under way when the program ended; they are unconfirmed and looked for; none is bought twice by itself"
             );
             self.notice(Level::Warning, text, step);
         }
@@ -150,7 +150,7 @@ impl Core {
         if job.advance(JobState::Unconfirmed, self.now).is_err() {
             return;
         }
-        let text = "the program ended before the answer came; the order may have been made and charged. Nothing is sent again by itself".to_owned();
+        let text = "the program ended before the answer came; the order may have been made and charged. It is looked for, and not bought twice by itself".to_owned();
         job.error = Some(JobError::new(ErrorKind::Protocol, text.clone()));
         self.tell(&job, "unconfirmed", text, serde_json::Value::Null, step);
         self.put(job, step);

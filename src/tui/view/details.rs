@@ -140,7 +140,7 @@ fn next_step(app: &App, job: &Job) -> Option<String> {
     let (retry, abandon, hold) = (key(Action::Retry), key(Action::Abandon), key(Action::Hold));
     Some(match job.state {
         JobState::Unconfirmed => format!(
-            "it is looked for again by itself and never sent again by itself; {adopt} names its order, {retry} buys it again and may pay twice, {write_off} gives it up, {abandon} hides it"
+            "it is looked for by itself and never bought twice by itself; {adopt} names its order, {retry} buys it again and may pay twice, {write_off} gives it up, {abandon} hides it"
         ),
         JobState::Held => format!("{hold} lets it go on once the reason is gone"),
         JobState::Failed if job.error.as_ref().is_some_and(|error| error.kind == ErrorKind::Invalid) => format!(

@@ -43,7 +43,7 @@ pub fn render(app: &App, scroll: &Scroll, styles: &Styles, area: Rect, buf: &mut
         ("send run late", "Being ordered; running at the service; running longer than it should."),
         ("fetch done", "Being downloaded; done: every file is on disk and checked."),
         ("fail cancel", "Failed, makes no clip; cancelled before it was sent, not charged."),
-        ("lost?", "Unconfirmed: the order may or may not have been taken. It is never sent again by itself."),
+        ("lost?", "Unconfirmed: the order may or may not have been taken. It is never bought twice by itself."),
         ("~1:20 +0:40 2:10", "About so long left; so much longer than usual; sent so long ago, or took so long."),
         ("~5.00", "What it should cost; without ~ what it did cost. `plan` is one run of a plan."),
     ] {
