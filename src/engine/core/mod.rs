@@ -7,6 +7,7 @@
 mod account;
 mod adopt;
 mod answer;
+mod booking;
 mod budget;
 mod caps;
 mod command;
@@ -23,6 +24,7 @@ mod roster;
 pub mod schedule;
 mod start;
 mod status;
+mod step;
 pub mod stock;
 #[cfg(test)]
 mod storm;
@@ -31,20 +33,16 @@ mod tests;
 mod trouble;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 pub use account::Account;
 pub use command::LookedUp;
+pub use step::{DownloadError, Effect, Input, PreparedOrder, Step, Unprepared};
 
-use crate::domain::books::Entry;
 use crate::domain::caps::{BatchCap, Limit};
-use crate::domain::message::{AccountRow, Answer, Command, Event, Level, Notice, Ticket};
-use crate::domain::{
-    AccountProfile, Caps, ClipFile, EntryKind, Hold, Job, JobId, JobRow, JobState, Model, ModelRef, Money, Problem,
-};
-use crate::provider::{Evidence, FetchError, Intent, RemoteJob, ServiceError, Status, SubmitAnswer};
+use crate::domain::message::{AccountRow, Command, Event, Level, Notice};
+use crate::domain::{Caps, Job, JobId, JobRow, JobState, ModelRef};
 use crate::store::{Change, Left, NewLine};
 
 use budget::Budget;
@@ -57,239 +55,6 @@ const UNSAID_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 
 /// Which face a command came from.
 pub type FaceId = u64;
-
-/// What happened, told to the core.
-#[derive(Debug)]
-pub enum Input {
-    /// A face asks for something.
-    Commanded {
-        /// The face.
-        face: FaceId,
-        /// Pairs command and answer.
-        ticket: Ticket,
-        /// The command.
-        command: Command,
-        /// What the shell read for it from disk.
-        looked_up: LookedUp,
-    },
-    /// A probe came back.
-    Probed {
-        /// The account.
-        account: String,
-        /// What it found.
-        result: Result<AccountProfile, ServiceError>,
-    },
-    /// An order was built, its inputs loaded and the disk looked at. Nothing was sent.
-    Prepared {
-        /// The job.
-        job: JobId,
-        /// The order for the record, or why it cannot be sent.
-        result: Result<PreparedOrder, Unprepared>,
-    },
-    /// The commit that was to set money aside for an order was refused for a cap; nothing of it is kept,
-    /// and nothing is sent.
-    OverCap {
-        /// The job.
-        job: JobId,
-        /// The cap.
-        limit: Limit,
-        /// What it has left, where that could be read.
-        left: Option<Left>,
-    },
-    /// An order has been without an answer for a minute; it is still waited for.
-    Waited {
-        /// The job.
-        job: JobId,
-    },
-    /// A paid request ended.
-    Submitted {
-        /// The job.
-        job: JobId,
-        /// What came of it.
-        answer: SubmitAnswer,
-        /// Bytes of clips that came with the answer.
-        bytes: u64,
-    },
-    /// A poll came back.
-    Polled {
-        /// The job.
-        job: JobId,
-        /// What it said.
-        result: Result<Status, ServiceError>,
-    },
-    /// A look for a lost order came back.
-    Evidence {
-        /// The job.
-        job: JobId,
-        /// What was found, or why nothing could be asked.
-        result: Result<Evidence, ServiceError>,
-        /// For how long after it was first sent a byte-equal repeat is the same order; never, where `None`.
-        repeatable: Option<SignedDuration>,
-    },
-    /// The whole clip of an unconfirmed order was found on disk: it came, though its answer's end did not.
-    Found {
-        /// The job.
-        job: JobId,
-    },
-    /// A download's answer began.
-    Begun {
-        /// The job.
-        job: JobId,
-        /// Which of its clips, from 1.
-        ordinal: u32,
-        /// The validator to take it up again with, where the service names one.
-        etag: Option<String>,
-    },
-    /// A download ended.
-    Downloaded {
-        /// The job.
-        job: JobId,
-        /// Its files, published and checked, or why not.
-        result: Result<Vec<ClipFile>, DownloadError>,
-    },
-    /// A balance came back.
-    Balanced {
-        /// The account.
-        account: String,
-        /// What it holds.
-        result: Result<Vec<Money>, ServiceError>,
-    },
-    /// A list of models came back.
-    Discovered {
-        /// The account.
-        account: String,
-        /// What its service describes; empty where it describes none.
-        result: Result<Vec<Model>, ServiceError>,
-    },
-    /// Time passed.
-    Ticked,
-    /// Send nothing new any more.
-    Drain,
-}
-
-/// An order ready to be sent, for the record.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PreparedOrder {
-    /// URL and body as JSON, inputs by hash, no key.
-    pub record: String,
-    /// SHA-256 of the exact body, lower-case hex.
-    pub digest: String,
-    /// Absolute path of the clip without ordinal and extension; free on disk.
-    pub stem: String,
-}
-
-/// Why an order cannot be sent.
-#[derive(Debug)]
-pub enum Unprepared {
-    /// The wire cannot carry it, or an input is gone.
-    Illegal(Vec<Problem>),
-    /// The disk is full or cannot be written: nothing is bought that could not be kept.
-    Disk(String),
-}
-
-/// Why a download did not end with files.
-#[derive(Debug)]
-pub enum DownloadError {
-    /// The service, the way to it, or the disk.
-    Fetch(FetchError),
-    /// The clip came in part; these bytes are kept at this path.
-    Partial(ClipFile, String),
-}
-
-/// What the shell is to do once the step's changes are on disk.
-#[derive(Debug)]
-pub enum Effect {
-    /// Probe an account.
-    Probe {
-        /// The account.
-        account: String,
-    },
-    /// Build an order and look at the disk. Sends nothing.
-    Prepare {
-        /// The job.
-        job: Box<Job>,
-        /// Its model.
-        model: Arc<Model>,
-        /// Where its account lives.
-        profile: AccountProfile,
-    },
-    /// Send the prepared order, once.
-    Submit {
-        /// The job.
-        job: JobId,
-    },
-    /// Drop a prepared order.
-    Discard {
-        /// The job.
-        job: JobId,
-    },
-    /// Ask how a job stands.
-    Poll {
-        /// The job.
-        job: JobId,
-        /// Its account.
-        account: String,
-        /// What its service knows it by.
-        remote: RemoteJob,
-        /// Where its account lives.
-        profile: AccountProfile,
-    },
-    /// Look for an order whose answer was lost.
-    Find {
-        /// The job.
-        job: JobId,
-        /// Its account.
-        account: String,
-        /// What was sent.
-        intent: Intent,
-        /// Where its account lives.
-        profile: AccountProfile,
-    },
-    /// Get, check and publish a job's clips; from its links, or from the parts on disk.
-    Download {
-        /// The job.
-        job: Box<Job>,
-        /// Where its account lives.
-        profile: AccountProfile,
-    },
-    /// Ask for an account's balance.
-    Balance {
-        /// The account.
-        account: String,
-        /// Where it lives.
-        profile: AccountProfile,
-    },
-    /// Ask which models an account's service offers.
-    Discover {
-        /// The account.
-        account: String,
-        /// Where it lives.
-        profile: AccountProfile,
-    },
-}
-
-/// What one step decided.
-#[derive(Debug, Default)]
-pub struct Step {
-    /// One transaction.
-    pub changes: Vec<Change>,
-    /// Begun only after the commit.
-    pub effects: Vec<Effect>,
-    /// Told to all faces after the commit.
-    pub events: Vec<Event>,
-    /// Told to one face after the commit.
-    pub answers: Vec<(FaceId, Ticket, Answer)>,
-}
-
-impl Step {
-    /// Adds what another step decided, behind what is there.
-    pub fn append(&mut self, mut other: Step) {
-        self.changes.append(&mut other.changes);
-        self.effects.append(&mut other.effects);
-        self.events.append(&mut other.events);
-        self.answers.append(&mut other.answers);
-    }
-}
 
 /// What of a job lives only as long as the process.
 #[derive(Debug, Default)]
@@ -479,90 +244,6 @@ impl Core {
 
     fn notice(&self, level: Level, text: String, step: &mut Step) {
         step.events.push(Event::Noticed(Notice { at: self.now, level, text }));
-    }
-
-    /// Books an entry for a job, in the database and in memory. Evidence that was booked before is
-    /// the caller's mistake: every call site builds it from a fact that happens once.
-    fn book(&mut self, job: &Job, kind: EntryKind, money: Money, evidence: &str, step: &mut Step) {
-        if money.amount.is_zero() {
-            return;
-        }
-        let entry = Entry {
-            account: job.request.account.clone(),
-            job: Some(job.id),
-            kind,
-            money,
-            evidence: format!("{}:{}:{evidence}", kind.word(), job.id),
-            at: self.now,
-        };
-        self.budget.book(&entry);
-        if matches!(kind, EntryKind::Released | EntryKind::Refunded) {
-            // There may be more room than was read.
-            self.room.clear();
-        }
-        step.changes.push(Change::Book(entry));
-        self.touch(&job.request.account, step);
-        step.events.push(Event::SpendChanged(Box::new(self.spend())));
-    }
-
-    /// Gives a job's reservation back.
-    fn release(&mut self, job: &mut Job, why: &str, step: &mut Step) {
-        if let Some(money) = job.reserved.take() {
-            let evidence = format!("{}:{why}", job.attempts);
-            self.book(job, EntryKind::Released, money, &evidence, step);
-        }
-    }
-
-    /// A price the service names, where it can be one.
-    fn believed(&self, job: &Job, cost: Option<Money>, step: &mut Step) -> Option<Money> {
-        let strange = cost.filter(|cost| !cost.is_believable());
-        if let Some(cost) = strange {
-            let text = format!("{} names an impossible price, {cost}; it is not booked", job.request.account);
-            self.tell(job, "strange", text, serde_json::Value::Null, step);
-        }
-        cost.filter(|_| strange.is_none())
-    }
-
-    /// Books what the service says a job costs in all. Told again, it books the difference only.
-    fn charge(&mut self, job: &mut Job, cost: Money, evidence: &str, step: &mut Step) {
-        if job.cost == Some(cost) {
-            return;
-        }
-        let before = match job.cost {
-            Some(before) if before.currency != cost.currency => {
-                // The same order told in another currency: the first figure is taken back whole.
-                self.book(job, EntryKind::Refunded, before, evidence, step);
-                None
-            }
-            before => before,
-        };
-        let difference = cost.amount - before.map_or_else(Default::default, |c| c.amount);
-        let kind = if difference.is_sign_negative() { EntryKind::Refunded } else { EntryKind::Charged };
-        self.book(job, kind, Money::new(difference.abs(), cost.currency), evidence, step);
-        job.cost = Some(cost);
-        let expected = job.reserved.or_else(|| self.reservation(job));
-        if let Some(expected) = expected.filter(|e| e.currency == cost.currency && cost.amount > e.amount) {
-            self.overcharged(job, cost, expected, step);
-        }
-    }
-
-    /// A charge above what was set aside: shown, and nothing more is ordered of that model at a
-    /// price that is known to be wrong.
-    fn overcharged(&mut self, job: &Job, cost: Money, expected: Money, step: &mut Step) {
-        let (id, account) = (job.id, &job.request.account);
-        let text = format!(
-            "{id}: {account} charged {cost}, more than the {expected} set aside for it; queued jobs of {} are held: check its price, then release them",
-            job.request.model
-        );
-        self.notice(Level::Warning, text.clone(), step);
-        self.tell(job, "overcharged", text, serde_json::Value::Null, step);
-        let same = |queued: &&Job| queued.request.model == job.request.model;
-        let queued: Vec<Job> =
-            self.jobs.queued(account).filter_map(|id| self.jobs.get(&id)).filter(same).cloned().collect();
-        for queued in queued {
-            let why = format!("{id} was charged {cost}, not {expected}; check the price, then release");
-            self.put_on_hold(queued, Hold::ModelChanged(why), step);
-        }
     }
 
     /// Lets time do its work: days turn, pauses end.

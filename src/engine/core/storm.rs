@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use super::*;
-use crate::domain::{Currency, NewJob, Request};
+use crate::domain::message::Answer;
+use crate::domain::{Currency, Hold, Money, NewJob, Request};
 use world::{Disk, core_at};
 
 /// Random runs, and steps in each.

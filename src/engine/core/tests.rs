@@ -12,9 +12,12 @@ use serde_json::json;
 
 use super::*;
 use crate::catalog::Catalog;
-use crate::domain::{Currency, ErrorKind, Hold, NewJob, Offer, Request, Service};
+use crate::domain::message::Answer;
+use crate::domain::{
+    AccountProfile, ClipFile, Currency, EntryKind, ErrorKind, Hold, Money, NewJob, Offer, Request, Service,
+};
 use crate::provider::limits::Limits;
-use crate::provider::{Accepted, Finished, RemoteState};
+use crate::provider::{Accepted, FetchError, Finished, RemoteState, ServiceError, Status, SubmitAnswer};
 use crate::store::Loaded;
 
 fn at(seconds: i64) -> Timestamp {

@@ -9,10 +9,12 @@ use rust_decimal::Decimal;
 use super::super::*;
 use super::Storm;
 use crate::catalog::Catalog;
-use crate::domain::books::{Ledger, Sums};
-use crate::domain::{Currency, ErrorKind, FileKind, JobError, Service};
+use crate::domain::books::{Entry, Ledger, Sums};
+use crate::domain::{
+    AccountProfile, ClipFile, Currency, EntryKind, ErrorKind, FileKind, JobError, Model, Money, Problem, Service,
+};
 use crate::provider::limits::Limits;
-use crate::provider::{Accepted, Finished, RemoteState};
+use crate::provider::{Accepted, FetchError, Finished, RemoteState, ServiceError, Status, SubmitAnswer};
 use crate::store::{Known, Loaded, StoredAccount, content_hash};
 
 /// What is committed. Panics where the real one would refuse a commit for good.
