@@ -11,6 +11,7 @@ mod wire {
     mod a4f;
     mod a4f_account;
     mod contract;
+    mod cuts;
     mod fetching;
     mod generations;
     mod legal;
