@@ -6,16 +6,16 @@ use std::process::{Command, ExitCode};
 use rushes::mutation::MUTATIONS;
 
 /// Who is expected to notice: arguments of `cargo test`, the last one a test's name or a part of it.
-const WITNESSES: [(&str, &[&[&str]]); 11] = [
-    // Needs a file layer that loses what was not synced; nothing notices before there is one.
-    ("no_full_sync", &[]),
+const WITNESSES: [(&str, &[&[&str]]); 12] = [
+    ("no_full_sync", &[&["--test", "power", "no_loss_of_power"]]),
     ("send_before_commit", &[&["--test", "torture", "ninjachat"]]),
     ("connection_pool", &[&["--test", "wire", "every_order_has_a_connection_of_its_own"]]),
     ("client_retry", &[&["--test", "engine", "never_sent_again"], &["--test", "torture", "ninjachat"]]),
     ("redirects", &[&["--test", "wire", "ninjachat::every_cell_of_the_answer_table"]]),
     ("bare_502_refused", &[&["--lib", "only_a_whole_documented_refusal"], &["--test", "torture", "ninjachat"]]),
     ("requeue_on_start", &[&["--lib", "engine::core"], &["--test", "torture", "ninjachat"]]),
-    ("rename_before_sync", &[&["--lib", "content_is_on_the_medium"]]),
+    ("no_dir_sync", &[&["--test", "power", "no_loss_of_power"]]),
+    ("rename_before_sync", &[&["--lib", "content_is_on_the_medium"], &["--test", "power", "no_loss_of_power"]]),
     ("done_before_hash", &[&["--test", "torture", "ninjachat"]]),
     ("cap_read_outside", &[&["--test", "engine", "race::"]]),
     ("poll_books_charge", &[&["--lib", "engine::core"], &["--test", "torture", "ninjachat"]]),

@@ -9,14 +9,15 @@
 compile_error!("a build that can break itself on purpose must not reach beyond loopback: turn loopback-only on, too");
 
 /// The mutations there are, by name, with what each breaks.
-pub const MUTATIONS: [(&str, &str); 11] = [
-    ("no_full_sync", "the database does not wait for the medium"),
+pub const MUTATIONS: [(&str, &str); 12] = [
+    ("no_full_sync", "a commit does not wait for the medium (synchronous=NORMAL)"),
     ("send_before_commit", "an order is sent before its intent is on disk"),
     ("connection_pool", "orders take used connections"),
     ("client_retry", "the HTTP client sends a failed order again by itself"),
     ("redirects", "the HTTP client follows a redirected order"),
     ("bare_502_refused", "a 502 without the service's own words counts as a refusal"),
     ("requeue_on_start", "an order under way at a crash goes back to the queue"),
+    ("no_dir_sync", "a clip's new name is not waited for until it is on the medium"),
     ("rename_before_sync", "a clip gets its name before it is on the medium"),
     ("done_before_hash", "a job is done before its clip is checked and named"),
     ("cap_read_outside", "a cap is read before the transaction that sets money aside, not in it"),

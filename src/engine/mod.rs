@@ -22,6 +22,8 @@ mod shell;
 mod submit;
 mod viewer;
 
+use std::sync::Arc;
+
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::domain::message::{Answer, Command, HistoryLine, JobDetail, Ticket};
@@ -109,7 +111,15 @@ impl Engine {
     /// # Errors
     /// [`EngineError`]; [`EngineError::Locked`] when another engine has the directory.
     pub async fn start(settings: Settings) -> Result<Engine, EngineError> {
-        Engine::begin(settings, false).await
+        Engine::begin(settings, false, Arc::new(media::RealDisk)).await
+    }
+
+    /// The same with another disk under the clips, one that a test watches or fills.
+    ///
+    /// # Errors
+    /// As [`Engine::start`].
+    pub async fn start_on(settings: Settings, disk: Arc<dyn media::Disk>) -> Result<Engine, EngineError> {
+        Engine::begin(settings, false, disk).await
     }
 
     /// The same, for work that orders nothing: from its first moment on it is draining.
@@ -117,10 +127,10 @@ impl Engine {
     /// # Errors
     /// As [`Engine::start`].
     pub async fn start_draining(settings: Settings) -> Result<Engine, EngineError> {
-        Engine::begin(settings, true).await
+        Engine::begin(settings, true, Arc::new(media::RealDisk)).await
     }
 
-    async fn begin(settings: Settings, draining: bool) -> Result<Engine, EngineError> {
+    async fn begin(settings: Settings, draining: bool, disk: Arc<dyn media::Disk>) -> Result<Engine, EngineError> {
         let who = EngineLock::describe(&settings.kind, jiff::Timestamp::now());
         let lock = EngineLock::take(&settings.data_dir, &who).map_err(|error| match error {
             LockError::Held { .. } => EngineError::Locked(error.to_string()),
@@ -134,7 +144,8 @@ impl Engine {
         let (logged_in, logged) = watch::channel(loaded.last_seq);
         let (drained_in, drained) = watch::channel(false);
         let (messages, inbox) = mpsc::unbounded_channel();
-        let shell = shell::Shell::new(settings, store.clone(), loaded, messages.clone(), (drained_in, logged_in))?;
+        let mut shell = shell::Shell::new(settings, store.clone(), loaded, messages.clone(), (drained_in, logged_in))?;
+        shell.tools.disk = disk;
         let mut started = shell.begin().await?;
         if draining {
             started.drain();

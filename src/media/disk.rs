@@ -71,7 +71,8 @@ pub trait Disk: Send + Sync {
     /// Whatever the disk says.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
 
-    /// Makes a directory and those above it, where they are missing.
+    /// Makes a directory and those above it, where they are missing. Their names may not be on the
+    /// medium yet ([`Disk::sync_dir`] of the directory above).
     ///
     /// # Errors
     /// Whatever the disk says.

@@ -77,7 +77,7 @@ pub fn publish(disk: &dyn Disk, part: &PartFile, info: Option<&ClipInfo>, to: &P
         None if disk.len(to).map_err(failed)?.is_some() && same().map_err(failed)? => {}
         None => return Err(PublishError::Vanished(part.path.clone())),
     }
-    disk.sync_dir(directory(to)).map_err(failed)?;
+    sync_names(disk, to).map_err(failed)?;
     if mutated("rename_before_sync") {
         disk.append(to).and_then(|mut file| file.sync()).map_err(failed)?;
     }
@@ -164,11 +164,17 @@ pub fn publish_sidecar(disk: &dyn Disk, clip: &Path, recipe: &Value) -> io::Resu
             }
         }
     }
-    disk.sync_dir(directory(&to))?;
+    sync_names(disk, &to)?;
     Ok(to)
 }
 
-fn directory(path: &Path) -> &Path {
+/// Returns when the name of `path` is on the medium.
+fn sync_names(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    if mutated("no_dir_sync") { Ok(()) } else { disk.sync_dir(directory(path)) }
+}
+
+/// The directory in which a path's name stands.
+pub(super) fn directory(path: &Path) -> &Path {
     match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),

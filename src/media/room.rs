@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::disk::Disk;
+use super::publish::directory;
 
 /// Why clips cannot be put into the output directory.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +41,7 @@ pub enum NoRoom {
 /// [`NoRoom`] with the next step.
 pub fn check_room(disk: &dyn Disk, dir: &Path, needed: u64) -> Result<u64, NoRoom> {
     let unwritable = |source| NoRoom::Unwritable { dir: dir.to_owned(), source };
-    disk.create_dir(dir).map_err(unwritable)?;
+    make_dir(disk, dir).map_err(unwritable)?;
     let free = disk.free_space(dir).map_err(unwritable)?;
     if free < needed {
         return Err(NoRoom::Full { dir: dir.to_owned(), free, needed });
@@ -50,6 +51,20 @@ pub fn check_room(disk: &dyn Disk, dir: &Path, needed: u64) -> Result<u64, NoRoo
     let _ = disk.remove(&probe);
     tried.map_err(unwritable)?;
     Ok(free)
+}
+
+/// Makes a directory and those above it, where they are missing, and waits until their names are on
+/// the medium: a clip is only as safe as the directory that it lies in.
+fn make_dir(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+    let mut missing = Vec::new();
+    for above in dir.ancestors().filter(|above| !above.as_os_str().is_empty()) {
+        if disk.len(above)?.is_some() {
+            break;
+        }
+        missing.push(above);
+    }
+    disk.create_dir(dir)?;
+    missing.into_iter().try_for_each(|made| disk.sync_dir(directory(made)))
 }
 
 #[cfg(test)]

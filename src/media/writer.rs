@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::disk::{Disk, DiskFile};
 use crate::domain::sink::{ClipHead, ClipSink};
+use crate::mutation::mutated;
 
 /// Bytes after which what was written is synced, so that a crash of the machine loses no more.
 pub const SYNC_EVERY: u64 = 1 << 20;
@@ -194,7 +195,9 @@ impl ClipSink for ClipWriter {
             self.close(false);
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, what));
         }
-        open.file.sync()?;
+        if !mutated("rename_before_sync") {
+            open.file.sync()?;
+        }
         self.close(true);
         Ok(())
     }

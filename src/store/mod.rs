@@ -108,7 +108,7 @@ impl Store {
         db.busy_timeout(BUSY)?;
         check_ours(&db, &path)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
-        db.pragma_update(None, "synchronous", if mutated("no_full_sync") { "OFF" } else { "FULL" })?;
+        db.pragma_update(None, "synchronous", if mutated("no_full_sync") { "NORMAL" } else { "FULL" })?;
         db.pragma_update(None, "foreign_keys", true)?;
         db.pragma_update(None, "journal_size_limit", 64 << 20)?;
         // The writer does it itself, after it has answered.

@@ -2,7 +2,7 @@
 //!
 //! Knows file systems by their numbers. Must not know what lies in the directory.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
@@ -15,9 +15,21 @@ pub(super) fn prepare(dir: &Path) -> Result<(), StoreError> {
     refuse_network(dir)
 }
 
-/// Makes a directory, and those above it, readable by the user alone.
+/// Makes a directory, and those above it, readable by the user alone, and waits until their names are
+/// on the medium: SQLite syncs the directory that its files are in, and none above that.
 pub(super) fn make_private_dir(dir: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)
+    let missing: Vec<&Path> =
+        dir.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists()).collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    for made in missing {
+        let above = made.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        match File::open(above)?.sync_all() {
+            // Some file systems cannot sync a directory, and say so by this.
+            Err(error) if error.kind() != io::ErrorKind::InvalidInput => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Makes a file that only the user can read, where it is missing; takes others' rights away where

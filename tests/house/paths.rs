@@ -2,9 +2,37 @@
 //!
 //! Knows Rust's syntax. Must not know any rule.
 
+use std::path::{Path, PathBuf};
+
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
+
+/// Every Rust source below a directory, in order.
+pub fn below(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for path in std::fs::read_dir(dir).expect("it can be listed").flatten().map(|entry| entry.path()) {
+        if path.is_dir() {
+            found.extend(below(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Whether a word stands anywhere in a source, outside comments and text.
+pub fn says(text: &str, word: &str) -> bool {
+    fn any(stream: TokenStream, word: &str) -> bool {
+        stream.into_iter().any(|token| match token {
+            TokenTree::Ident(ident) => ident == word,
+            TokenTree::Group(group) => any(group.stream(), word),
+            _ => false,
+        })
+    }
+    any(text.parse().expect("a source is made of words"), word)
+}
 
 /// A file under `src` and all that it names.
 pub struct Source {
