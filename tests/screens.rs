@@ -15,6 +15,8 @@ mod golden;
 mod journeys;
 #[path = "screens/lost.rs"]
 mod lost;
+#[path = "screens/repaint.rs"]
+mod repaint;
 #[path = "screens/storm.rs"]
 mod storm;
 #[path = "screens/world.rs"]

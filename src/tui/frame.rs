@@ -11,7 +11,7 @@ use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchron
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect};
 
-use super::pen::{Pen, mark_halves};
+use super::pen::{Pen, mark_halves, settle};
 use crate::app::Dirty;
 
 /// The least time between two frames nobody asked for: at most 10 frames/s.
@@ -89,6 +89,7 @@ impl Canvas {
         self.next.reset();
         let area = self.next.area;
         let cursor = render(area, &mut self.next).filter(|position| area.contains(*position));
+        settle(&mut self.next);
         if !self.known {
             self.shown.reset();
         }

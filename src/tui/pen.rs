@@ -11,7 +11,7 @@ use crossterm::style::Colored;
 use ratatui::backend::IntoCrossterm;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::Modifier;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The most unchanged cells that are written again instead of jumped over: a jump is as long.
 const SHORT_GAP: u16 = 4;
@@ -48,6 +48,30 @@ pub fn mark_halves(shown: &mut Buffer) {
         let before = shown.content[at - 1].symbol();
         if at % width != 0 && before.len() > 1 && before.width() > 1 {
             shown.content[at].set_symbol(HALF);
+        }
+    }
+}
+
+/// Leaves in each cell only what every terminal takes for as many columns: of a family of emoji its first member, of
+/// what is wide only by a variation selector the narrow sign. A terminal that draws four people where one cell was
+/// reckoned would leave them standing beside it. And of bold and dim, which some take for one dial, only bold.
+pub fn settle(next: &mut Buffer) {
+    for cell in &mut next.content {
+        if cell.modifier.contains(Modifier::BOLD | Modifier::DIM) {
+            cell.modifier.remove(Modifier::DIM);
+        }
+        let symbol = cell.symbol();
+        if symbol.len() < 3 || symbol.chars().nth(1).is_none() {
+            continue;
+        }
+        let joined = symbol.contains('\u{200D}');
+        let apart: usize = symbol.chars().map(|c| c.width().unwrap_or(0)).sum();
+        if joined || apart != symbol.width() {
+            let mut chars = symbol.chars();
+            let first = chars.next().into_iter();
+            let marks = chars.take_while(|c| *c != '\u{200D}' && c.width() == Some(0));
+            let certain: String = first.chain(marks.filter(|c| !('\u{FE00}'..='\u{FE0F}').contains(c))).collect();
+            cell.set_symbol(&certain);
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A storm of random keys, events, pastes and sizes: nothing panics, and the screen is always drawn.
+//! A storm of random keys, events, pastes and sizes: nothing panics, and after every frame the terminal shows what a
+//! full repaint would. `cargo run --example repaint -- STEPS` goes on for longer.
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use rushes::tui::theme::{BUILT_IN, ColorDepth, Glyphs, Styles, Theme};
 use rushes::tui::view;
 
 use super::further::further;
+use super::repaint::Line;
 use super::world::{Stage, accounts, at, detail, job, offers, snapshot, usd};
 
 const STRANGE: [&str; 8] = [
@@ -113,68 +115,143 @@ fn random_answer(rng: &mut fastrand::Rng, command: &Command) -> Answer {
     }
 }
 
-#[test]
-fn three_thousand_random_steps_never_panic_and_always_draw() {
-    let styles: Vec<Styles> = BUILT_IN
-        .iter()
-        .flat_map(|(name, _)| {
+/// An app in a storm, and the line to its terminal.
+pub struct Storm {
+    rng: fastrand::Rng,
+    stage: Stage,
+    styles: Vec<Styles>,
+    style: usize,
+    line: Line,
+    /// How often it asked to leave.
+    pub quits: usize,
+}
+
+impl Storm {
+    /// One that follows from its seed.
+    pub fn new(seed: u64) -> Storm {
+        let both = |(name, _): &(&str, &str)| {
             let theme = Theme::built_in(name).unwrap();
-            [
-                Styles::new(&theme, ColorDepth::TrueColor, Glyphs::Unicode),
-                Styles::new(&theme, ColorDepth::None, Glyphs::Ascii),
-            ]
-        })
-        .collect();
-    let mut quits = 0;
-    for seed in 0..3 {
-        let mut rng = fastrand::Rng::with_seed(seed);
-        let mut stage = Stage::new((80, 24), further());
-        for step in 0..1_000 {
-            match rng.u8(..20) {
-                0 => {
-                    let (cols, rows) =
-                        if rng.bool() { (rng.u16(1..220), rng.u16(1..70)) } else { (rng.u16(1..60), rng.u16(1..20)) };
-                    stage.input(Input::Resize { cols, rows });
-                }
-                1 => {
-                    let text = random_text(&mut rng);
-                    stage.input(Input::Paste(text));
-                }
-                2 => {
-                    stage.input(if rng.bool() { Input::FocusLost } else { Input::FocusGained });
-                }
-                3..8 => {
-                    let event = random_event(&mut rng);
-                    stage.event(event);
-                }
-                8..10 => {
-                    let ms = rng.i64(0..4_000);
-                    stage.now += SignedDuration::from_millis(ms);
-                    stage.wait(1);
-                }
-                _ => {
-                    stage.input(Input::Key(random_key(&mut rng)));
-                }
+            [(ColorDepth::TrueColor, Glyphs::Unicode), (ColorDepth::None, Glyphs::Ascii)]
+                .map(|(depth, glyphs)| Styles::new(&theme, depth, glyphs))
+        };
+        let styles = BUILT_IN.iter().flat_map(both).collect();
+        let stage = Stage::new((80, 24), further());
+        Storm { rng: fastrand::Rng::with_seed(seed), stage, styles, style: 0, line: Line::new(80, 24), quits: 0 }
+    }
+
+    /// One random thing, and the frame that shows it; with `compare` the screen is held against a full repaint.
+    ///
+    /// # Errors
+    /// What is wrong with the screen.
+    pub fn step(&mut self, compare: bool) -> Result<(), String> {
+        self.befall();
+        for (ticket, command) in std::mem::take(&mut self.stage.sent) {
+            if self.rng.bool() {
+                let answer = random_answer(&mut self.rng, &command);
+                self.stage.event(Event::Answered { ticket, answer });
             }
-            for (ticket, command) in std::mem::take(&mut stage.sent) {
+        }
+        for effect in std::mem::take(&mut self.stage.effects) {
+            match effect {
+                Effect::Quit(_) => self.quits += 1,
+                Effect::Repaint => self.line.forget(),
+                Effect::Send { .. } | Effect::Copy(_) | Effect::Suspend => {}
+            }
+        }
+        if self.rng.u8(..40) == 0 {
+            self.style = self.rng.usize(..self.styles.len());
+        }
+        let styles = &self.styles[self.style];
+        let (buffer, cursor) = self.stage.draw(styles);
+        if cursor.is_some_and(|at| !buffer.area.contains(at)) {
+            return Err(format!("the cursor is at {cursor:?}"));
+        }
+        if let Some(cell) = buffer.content.iter().find(|cell| cell.symbol().chars().any(char::is_control)) {
+            return Err(format!("{cell:?} steers the terminal"));
+        }
+        if buffer.content.iter().all(|cell| cell.symbol() == " ") {
+            return Err(format!("{:?} is empty", buffer.area));
+        }
+        self.line.draw(&buffer, cursor);
+        if compare { self.line.compare(&buffer, cursor) } else { Ok(()) }
+    }
+
+    fn befall(&mut self) {
+        let (rng, stage) = (&mut self.rng, &mut self.stage);
+        match rng.u8(..20) {
+            0 => {
+                let (cols, rows) = match rng.u8(..4) {
+                    0 => (rng.u16(1..220), rng.u16(1..70)),
+                    1 => (rng.u16(1..6), rng.u16(1..4)),
+                    _ => (rng.u16(1..130), rng.u16(1..42)),
+                };
+                stage.input(Input::Resize { cols, rows });
+                self.line.resize(cols, rows);
+            }
+            1 => {
                 if rng.bool() {
-                    let answer = random_answer(&mut rng, &command);
-                    stage.event(Event::Answered { ticket, answer });
+                    stage.keys("Esc Esc F3");
                 }
+                let text = random_text(rng);
+                stage.input(Input::Paste(text));
             }
-            quits += stage.effects.drain(..).filter(|e| matches!(e, Effect::Quit(_))).count();
-            let (cols, rows) = stage.app.size();
-            let area = Rect::new(0, 0, cols, rows);
-            let mut buffer = Buffer::empty(area);
-            let cursor = view::render(&stage.app, rng.choice(&styles).unwrap(), area, &mut buffer);
-            assert!(cursor.is_none_or(|at| area.contains(at)), "seed {seed} step {step}");
-            let hostile = buffer.content.iter().find(|cell| cell.symbol().chars().any(char::is_control));
-            assert!(hostile.is_none(), "seed {seed} step {step}: {hostile:?}");
-            let drawn = buffer.content.iter().any(|cell| cell.symbol() != " ");
-            assert!(drawn, "seed {seed} step {step}: {cols}x{rows} is empty");
+            2 => {
+                stage.input(if rng.bool() { Input::FocusLost } else { Input::FocusGained });
+            }
+            3..8 => {
+                let event = random_event(rng);
+                stage.event(event);
+            }
+            8..10 => {
+                let ms = rng.i64(0..4_000);
+                stage.now += SignedDuration::from_millis(ms);
+                stage.wait(1);
+            }
+            _ => {
+                stage.input(Input::Key(random_key(rng)));
+            }
         }
     }
+}
+
+/// So many steps, in storms of a thousand from this seed on; how often one asked to leave. Every `each`th step is
+/// held against a full repaint.
+///
+/// # Errors
+/// The seed, the step and what was wrong.
+pub fn weather(seed: u64, steps: usize, each: usize) -> Result<usize, String> {
+    let mut quits = 0;
+    for (seed, from) in (seed..).zip((0..steps).step_by(1_000)) {
+        let mut storm = Storm::new(seed);
+        for step in 0..(steps - from).min(1_000) {
+            storm.step(step % each == 0).map_err(|why| format!("seed {seed} step {step}: {why}"))?;
+        }
+        quits += storm.quits;
+    }
+    Ok(quits)
+}
+
+#[test]
+fn three_thousand_random_steps_never_panic_and_show_what_a_full_repaint_shows() {
+    let quits = weather(0, 3_000, 2).unwrap_or_else(|why| panic!("{why}"));
     assert!(quits > 0, "the storm reached the way out");
+}
+
+#[test]
+fn no_size_panics_and_every_one_is_drawn_from_the_one_before() {
+    let mut stage = Stage::new((80, 24), further());
+    let mut line = Line::new(80, 24);
+    let small = (1..=40).flat_map(|cols| (1..=12).map(move |rows| (cols, rows)));
+    for (cols, rows) in small.chain([(20, 5), (500, 200), (80, 24), (1, 200), (500, 1)]) {
+        stage.input(Input::Resize { cols, rows });
+        line.resize(cols, rows);
+        for keys in ["Enter", "Esc ?", "Esc m", "Esc e", "Esc q", "Esc n x", "Esc"] {
+            let (buffer, cursor) = stage.keys(keys).draw(&Styles::default());
+            line.draw(&buffer, cursor);
+        }
+        let (buffer, cursor) = stage.draw(&Styles::default());
+        line.compare(&buffer, cursor).unwrap_or_else(|why| panic!("{cols}x{rows}: {why}"));
+    }
 }
 
 #[test]
@@ -188,5 +265,20 @@ fn a_screen_smaller_or_larger_than_the_app_believes_is_drawn_all_the_same() {
             let cursor = view::render(&stage.app, &Styles::default(), area, &mut buffer);
             assert!(cursor.is_none_or(|at| area.contains(at)));
         }
+    }
+}
+
+#[test]
+fn what_terminals_measure_differently_leaves_nothing_behind() {
+    let mut stage = Stage::new((80, 24), further());
+    let mut line = Line::new(80, 24);
+    for keys in ["n", "Home", "Delete", "x", "Ctrl-u", "Ctrl-y", "Esc"] {
+        stage.keys(keys);
+        if keys == "n" {
+            stage.input(Input::Paste("ab 👨‍👩‍👧‍👦🇳🇴 ❤\u{FE0F} e\u{301} end".to_owned()));
+        }
+        let (buffer, cursor) = stage.draw(&Styles::default());
+        line.draw(&buffer, cursor);
+        line.compare(&buffer, cursor).unwrap_or_else(|why| panic!("after {keys}: {why}\n{}", stage.text()));
     }
 }
