@@ -15,6 +15,7 @@ impl App {
             Event::Snapshot(snapshot) => self.start_from(*snapshot),
             Event::JobChanged(row) => {
                 self.story.changed(&row, self.now);
+                self.outlook.changed(self.jobs.get(row.id), &row);
                 let open = self.overlays.iter().any(|o| matches!(o, Overlay::Detail { id, .. } if *id == row.id));
                 if self.jobs.change(*row) == Change::Shown || open {
                     self.touch();
@@ -25,6 +26,13 @@ impl App {
                 if self.spend != *spend {
                     self.spend = *spend;
                     self.check_form();
+                    self.touch();
+                }
+            }
+            Event::TimesChanged(timings) => {
+                if self.timings != *timings {
+                    self.timings = *timings;
+                    self.outlook.stale();
                     self.touch();
                 }
             }
@@ -55,6 +63,8 @@ impl App {
         self.accounts = snapshot.accounts;
         self.offers = snapshot.offers;
         self.spend = snapshot.spend;
+        self.timings = snapshot.timings;
+        self.outlook.stale();
         self.simulated = snapshot.simulated;
         self.read_only = snapshot.read_only;
         // The draft first: it names the model that is to be chosen.
@@ -87,6 +97,7 @@ impl App {
             Some(known) => *known = account,
             None => self.accounts.push(account),
         }
+        self.outlook.stale();
         self.check_form();
         self.touch();
     }

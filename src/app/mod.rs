@@ -20,6 +20,7 @@ pub mod line;
 pub mod more;
 pub mod news;
 pub mod notice;
+mod outlook;
 pub mod overlay;
 pub mod picker;
 pub mod quote;
@@ -34,8 +35,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::domain::finish::Finish;
 use crate::domain::message::{AccountRow, Command, Event, Level, Offer, Spend, Ticket};
 use crate::domain::shortfall::shortfalls;
+use crate::domain::timing::{Timing, Timings};
 use crate::domain::{JobId, JobState, ModelRef, Money, NewJob};
 use compose::Compose;
 use geometry::{Pane, Panes};
@@ -43,6 +46,7 @@ use jobs::Jobs;
 use line::Line;
 use news::News;
 use notice::Notices;
+use outlook::Outlook;
 use overlay::{Overlay, Scroll};
 use story::Story;
 
@@ -112,6 +116,8 @@ pub struct App {
     spend: Spend,
     offers: Arc<Vec<Offer>>,
     news: HashMap<ModelRef, News>,
+    timings: Timings,
+    outlook: Outlook,
     simulated: Option<String>,
     read_only: Option<String>,
     last_ticket: Ticket,
@@ -140,6 +146,8 @@ impl App {
             spend: Spend::default(),
             offers: Arc::default(),
             news: HashMap::new(),
+            timings: Timings::default(),
+            outlook: Outlook::default(),
             simulated: None,
             read_only: None,
             last_ticket: 0,
@@ -179,6 +187,7 @@ impl App {
         self.now = now;
         let effects = self.take(event);
         self.follow_story();
+        self.look_ahead();
         effects
     }
 
@@ -189,6 +198,7 @@ impl App {
         if self.notices.expire(now) || clocks {
             self.touch();
         }
+        self.look_ahead();
         let mut effects = Vec::new();
         if self.compose.save_due().is_some_and(|due| now >= due) {
             effects.extend(self.save_draft());
@@ -207,7 +217,8 @@ impl App {
 
     /// When a visible clock changes next, or something is due; `None`: nothing moves with time.
     pub fn next_tick(&self, now: Timestamp) -> Option<Timestamp> {
-        let due = [self.next_clock(now), self.notices.due(), self.compose.save_due(), self.story.due()];
+        let due =
+            [self.next_clock(now), self.notices.due(), self.compose.save_due(), self.story.due(), self.outlook.due()];
         due.into_iter().flatten().min()
     }
 
@@ -360,6 +371,16 @@ impl App {
     /// What was spent.
     pub fn spend(&self) -> &Spend {
         &self.spend
+    }
+
+    /// When the queue ends, where anything is known of it.
+    pub fn finish(&self) -> Option<Finish> {
+        self.outlook.finish()
+    }
+
+    /// How long a model takes, where anything is known of it.
+    pub fn timing(&self, model: &ModelRef) -> Option<Timing> {
+        self.timings.of(&model.account, &model.model)
     }
 
     /// Every model of every account.

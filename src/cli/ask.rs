@@ -103,7 +103,7 @@ impl Desk {
             Event::Noticed(notice) => News::Notice(notice),
             Event::Answered { ticket, answer } => News::Answer(ticket, answer),
             Event::Stopped => return None,
-            Event::SpendChanged(_) | Event::OffersChanged(_) => News::Other,
+            Event::SpendChanged(_) | Event::OffersChanged(_) | Event::TimesChanged(_) => News::Other,
         })
     }
 

@@ -18,6 +18,7 @@ use super::observed::{Drift, Observation, Observed, price_key};
 use super::problem::Problem;
 use super::request::Request;
 use super::row::JobRow;
+use super::timing::Timings;
 
 /// Pairs a command with its answer; chosen by the face, never reused by it.
 pub type Ticket = u64;
@@ -336,6 +337,8 @@ pub struct Snapshot {
     pub offers: Arc<Vec<Offer>>,
     /// What was spent.
     pub spend: Spend,
+    /// How long each model takes.
+    pub timings: Timings,
     /// What was being composed.
     pub draft: Option<Draft>,
     /// Set when the services are simulated: one line that says so.
@@ -357,6 +360,8 @@ pub enum Event {
     SpendChanged(Box<Spend>),
     /// The models on offer changed.
     OffersChanged(Arc<Vec<Offer>>),
+    /// How long models take is known better.
+    TimesChanged(Box<Timings>),
     /// A command's answer, after the commit.
     Answered {
         /// The command's ticket.

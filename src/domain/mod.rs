@@ -6,6 +6,7 @@
 pub mod account;
 pub mod books;
 pub mod caps;
+pub mod finish;
 pub mod job;
 pub mod message;
 pub mod model;
@@ -22,6 +23,7 @@ pub mod shortfall;
 pub mod sink;
 pub mod state;
 pub mod text;
+pub mod timing;
 
 pub use account::{AccountProfile, Pause, Service};
 pub use books::{Balance, Entry, EntryKind};

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
 use crate::domain::message::{AccountRow, Answer, Event, Notice, Offer, Snapshot, Spend, Ticket};
+use crate::domain::timing::Timings;
 use crate::domain::{JobId, JobRow};
 
 /// Most notices kept for a face that does not read; the oldest go first.
@@ -21,6 +22,7 @@ struct Pending {
     offers: Option<Arc<Vec<Offer>>>,
     accounts: BTreeMap<String, Box<AccountRow>>,
     spend: Option<Box<Spend>>,
+    timings: Option<Box<Timings>>,
     jobs: BTreeMap<JobId, Box<JobRow>>,
     answers: VecDeque<(Ticket, Answer)>,
     notices: VecDeque<Notice>,
@@ -78,6 +80,7 @@ impl Outbox {
                 pending.accounts.insert(row.name.clone(), row);
             }
             Event::SpendChanged(spend) => pending.spend = Some(spend),
+            Event::TimesChanged(timings) => pending.timings = Some(timings),
             Event::OffersChanged(offers) => pending.offers = Some(offers),
             Event::Answered { ticket, answer } => pending.answers.push_back((ticket, answer)),
             Event::Noticed(notice) => {
@@ -112,6 +115,9 @@ impl Pending {
         }
         if let Some((_, row)) = self.accounts.pop_first() {
             return Some(Event::AccountChanged(row));
+        }
+        if let Some(timings) = self.timings.take() {
+            return Some(Event::TimesChanged(timings));
         }
         if let Some(spend) = self.spend.take() {
             return Some(Event::SpendChanged(spend));

@@ -433,6 +433,7 @@ impl Shell {
             accounts: self.core.account_rows(),
             offers: self.core.offers().clone(),
             spend: self.core.spend(),
+            timings: self.core.timings(),
             draft: self.draft.clone(),
             simulated: self.tools.settings.simulated.clone(),
             read_only: None,

@@ -63,6 +63,7 @@ fn snapshot(settings: &Settings, store: &Store, catalog: &Catalog, holder: &str)
         accounts: core.account_rows(),
         offers: core.offers().clone(),
         spend: core.spend(),
+        timings: core.timings(),
         draft,
         simulated: settings.simulated.clone(),
         read_only: Some(holder.to_owned()),

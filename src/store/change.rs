@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::caps::Left;
 use crate::domain::books::Ledger;
 use crate::domain::caps::{BatchCap, Guard, Limit};
+use crate::domain::timing::Lately;
 use crate::domain::{
     AccountProfile, Balance, Draft, Entry, Job, JobId, JobState, Model, Money, Observation, Pause, Service,
 };
@@ -224,8 +225,8 @@ pub struct Loaded {
     pub open_intents: Vec<(JobId, u32)>,
     /// The entries of the 40 days before the last of them, oldest first; enough for a day's and a month's spend.
     pub recent: Vec<Entry>,
-    /// How long each account's model took from order to finish, s: the median of its last 20 jobs.
-    pub usual: Vec<(String, String, u32)>,
+    /// How long each account's model took from order to finish, s: its last 20 jobs, the oldest first.
+    pub usual: Vec<(String, String, Lately)>,
     /// Request allowances.
     pub limiters: Vec<StoredLimiter>,
     /// What the services said of their models, by account.

@@ -12,6 +12,7 @@ use super::StoreError;
 use super::change::{JobFilter, Known, StoredIntent};
 use super::column::{amount, data, from_json, nanos, opt_money, opt_number, opt_text, text, time, timestamp, to_json};
 use super::error::is_duplicate;
+use crate::domain::timing::Lately;
 use crate::domain::{Job, JobId, JobRow, Money, Request};
 
 /// What a request asks for, as SHA-256 of its canonical text in lower-case hex: two rows with the
@@ -241,7 +242,7 @@ pub(super) fn known(db: &Connection, keys: &[String]) -> Result<HashMap<String, 
 
 /// How long each account's model took, s: the median of its last 20 done jobs. Walks from model to
 /// model in the index, so that a long history costs nothing.
-pub(super) fn usual(db: &Connection) -> Result<Vec<(String, String, u32)>, StoreError> {
+pub(super) fn usual(db: &Connection) -> Result<Vec<(String, String, Lately)>, StoreError> {
     let mut next = db.prepare_cached(
         "SELECT account, model FROM jobs WHERE state = 'done' AND (account, model) > (?1, ?2)
          ORDER BY account, model LIMIT 1",
@@ -261,9 +262,8 @@ pub(super) fn usual(db: &Connection) -> Result<Vec<(String, String, u32)>, Store
                 seconds.push(u32::try_from(end.saturating_sub(start) / 1_000_000_000).unwrap_or(0));
             }
         }
-        seconds.sort_unstable();
-        if let Some(median) = seconds.get(seconds.len() / 2) {
-            list.push((at.0.clone(), at.1.clone(), *median));
+        if !seconds.is_empty() {
+            list.push((at.0.clone(), at.1.clone(), Lately::of(seconds.into_iter().rev())));
         }
     }
     Ok(list)

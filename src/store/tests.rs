@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::timing::Lately;
 use crate::domain::{
     AccountProfile, Balance, Currency, Draft, EntryKind, Estimate, JobState, Money, PriceSource, Request, Service,
 };
@@ -252,7 +253,7 @@ fn everything_else_an_engine_starts_from_comes_back() {
 }
 
 #[test]
-fn usual_times_are_the_median_of_the_last_twenty_done_jobs() {
+fn usual_times_are_those_of_the_last_twenty_done_jobs() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path(), false).unwrap();
     let done = |id: i64, model: &str, took: i64| {
@@ -268,7 +269,8 @@ fn usual_times_are_the_median_of_the_last_twenty_done_jobs() {
     changes.push(done(31, "other", 7));
     changes.push(put(&job(32)));
     store.commit_blocking(changes).unwrap();
-    let expected = [("other", 7), ("slow-once", 21)].map(|(m, s)| ("ninjachat".to_owned(), m.to_owned(), s));
+    let expected = [("other", Lately::of([7])), ("slow-once", Lately::of(11..=30))];
+    let expected = expected.map(|(model, lately)| ("ninjachat".to_owned(), model.to_owned(), lately));
     assert_eq!(store.load().unwrap().usual, expected);
 }
 

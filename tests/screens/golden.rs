@@ -72,6 +72,32 @@ fn the_form_with_problems_and_prices() {
 }
 
 #[test]
+fn when_the_queue_ends_and_how_long_the_model_took_here() {
+    use rushes::domain::timing::{Lately, Timing, Timings};
+    let own = Lately::of([240, 250, 250, 260, 310]).timing().unwrap();
+    let mut timings = Timings::default();
+    timings.put("ninjachat", "veo-3.1", own);
+    timings.put("ninjachat", "veo-3.1-fast", Timing { p50_s: 120, p90_s: 180, clips: 0 });
+    let mut snapshot = snapshot();
+    snapshot.timings = timings.clone();
+    for row in &mut snapshot.jobs {
+        (row.account, row.model) = ("ninjachat".to_owned(), "veo-3.1".to_owned());
+    }
+    let mut stage = Stage::new((120, 40), snapshot);
+    stage.keys("n").types(EAGLE);
+    check("outlook-120x40", stage.settle(), &Styles::default());
+    // A later figure moves the end, but not before ten seconds have gone by.
+    let before = stage.app.finish().unwrap();
+    timings.put("ninjachat", "veo-3.1", Timing { p50_s: 1500, p90_s: 1800, ..own });
+    stage.event(Event::TimesChanged(Box::new(timings)));
+    assert_eq!(stage.app.finish(), Some(before));
+    let due = stage.app.next_tick(stage.now).unwrap();
+    assert!(due > stage.now && due <= stage.now + jiff::SignedDuration::from_secs(10), "{due}");
+    stage.wait(10_000);
+    assert!(stage.app.finish().unwrap().p50 > before.p50);
+}
+
+#[test]
 fn the_models_tab() {
     at_all_sizes("model", snapshot, |stage| {
         stage.keys("3");

@@ -184,6 +184,7 @@ pub fn snapshot() -> Snapshot {
             ..Spend::default()
         },
         draft: None,
+        timings: rushes::domain::timing::Timings::default(),
         simulated: Some("simulated services: nothing is real, nothing is paid".to_owned()),
         read_only: None,
     }

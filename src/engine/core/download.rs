@@ -91,13 +91,7 @@ impl Core {
         if job.advance(JobState::Done, self.now).is_err() {
             return;
         }
-        if let Some(started) = job.submitted_at {
-            let seconds = u32::try_from(self.now.duration_since(started).as_secs()).unwrap_or(u32::MAX);
-            let key = (job.request.account.clone(), job.request.model.clone());
-            // A moving guess until the next start reads the median from disk.
-            let usual = self.usual.entry(key).or_insert(seconds);
-            *usual = (*usual * 3 + seconds) / 4;
-        }
+        self.note_pace(&job, step);
         self.forget_losses(&job.request.account);
         let first = job.files.first();
         let file = first.map(|f| f.path.clone()).unwrap_or_default();

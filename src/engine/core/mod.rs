@@ -17,6 +17,7 @@ mod drained;
 mod host;
 mod limiter;
 mod losses;
+mod pace;
 mod queue;
 mod repeat;
 mod resolve;
@@ -32,7 +33,7 @@ mod storm;
 mod tests;
 mod trouble;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -47,6 +48,7 @@ use crate::store::{Change, Left, NewLine};
 
 use budget::Budget;
 use host::Host;
+use pace::Pace;
 use roster::Roster;
 use stock::Stock;
 
@@ -106,7 +108,7 @@ pub struct Core {
     work: BTreeMap<JobId, Work>,
     next_job: i64,
     budget: Budget,
-    usual: HashMap<(String, String), u32>,
+    pace: Pace,
     /// What batches may cost.
     batch_caps: BTreeMap<i64, BatchCap>,
     /// What limits had left when it was read last; they have no more now.
@@ -197,16 +199,6 @@ impl Core {
     /// Time between two polls of a job.
     fn poll_interval(&self, job: &Job) -> SignedDuration {
         self.accounts.get(&job.request.account).map_or(UNSAID_INTERVAL, |account| account.poll_interval)
-    }
-
-    /// How long this model usually takes, s: own history, else the documents' longest figure.
-    fn usual_s(&self, job: &Job) -> Option<u32> {
-        let key = (job.request.account.clone(), job.request.model.clone());
-        self.usual.get(&key).copied().or_else(|| self.model_of(&job.request)?.speed.map(|s| s.max))
-    }
-
-    fn row(&self, job: &Job) -> JobRow {
-        JobRow { usual_s: self.usual_s(job), ..job.row() }
     }
 
     fn has_queued(&self, account: &str) -> bool {

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::budget::Budget;
 use super::discover::Discovery;
 use super::host::Host;
+use super::pace::Pace;
 use super::roster::Roster;
 use super::stock::Stock;
 use super::{Account, Core, CoreSettings, Step, Work};
@@ -43,7 +44,7 @@ impl Core {
             work: BTreeMap::new(),
             next_job: loaded.next_job.max(1),
             budget,
-            usual: loaded.usual.into_iter().map(|(account, model, s)| ((account, model), s)).collect(),
+            pace: Pace::of(loaded.usual),
             batch_caps: loaded.batch_caps.into_iter().collect(),
             room: loaded.room,
             draining: false,

@@ -117,6 +117,7 @@ impl Core {
             .collect();
         if self.stock.fill(&accounts) {
             step.events.push(Event::OffersChanged(self.stock.list().clone()));
+            self.tell_pace(step);
         }
     }
 

@@ -208,6 +208,14 @@ fn a_job_goes_from_queued_to_done_and_the_books_follow() {
     assert_eq!((job.state, job.cost), (JobState::Done, Some(usd("3.00"))));
     assert_eq!(world.sums(), ("$0.00".into(), "$3.00".into()), "the final figure told again books nothing twice");
     assert!(world.core.is_drained() && world.core.jobs.is_empty());
+    // And how long it took is what is told of its model from now on.
+    let told = |event: &Event| match event {
+        Event::TimesChanged(timings) => timings.of("n", "veo"),
+        _ => None,
+    };
+    let took = world.now.duration_since(job.submitted_at.unwrap()).as_secs();
+    let timing = step.events.iter().find_map(told).unwrap();
+    assert_eq!((i64::from(timing.p50_s), timing.clips), (took, 1));
 }
 
 #[test]

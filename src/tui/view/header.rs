@@ -157,6 +157,16 @@ fn spend(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     for money in spend.unexplained.iter().filter(|m| !m.amount.is_zero()) {
         pieces.push((format!("   unexplained {money}"), Role::Error));
     }
+    if let Some(finish) = app.finish() {
+        let left_out = match finish.left_out {
+            0 => String::new(),
+            n => format!(" without {n}"),
+        };
+        let (p50, p90) = (app.time_of_day(finish.p50), app.time_of_day(finish.p90));
+        let words = if p50 == p90 { format!("~{p50}") } else { format!("~{p50}, P90 {p90}") };
+        let source = if finish.is_quoted { " as quoted" } else { "" };
+        pieces.push((format!("   queue ends {words}{source}{left_out}"), Role::Dim));
+    }
     for (account, by) in app.shortfalls() {
         pieces.push((format!("   queued {by} more than {account} holds"), Role::Warn));
     }

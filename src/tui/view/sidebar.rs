@@ -75,6 +75,7 @@ fn write(app: &App, offer: Option<&Offer>, width: u16) -> Paper {
         None => &mut paper,
     };
     paper.blank();
+    speed(app, offer, &mut paper);
     facts(model, &mut paper);
     further(app, model, &mut paper);
     paper.blank();
@@ -87,14 +88,6 @@ fn write(app: &App, offer: Option<&Offer>, width: u16) -> Paper {
 }
 
 fn facts(model: &Model, paper: &mut Paper) {
-    if let Some(speed) = model.speed {
-        let words = match (speed.min, speed.max) {
-            (min, max) if max < 120 => format!("{min} to {max} s quoted"),
-            (min, max) if min == max => format!("{} min quoted", min.div_ceil(60)),
-            (min, max) => format!("{} to {} min quoted", min / 60, max.div_ceil(60)),
-        };
-        paper.pair("speed", INDENT, Role::Text, &words);
-    }
     if let Some(advice) = model.advice {
         let (role, words) = match advice {
             Advice::Daily => (Role::Ok, "for daily use"),
@@ -126,6 +119,24 @@ fn facts(model: &Model, paper: &mut Paper) {
     }
     for rule in model.rules.iter().filter_map(rule_words) {
         paper.pair("rule", INDENT, Role::Text, &rule);
+    }
+}
+
+/// How long it is quoted to take, and how long it took here, which tells more.
+fn speed(app: &App, offer: &Offer, paper: &mut Paper) {
+    if let Some(speed) = offer.model.speed {
+        let words = match (speed.min, speed.max) {
+            (min, max) if max < 120 => format!("{min} to {max} s quoted"),
+            (min, max) if min == max => format!("{} min quoted", min.div_ceil(60)),
+            (min, max) => format!("{} to {} min quoted", min / 60, max.div_ceil(60)),
+        };
+        paper.pair("speed", INDENT, Role::Text, &words);
+    }
+    if let Some(timing) = app.timing(&offer.model_ref()).filter(|timing| timing.clips > 0) {
+        let time = |seconds: u32| text::duration(i64::from(seconds));
+        let clips = if timing.clips == 1 { "1 clip".to_owned() } else { format!("{} clips", timing.clips) };
+        let words = format!("P50 {}, P90 {} of {clips}", time(timing.p50_s), time(timing.p90_s));
+        paper.pair("yours", INDENT, Role::Text, &words);
     }
 }
 
