@@ -30,13 +30,25 @@ pub struct Finish {
 }
 
 /// A place at a service: when it is free, and how sure that is (variance, s²).
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug)]
 struct Slot {
     free_s: f64,
     variance: f64,
 }
 
+impl PartialEq for Slot {
+    fn eq(&self, other: &Slot) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
 impl Eq for Slot {}
+
+impl PartialOrd for Slot {
+    fn partial_cmp(&self, other: &Slot) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Ord for Slot {
     fn cmp(&self, other: &Slot) -> std::cmp::Ordering {
