@@ -134,6 +134,11 @@ pub struct WriteOff {
 
 /// `run`
 #[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "It ends when every job is done, failed, held or unconfirmed. A job whose order's answer was lost is looked for \
+at once and again after 10 seconds; what is not settled then stays unconfirmed, makes the exit code 1 and is looked for on at the next start. \
+A signal stops new orders and waits for answers and downloads; a second one leaves at once."
+)]
 pub struct Run {
     /// Batch files, JSONL or CSV; `-` is standard input
     pub files: Vec<PathBuf>,

@@ -1,4 +1,4 @@
-//! `run`: works the queue without a screen until nothing can go on.
+//! `run`: works the queue without a screen until nothing can go on, lost orders looked for included.
 //!
 //! Knows progress lines, the durable log as JSON, signals and the exit code. Must not know how a job
 //! is worked.
@@ -90,8 +90,9 @@ async fn work(
     verbose: u8,
     out: &Out,
 ) -> Option<u8> {
-    let drained = engine.drained();
-    tokio::pin!(drained);
+    let (drained, settled) = (engine.drained(), engine.settled());
+    tokio::pin!(drained, settled);
+    let mut told = false;
     loop {
         tokio::select! {
             biased;
@@ -103,7 +104,11 @@ async fn work(
                 }
                 tell(news, mine, verbose, out);
             }
-            () = &mut drained => return None,
+            () = &mut settled => return None,
+            () = &mut drained, if !told => {
+                told = true;
+                out.say("waiting for another look at the orders whose answers were lost; a signal ends that");
+            }
         }
     }
 }
@@ -189,10 +194,24 @@ fn judge(desk: &Desk, mine: &BTreeSet<JobId>, out: &Out) -> u8 {
     }
     let held = mine.iter().filter_map(|id| desk.rows.get(id)).filter(|row| row.state == JobState::Held);
     held_lines(held.filter(|row| !row.abandoned)).into_iter().for_each(|line| out.say(line));
+    let lost = mine.iter().filter_map(|id| desk.rows.get(id)).filter(|row| row.state == JobState::Unconfirmed);
+    lost_line(lost.filter(|row| !row.abandoned)).into_iter().for_each(|line| out.say(line));
     if bad > 0 {
         out.say(format_args!("{bad} {} did not become a clip; `rushes list` shows which", plural(bad, "job")));
     }
     if bad == 0 { code::DONE } else { code::SOME_FAILED }
+}
+
+/// What is said of jobs whose orders were looked for in vain.
+fn lost_line<'a>(lost: impl Iterator<Item = &'a JobRow>) -> Option<String> {
+    let ids: Vec<String> = lost.map(|row| row.id.to_string()).collect();
+    let first = ids.first()?;
+    let (n, more) = (ids.len(), if ids.len() > MOST_IDS { " ..." } else { "" });
+    let named = ids.get(..MOST_IDS).unwrap_or(&ids).join(" ");
+    let jobs = plural(n, "job");
+    Some(format!(
+        "{n} {jobs} unconfirmed: {named}{more}; may be charged and not bought twice. The next start looks on; `rushes show {first}` says what is known, `rushes adopt` or `rushes write-off` settles it"
+    ))
 }
 
 /// Why jobs are held and what lets them go, a line a reason.
@@ -284,5 +303,8 @@ mod tests {
         row.note = Some("price unknown: give a ceiling".into());
         let told = "1 job held: price unknown: give a ceiling; `rushes release j-7 --ceiling DOLLARS` lets go on";
         assert_eq!(held_lines([&row].into_iter()), [told]);
+        assert_eq!(lost_line([].into_iter()), None);
+        let told = lost_line([&row].into_iter()).unwrap();
+        assert!(told.starts_with("1 job unconfirmed: j-7; ") && told.contains("`rushes show j-7`"), "{told}");
     }
 }

@@ -44,6 +44,7 @@ pub use viewer::watch;
 pub use crate::domain::Caps;
 pub use crate::store::{EntryFilter, JobFilter};
 
+use self::core::drained::Rest;
 use self::shell::Message;
 
 /// Why the engine cannot start. Each says what to do next.
@@ -99,7 +100,7 @@ pub enum Leave {
 #[derive(Debug)]
 pub struct Engine {
     messages: mpsc::UnboundedSender<Message>,
-    drained: watch::Receiver<bool>,
+    rest: watch::Receiver<Rest>,
     logged: watch::Receiver<i64>,
     store: Store,
     faces: std::sync::atomic::AtomicU64,
@@ -142,16 +143,16 @@ impl Engine {
         let store = Store::open(&settings.data_dir, settings.simulated.is_some())?;
         let loaded = store.load()?;
         let (logged_in, logged) = watch::channel(loaded.last_seq);
-        let (drained_in, drained) = watch::channel(false);
+        let (rest_in, rest) = watch::channel(Rest::Work);
         let (messages, inbox) = mpsc::unbounded_channel();
-        let mut shell = shell::Shell::new(settings, store.clone(), loaded, messages.clone(), (drained_in, logged_in))?;
+        let mut shell = shell::Shell::new(settings, store.clone(), loaded, messages.clone(), (rest_in, logged_in))?;
         shell.tools.disk = disk;
         let mut started = shell.begin().await?;
         if draining {
             started.drain();
         }
         tokio::spawn(started.run(inbox, lock));
-        Ok(Engine { messages, drained, logged, store, faces: std::sync::atomic::AtomicU64::new(1) })
+        Ok(Engine { messages, rest, logged, store, faces: std::sync::atomic::AtomicU64::new(1) })
     }
 
     /// A door for one face. Its first event is a snapshot of everything.
@@ -168,11 +169,18 @@ impl Engine {
         Log { seen: *self.logged.borrow(), logged: self.logged.clone(), store: self.store.clone() }
     }
 
-    /// Waits until nothing can go on without the user.
+    /// Waits until nothing can go on without the user; each lost order was looked for once.
     pub async fn drained(&self) {
-        let mut drained = self.drained.clone();
+        let mut rest = self.rest.clone();
         // An engine that is gone drains no more.
-        let _ = drained.wait_for(|drained| *drained).await;
+        let _ = rest.wait_for(|rest| *rest != Rest::Work).await;
+    }
+
+    /// Waits longer: until each lost order has its verdict, or the next look for it is far away.
+    pub async fn settled(&self) {
+        let mut rest = self.rest.clone();
+        // An engine that is gone looks for nothing any more.
+        let _ = rest.wait_for(|rest| *rest == Rest::Nothing).await;
     }
 
     /// Leaves, and returns once everything known is on disk and the lock is released.

@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use super::clock::Clock;
+use super::core::drained::Rest;
+use super::core::room::with_uncommitted;
 use super::core::{Core, DownloadError, Effect, FaceId, Input, Step};
 use super::poll::{self, Due};
 use super::report::Outbox;
@@ -81,7 +83,7 @@ pub(super) struct Shell {
     built: HashMap<JobId, PaidRequest>,
     draft: Option<Draft>,
     pub(super) next_batch: i64,
-    drained: watch::Sender<bool>,
+    rest: watch::Sender<Rest>,
     logged: watch::Sender<i64>,
     stop: Option<oneshot::Sender<()>>,
     commit_failed: bool,
@@ -95,7 +97,7 @@ impl Shell {
         store: Store,
         loaded: Loaded,
         messages: mpsc::UnboundedSender<Message>,
-        (drained, logged): (watch::Sender<bool>, watch::Sender<i64>),
+        (rest, logged): (watch::Sender<Rest>, watch::Sender<i64>),
     ) -> Result<Shell, EngineError> {
         let catalog = offers::catalog(settings.models.as_deref())?;
         let (providers, limits) = accounts::connect(&settings)?;
@@ -120,7 +122,7 @@ impl Shell {
             built: HashMap::new(),
             draft,
             next_batch,
-            drained,
+            rest,
             logged,
             stop: None,
             commit_failed: false,
@@ -277,14 +279,13 @@ impl Shell {
         self.tools.settings.points.after(&changes);
         // Whoever is told that work was taken must not find the engine drained a moment longer, and
         // whoever finds it drained must have been told everything.
-        let drained = self.core.is_drained();
-        if !drained {
-            self.drained.send_if_modified(|was| std::mem::replace(was, false));
+        let rest = self.core.remaining();
+        let tell = |told: &mut Rest| std::mem::replace(told, rest) != rest;
+        if rest == Rest::Work {
+            self.rest.send_if_modified(tell);
         }
         self.act(step);
-        if drained {
-            self.drained.send_if_modified(|was| !std::mem::replace(was, true));
-        }
+        self.rest.send_if_modified(tell);
     }
 
     /// Takes an order that would pass a cap out of a commit, of which nothing was kept; the core holds it.
@@ -300,7 +301,7 @@ impl Shell {
         step.effects.push(Effect::Discard { job });
         let (at, zone) = (self.clock.now(), self.tools.settings.time_zone.clone());
         let room = self.tools.store.room(&Guard { job, at, zone, limits: vec![limit.clone()] });
-        let left = room.ok().and_then(|room| room.first().copied());
+        let left = room.ok().and_then(|room| room.first().map(|left| with_uncommitted(*left, changes)));
         let mut more = self.core.step(at, Input::OverCap { job, limit, left });
         changes.append(&mut more.changes);
         step.append(more);
@@ -514,8 +515,8 @@ mod tests {
         };
         let store = Store::open(&settings.data_dir, false).unwrap();
         let (messages, _) = mpsc::unbounded_channel();
-        let (drained, logged) = (watch::channel(false).0, watch::channel(0).0);
-        Shell::new(settings, store, Loaded::default(), messages, (drained, logged)).unwrap()
+        let (rest, logged) = (watch::channel(Rest::Work).0, watch::channel(0).0);
+        Shell::new(settings, store, Loaded::default(), messages, (rest, logged)).unwrap()
     }
 
     #[tokio::test]

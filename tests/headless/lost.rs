@@ -12,7 +12,9 @@ fn lost(place: &Place) -> String {
     place.admin.variant("nanogpt", "usage", "absent");
     place.admin.fault(&json!({"service": "nanogpt", "route": "submit", "kind": "accept_then_drop", "times": 1}));
     let file = place.write("rows.jsonl", &row("nanogpt/veo2-video", "a river"));
-    place.rushes(&["run", &file]).exits(1).says(&["1 unconfirmed"]);
+    let told = place.rushes(&["run", &file]).exits(1);
+    let last = "1 job unconfirmed: j-1; may be charged and not bought twice. The next start looks on";
+    told.says(&["waiting for another look", "1 unconfirmed", last, "`rushes write-off`"]);
     let job = place.jobs().remove(0);
     assert_eq!(job["state"], "unconfirmed");
     job["id"].as_str().unwrap().to_owned()
@@ -56,5 +58,18 @@ fn a_lost_order_is_written_off_only_when_that_is_meant() {
     assert_eq!(own["reserved"].as_f64(), Some(0.0), "what was set aside is free again: {own}");
     place.rushes(&["write-off", "--yes", &id]).exits(2).says(&["is failed already"]);
     place.rushes(&["run"]).exits(0).says(&["nothing to do"]);
+    assert_eq!(place.admin.orders("nanogpt").len(), 1);
+}
+
+#[test]
+fn a_run_waits_for_the_look_that_finds_what_the_first_did_not() {
+    let place = Place::new();
+    place.admin.variant("nanogpt", "usage", "absent");
+    // The service lists an order at the second look only.
+    place.admin.variant("nanogpt", "conversation_uuid", "lagging");
+    place.admin.fault(&json!({"service": "nanogpt", "route": "submit", "kind": "accept_then_drop", "times": 1}));
+    place.admin.variant("nanogpt", "lag_seconds", "1800");
+    let file = place.write("rows.jsonl", &row("nanogpt/veo2-video", "a river"));
+    place.rushes(&["run", &file]).exits(0).says(&["was taken after all", "1 done"]);
     assert_eq!(place.admin.orders("nanogpt").len(), 1);
 }

@@ -149,9 +149,14 @@ impl Account {
         }
     }
 
-    /// The orders counted against its plan, where there is news of them.
+    /// The orders counted against its plan and the row of losses, where there is news of them.
     pub(super) fn take_news(&mut self) -> Option<Value> {
-        std::mem::take(&mut self.is_news).then(|| json!({"per_minute": self.per_minute, "per_day": self.per_day}))
+        std::mem::take(&mut self.is_news).then(|| {
+            json!({
+                "per_minute": self.per_minute, "per_day": self.per_day,
+                "losses": self.losses, "fingerprint": self.fingerprint,
+            })
+        })
     }
 
     /// Goes on from what was stored. What cannot be read counts as nothing.
@@ -159,6 +164,22 @@ impl Account {
         let read = |name: &str| serde_json::from_value::<Limiter>(state[name].clone()).ok();
         read("per_minute").into_iter().for_each(|stored| self.per_minute.restore(stored));
         read("per_day").into_iter().for_each(|stored| self.per_day.restore(stored));
+        if state["fingerprint"] == self.fingerprint.as_str() {
+            self.losses = serde_json::from_value(state["losses"].clone()).unwrap_or_default();
+        }
+    }
+
+    /// Counts a job that was paid for and gave no clip; false where it was counted before.
+    pub(super) fn lose(&mut self, job: JobId) -> bool {
+        let is_new = self.losses.insert(job);
+        self.is_news |= is_new;
+        is_new
+    }
+
+    /// The row of losses is over.
+    pub(super) fn forget_losses(&mut self) {
+        self.is_news |= !self.losses.is_empty();
+        self.losses.clear();
     }
 }
 

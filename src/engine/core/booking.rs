@@ -25,10 +25,7 @@ impl Core {
             at: self.now,
         };
         self.budget.book(&entry);
-        if matches!(kind, EntryKind::Released | EntryKind::Refunded) {
-            // There may be more room than was read.
-            self.room.clear();
-        }
+        self.move_room(job, kind, money);
         step.changes.push(Change::Book(entry));
         self.touch(&job.request.account, step);
         step.events.push(Event::SpendChanged(Box::new(self.spend())));

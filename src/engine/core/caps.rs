@@ -21,7 +21,7 @@ impl CoreSettings {
 
 impl Core {
     /// The limits that an order of a job falls under.
-    fn limits_of(&self, job: &Job) -> Vec<Limit> {
+    pub(super) fn limits_of(&self, job: &Job) -> Vec<Limit> {
         let name = job.model_ref();
         let account = self.accounts.get(&name.account).map(|a| a.caps.limits(&Scope::Account(a.name.clone())));
         let model = self.settings.model_caps.get(&name);
@@ -39,11 +39,7 @@ impl Core {
 
     /// The name of a limit that is known to have no room for an order of this price.
     pub(super) fn without_room(&self, job: &Job, price: Money) -> Option<String> {
-        if self.room.is_empty() {
-            return None;
-        }
-        let is_full = |limit: &Limit| self.room.iter().any(|(of, left)| of == limit && !left.has_room_for(price));
-        self.limits_of(job).iter().find(|limit| is_full(limit)).map(Limit::name)
+        self.limits_of(job).iter().find(|limit| self.room.lacks(limit, price)).map(Limit::name)
     }
 
     /// The commit for an order was refused: the job is as it was before, and held.
@@ -54,15 +50,16 @@ impl Core {
         }
         if let Some(money) = job.reserved.take().filter(|money| !money.amount.is_zero()) {
             // In memory alone: the reservation was not kept.
+            let limits = self.limits_of(&job);
+            self.room.shift(&limits, money);
             let (account, evidence) = (job.request.account.clone(), String::new());
             let (job, kind, at) = (Some(id), EntryKind::Released, self.now);
             self.budget.book(&Entry { account, job, kind, money, evidence, at });
         }
         job.attempts = job.attempts.saturating_sub(1);
         job.submitted_at = None;
-        self.room.retain(|(of, _)| *of != limit);
         let name = limit.name();
-        self.room.extend(left.map(|left| (limit, left)));
+        self.room.refused(id, limit, left);
         self.touch(&job.request.account, step);
         step.events.push(crate::domain::message::Event::SpendChanged(Box::new(self.spend())));
         self.put_on_hold(job, Hold::OverCap(name), step);
@@ -72,20 +69,7 @@ impl Core {
     pub(super) fn cap_batch(&mut self, batch: i64, cap: BatchCap, step: &mut Step) {
         step.changes.push(Change::CapBatch { id: batch, cap });
         if self.batch_caps.insert(batch, cap) != Some(cap) {
-            self.release_capped("a cap was changed", step);
-        }
-    }
-
-    /// Jobs held by a cap try again: at the turn of a day, or where a cap was changed.
-    pub(super) fn release_capped(&mut self, why: &str, step: &mut Step) {
-        let capped = |job: &&Job| matches!(job.hold, Some(Hold::OverCap(_))) && job.state == JobState::Held;
-        let held: Vec<Job> = self.jobs.values().filter(capped).cloned().collect();
-        for mut job in held {
-            let is_over = self.hold_before_paying(&job).is_some_and(|hold| matches!(hold, Hold::OverCap(_)));
-            if !is_over && job.advance(JobState::Queued, self.now).is_ok() {
-                self.tell(&job, "released", why.to_owned(), serde_json::Value::Null, step);
-                self.put(job, step);
-            }
+            self.let_held_go(None, "a cap was changed", step);
         }
     }
 }

@@ -5,8 +5,21 @@
 use jiff::Timestamp;
 
 use super::host::Call;
+use super::resolve::SOON;
 use super::{Account, Core};
+use crate::domain::search::Verdict;
 use crate::domain::{Job, JobState};
+
+/// What is left to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Work goes on.
+    Work,
+    /// Nothing but the next look for a lost order, which is due soon.
+    Looks,
+    /// Nothing goes on without the user, or not for long.
+    Nothing,
+}
 
 impl Core {
     /// When the next thing falls due that no input will bring; `None` when only inputs matter.
@@ -54,6 +67,20 @@ impl Core {
             JobState::Unconfirmed => self.is_looked_at(job),
             _ => true,
         })
+    }
+
+    /// What is left to wait for. A lost order without a verdict is looked for while the next look is
+    /// near; one that was looked for in vain is looked for ever more rarely.
+    pub fn remaining(&self) -> Rest {
+        let is_soon = |job: &Job| {
+            let open = job.search.as_ref().is_some_and(|search| search.verdict == Verdict::Open);
+            open && self.is_looked_for(job) && !self.is_out_of_reach(job) && self.next_find(job) <= self.now + SOON
+        };
+        match self.is_drained() {
+            false => Rest::Work,
+            true if !self.draining && self.unconfirmed().any(is_soon) => Rest::Looks,
+            true => Rest::Nothing,
+        }
     }
 
     /// Whether a job's service cannot be asked before the user does something: the account is not

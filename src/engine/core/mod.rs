@@ -13,7 +13,7 @@ mod caps;
 mod command;
 pub mod discover;
 mod download;
-mod drained;
+pub mod drained;
 mod host;
 mod limiter;
 mod losses;
@@ -21,6 +21,7 @@ mod pace;
 mod queue;
 mod repeat;
 mod resolve;
+pub mod room;
 mod roster;
 pub mod schedule;
 mod start;
@@ -41,14 +42,15 @@ pub use account::Account;
 pub use command::LookedUp;
 pub use step::{DownloadError, Effect, Input, PreparedOrder, Step, Unprepared};
 
-use crate::domain::caps::{BatchCap, Limit};
+use crate::domain::caps::BatchCap;
 use crate::domain::message::{AccountRow, Command, Event, Level, Notice};
-use crate::domain::{Caps, Job, JobId, JobRow, JobState, ModelRef};
-use crate::store::{Change, Left, NewLine};
+use crate::domain::{Caps, Hold, Job, JobId, JobRow, JobState, ModelRef};
+use crate::store::{Change, NewLine};
 
 use budget::Budget;
 use host::Host;
 use pace::Pace;
+use room::Room;
 use roster::Roster;
 use stock::Stock;
 
@@ -111,8 +113,7 @@ pub struct Core {
     pace: Pace,
     /// What batches may cost.
     batch_caps: BTreeMap<i64, BatchCap>,
-    /// What limits had left when it was read last; they have no more now.
-    room: Vec<(Limit, Left)>,
+    room: Room,
     draining: bool,
     now: Timestamp,
     /// Names of clips claimed since the start; a name claimed once stays its job's.
@@ -151,6 +152,9 @@ impl Core {
         }
         self.pass_time(&mut step);
         self.work(&mut step);
+        if self.look_at_held(&mut step) {
+            self.work(&mut step);
+        }
         if !step.changes.is_empty() {
             // Never a commit of their own: with the next one, and at the end.
             step.changes.extend(self.counted());
@@ -209,6 +213,13 @@ impl Core {
     fn put(&mut self, job: Job, step: &mut Step) {
         let account = job.request.account.clone();
         let at_service = self.jobs.at_service(&account);
+        let ends = matches!(job.state, JobState::Held | JobState::Cancelled | JobState::Failed);
+        if ends
+            && !matches!(job.hold, Some(Hold::OverCap(_)))
+            && self.job(job.id).is_some_and(|was| was.state == JobState::Queued)
+        {
+            self.room.spared();
+        }
         step.events.push(Event::JobChanged(Box::new(self.row(&job))));
         step.changes.push(Change::PutJob(Box::new(job.clone())));
         if job.state.is_final() {
@@ -242,8 +253,8 @@ impl Core {
     fn pass_time(&mut self, step: &mut Step) {
         if self.budget.turn(self.now) {
             step.events.push(Event::SpendChanged(Box::new(self.spend())));
-            self.room.clear();
-            self.release_capped("a new day: the cap has room again", step);
+            self.room.forget();
+            self.let_held_go(None, "a new day: the cap has room again", step);
         }
         self.end_pauses(step);
     }

@@ -23,6 +23,9 @@ const WAITS: [SignedDuration; 5] = [
     SignedDuration::from_hours(1),
 ];
 
+/// A look that is due within this is waited for by whoever works until nothing goes on.
+pub(super) const SOON: SignedDuration = SignedDuration::from_secs(15);
+
 /// Wait after a look that reached nobody.
 const UNREACHED: SignedDuration = SignedDuration::from_secs(30);
 
@@ -56,7 +59,7 @@ impl Core {
     }
 
     /// When a job's order is looked for next; may lie in the past.
-    fn next_find(&self, job: &Job) -> Timestamp {
+    pub(super) fn next_find(&self, job: &Job) -> Timestamp {
         let next = job.search.as_ref().map_or(self.now, |search| search.next);
         let rest = self.work.get(&job.id).and_then(|work| work.due);
         rest.map_or(next, |rest| rest.max(next))

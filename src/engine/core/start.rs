@@ -11,6 +11,7 @@ use super::budget::Budget;
 use super::discover::Discovery;
 use super::host::Host;
 use super::pace::Pace;
+use super::room::Room;
 use super::roster::Roster;
 use super::stock::Stock;
 use super::{Account, Core, CoreSettings, Step, Work};
@@ -46,7 +47,7 @@ impl Core {
             budget,
             pace: Pace::of(loaded.usual),
             batch_caps: loaded.batch_caps.into_iter().collect(),
-            room: loaded.room,
+            room: Room::read(loaded.room),
             draining: false,
             now,
             stems: HashSet::new(),
@@ -89,6 +90,7 @@ impl Core {
         let mut step = Step::default();
         core.restock(&mut step);
         core.classify(&mut step);
+        core.pause_losers(&mut step);
         (core, step)
     }
 

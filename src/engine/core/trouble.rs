@@ -145,7 +145,7 @@ impl Core {
     pub(super) fn resume(&mut self, name: &str, step: &mut Step) -> bool {
         let Some(account) = self.accounts.get_mut(name) else { return false };
         account.per_day.forget();
-        account.losses.clear();
+        account.forget_losses();
         if let Some(host) = self.hosts.get_mut(&account.host) {
             host.wake();
         }

@@ -2,6 +2,7 @@
 //! keys, strange prices, long queues.
 
 use super::*;
+use crate::store::Left;
 
 fn queue_many(world: &mut World, count: usize) -> Vec<JobId> {
     let new = || NewJob {
@@ -224,4 +225,58 @@ fn a_key_that_is_revoked_while_jobs_run_does_not_keep_a_run_going_forever() {
     world.step(Input::Polled { job: id, result: Err(revoked) });
     assert!(world.core.is_drained(), "only a new key helps; the job runs on and is asked about at the next start");
     assert_eq!(world.state(id), JobState::Running);
+}
+
+fn accepted_for(world: &mut World, id: JobId, cost: &str) -> Step {
+    let answer =
+        SubmitAnswer::Accepted(Accepted { remote_id: format!("r{id}"), cost: Some(usd(cost)), ..Accepted::default() });
+    world.step(Input::Submitted { job: id, answer, bytes: 0 })
+}
+
+#[test]
+fn money_that_turns_out_not_to_be_needed_lets_held_jobs_go_and_no_more_of_them_than_it_pays_for() {
+    // Two of $3.00 fit; four wait.
+    let mut world = capped("6.50", Loaded::default());
+    let ids = queue_many(&mut world, 6);
+    ids.iter().for_each(|id| drop(world.prepare(*id)));
+    let held = |world: &World| {
+        ids.iter().filter(|id| world.core.jobs.get(id).is_some_and(|j| j.state == JobState::Held)).count()
+    };
+    assert_eq!(held(&world), 4);
+    // As dear as was set aside: nothing is free, and nothing is written about those that wait.
+    let step = accepted_for(&mut world, ids[0], "3.00");
+    assert!(!step.changes.iter().any(|change| matches!(change, Change::AddLine(line) if line.kind == "released")));
+    assert_eq!(held(&world), 4);
+    // Cheaper: with what was left before that is enough for one.
+    accepted_for(&mut world, ids[1], "0.40");
+    assert_eq!(held(&world), 3, "the oldest goes, the others wait on");
+    assert_eq!(world.state(ids[2]), JobState::Queued);
+    // Refused: what it had set aside is free again.
+    world.prepare(ids[2]);
+    let no = SubmitAnswer::Refused(ServiceError::new(ErrorKind::Policy, "no"));
+    world.step(Input::Submitted { job: ids[2], answer: no, bytes: 0 });
+    assert_eq!((world.state(ids[3]), held(&world)), (JobState::Queued, 2));
+    // Cancelled while it waits for its turn: the next one gets its room.
+    world.command(Command::Cancel { ids: vec![ids[3]] });
+    assert_eq!((world.state(ids[4]), held(&world)), (JobState::Queued, 1));
+}
+
+#[test]
+fn a_limit_that_only_the_commit_knows_is_looked_at_again_when_money_of_it_comes_free() {
+    let mut world = World::fresh();
+    world.core.settings.model_caps.insert("n/veo".parse().unwrap(), Caps { day: Some(usd("3.00")), ..Caps::default() });
+    let ids = queue_many(&mut world, 3);
+    world.prepare(ids[0]);
+    let guard = world.core.guard(&world.core.jobs[&ids[1]]);
+    let Some(Change::Guard(guard)) = guard else { panic!("no guard") };
+    let limit = guard.limits[0].clone();
+    // The disk says no to the second, and what is left.
+    world.prepare(ids[1]);
+    let left = Some(Left::Money(usd("0").amount, Currency::Usd));
+    world.step(Input::OverCap { job: ids[1], limit, left });
+    world.step(Input::Ticked);
+    assert_eq!((world.state(ids[1]), world.state(ids[2])), (JobState::Held, JobState::Held), "it is not asked in vain");
+    let no = SubmitAnswer::Refused(ServiceError::new(ErrorKind::Policy, "no"));
+    world.step(Input::Submitted { job: ids[0], answer: no, bytes: 0 });
+    assert_eq!((world.state(ids[1]), world.state(ids[2])), (JobState::Queued, JobState::Held));
 }

@@ -1,6 +1,7 @@
 //! After three paid orders in a row without a clip an account pauses; a clip ends the row.
 
 use super::*;
+use crate::store::StoredLimiter;
 
 fn fail(world: &mut World) -> JobId {
     let id = world.running();
@@ -56,7 +57,10 @@ fn three_paid_losses_in_a_row_pause_the_account_and_a_clip_ends_the_row() {
     let third = fail(&mut world);
     let why = pause(&world).unwrap();
     assert!(why.starts_with("3 orders in a row were paid for and gave no clip (j-4, j-5, "), "{why}");
-    assert!(why.contains("it broke") && why.ends_with(&format!("`rushes show {third}`, then resume n")), "{why}");
+    assert!(
+        why.contains("it broke") && why.ends_with(&format!("`rushes show {third}`, then resume n in the dashboard")),
+        "{why}"
+    );
     world.command(Command::Resume { account: "n".into() });
     fail(&mut world);
     assert_eq!(pause(&world), None, "the user's word begins a new row");
@@ -80,4 +84,44 @@ fn a_downloads_validator_is_on_disk_while_it_runs_and_goes_along_to_the_next_try
     assert_eq!(world.core.jobs[&id].validators.len(), 1);
     let done = world.step(Input::Downloaded { job: id, result: Ok(vec![clip()]) });
     assert!(last_put(&done).validators.is_empty());
+}
+
+#[test]
+fn a_restart_keeps_the_row_of_losses_and_pauses_again_until_the_user_resumes_or_the_key_is_another() {
+    let mut world = World::fresh();
+    let counted = |step: &Step| {
+        let mut limiters = step.changes.iter().filter_map(|change| match change {
+            Change::PutLimiter(stored) if stored.host == "account n" => Some(stored.clone()),
+            _ => None,
+        });
+        limiters.next_back()
+    };
+    let lose = |world: &mut World| {
+        let id = world.running();
+        let error = crate::domain::JobError::new(ErrorKind::Generation, "it broke");
+        let state = RemoteState::Failed { error, refunded: false };
+        let result = Ok(Status { word: "failed".into(), state, progress: None, cost: Some(usd("3.00")) });
+        world.step(Input::Polled { job: id, result })
+    };
+    lose(&mut world);
+    let two = counted(&lose(&mut world)).expect("it is on disk with the loss itself");
+    let after = |kept: &StoredLimiter| {
+        let loaded = Loaded { limiters: vec![kept.clone()], next_job: 9, ..Loaded::default() };
+        let (mut core, _) = Core::start(settings(), vec![account()], catalog(&offers()), loaded, at(0));
+        core.step(at(0), Input::Ticked);
+        core.step(at(0), Input::Probed { account: "n".into(), result: Ok(AccountProfile::default()) });
+        World { core, now: at(0) }
+    };
+    let mut world = after(&two);
+    assert_eq!(pause(&world), None, "two are not three");
+    let three = counted(&lose(&mut world)).unwrap();
+    assert!(pause(&world).is_some(), "the third after a restart is the third");
+    let mut world = after(&three);
+    let why = pause(&world).expect("a restart mends no service");
+    assert!(why.starts_with("3 orders in a row were paid for and gave no clip (j-1, j-2, j-9)"), "{why}");
+    let (step, _) = world.command(Command::Resume { account: "n".into() });
+    assert_eq!(pause(&after(&counted(&step).unwrap())), None, "the user's word outlives a restart, too");
+    let mut other = three;
+    other.state["fingerprint"] = "another key".into();
+    assert_eq!(pause(&after(&other)), None);
 }

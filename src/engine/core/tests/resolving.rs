@@ -238,3 +238,19 @@ fn what_is_written_off_has_failed_and_its_reservation_is_free() {
     let (_, answer) = world.command(Command::WriteOff { ids: vec![running] });
     assert!(matches!(answer, Answer::Refused { .. }));
 }
+
+#[test]
+fn a_run_waits_for_looks_that_are_near_and_for_none_that_are_far() {
+    use crate::engine::core::drained::Rest;
+    let (mut world, id, _) = lost();
+    assert_eq!(world.core.remaining(), Rest::Work, "the first look is under way");
+    world.evidence(id, Evidence::open("nothing"), None);
+    assert_eq!(world.core.remaining(), Rest::Looks, "the next is in ten seconds");
+    assert_eq!(finds(&world.later(10)), 1);
+    assert_eq!(world.core.remaining(), Rest::Work);
+    world.evidence(id, Evidence::open("nothing"), None);
+    assert_eq!(world.core.remaining(), Rest::Nothing, "the next is in half a minute");
+    let (mut world, id, _) = lost();
+    world.evidence(id, found(Grade::Likely, None, None), None);
+    assert_eq!(world.core.remaining(), Rest::Nothing, "there is a verdict");
+}
