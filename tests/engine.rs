@@ -6,6 +6,7 @@
 mod engine {
     mod caps;
     mod faults;
+    mod kept;
     mod learning;
     mod pictures;
     pub mod race;

@@ -79,6 +79,7 @@ impl App {
         let lines = vec![
             format!("Which order of {} is {}? Type its id as the service shows it.", row.account, row.id),
             "One status request checks it; nothing is ordered.".to_owned(),
+            "`part` takes what came of the clip, where a part is kept.".to_owned(),
         ];
         self.overlays.push(Overlay::Ask(Ask::new("Adopt", lines, Then::Adopt(row.id)).needing(Need::Id)));
     }

@@ -117,7 +117,8 @@ pub enum Verb {
 pub struct Adopt {
     /// The unconfirmed job
     pub job: JobId,
-    /// The service's id of its order, as the service's own pages show it
+    /// The service's id of its order, as the service's own pages show it; `part` takes what came of the
+    /// clip with a cut answer and is kept, asking nobody
     pub remote_id: String,
 }
 

@@ -80,7 +80,8 @@ pub enum Command {
     Adopt {
         /// The job.
         id: JobId,
-        /// The service's id of the order.
+        /// The service's id of the order; or `part`: the part of the clip that came with a cut answer and
+        /// is kept is taken for the clip, nobody is asked, and the job is done with it.
         remote_id: String,
     },
     /// Give unconfirmed jobs up: they count as failed, and what is set aside for them is free again.

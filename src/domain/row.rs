@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::job::{Job, JobId};
+use super::job::{FileKind, Job, JobId};
 use super::money::Money;
 use super::problem::ErrorKind;
 use super::state::JobState;
@@ -96,6 +96,9 @@ impl Job {
         let file = self.files.first()?;
         #[expect(clippy::cast_precision_loss, reason = "a size for people, to a tenth of a megabyte")]
         let mut note = format!("{:.1} MB", file.bytes as f64 / 1e6);
+        if file.kind == FileKind::Partial {
+            note = format!("part of the clip, {note}");
+        }
         if let Some(ms) = file.duration_ms {
             note += &format!(" · {}.{} s", ms / 1000, ms % 1000 / 100);
         }

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::core::{DownloadError, Input};
+use super::kept::PARTIAL;
 use super::shell::Tools;
 use crate::domain::sink::{ClipHead, ClipSink};
 use crate::domain::{AccountProfile, ClipFile, ErrorKind, Job};
 use crate::media::publish::{hash_file, publish};
 use crate::media::{
     ClipWriter, Container, Disk, NotAClip, PartFile, PublishError, SYNC_EVERY, Template, Written, check,
-    find_published, next_name, part_base, part_path, publish_sidecar, recipe,
+    find_published, next_name, part_base, part_path, publish_sidecar, recipe, remnant,
 };
 use crate::mutation::mutated;
 use crate::provider::{FetchError, Provider, Resume, ServiceError};
@@ -47,7 +48,7 @@ pub(super) fn free_stem(tools: &Tools, job: &Job) -> Result<String, String> {
         let exists =
             |extension: &str| tools.disk.len(Path::new(&format!("{stem}.{extension}"))).map(|len| len.is_some());
         let mut taken = claimed.is_some_and(|owner| owner != job.id);
-        for extension in KINDS.iter().map(|kind| kind.extension()).chain(["json", "partial"]) {
+        for extension in KINDS.iter().map(|kind| kind.extension()).chain(["json", PARTIAL]) {
             taken |= exists(extension).map_err(|error| format!("{stem}.{extension}: {error}"))?;
         }
         if !taken {
@@ -61,19 +62,19 @@ pub(super) fn free_stem(tools: &Tools, job: &Job) -> Result<String, String> {
 }
 
 /// The disk as one job writes to it.
-fn disk_of(tools: &Tools, job: &Job) -> Arc<dyn Disk> {
+pub(super) fn disk_of(tools: &Tools, job: &Job) -> Arc<dyn Disk> {
     tools.settings.points.disk(&tools.disk, job.id)
 }
 
 /// Where the parts of a job lie.
-fn base(job: &Job) -> PathBuf {
+pub(super) fn base(job: &Job) -> PathBuf {
     let stem = Path::new(job.stem.as_deref().unwrap_or_default());
     let name = stem.file_name().unwrap_or_default().to_string_lossy();
     part_base(stem.parent().unwrap_or(Path::new(".")), &name, job)
 }
 
 /// The name of a job's clip.
-fn final_name(job: &Job, ordinal: u32, extension: &str) -> PathBuf {
+pub(super) fn final_name(job: &Job, ordinal: u32, extension: &str) -> PathBuf {
     let stem = job.stem.as_deref().unwrap_or_default();
     PathBuf::from(if ordinal == 1 { format!("{stem}.{extension}") } else { format!("{stem}-{ordinal}.{extension}") })
 }
@@ -165,12 +166,6 @@ enum Found {
     Published(ClipFile),
     Part(PartFile),
     Nothing,
-}
-
-/// Whether the whole clip of a job lies in its part file: written by an answer whose end was lost.
-pub(super) fn is_whole_on_disk(disk: &dyn Disk, job: &Job) -> bool {
-    let path = part_path(&base(job), 1);
-    job.stem.is_some() && disk.len(&path).is_ok_and(|len| len.is_some()) && check(disk, &path).is_ok()
 }
 
 /// What an earlier try left of a clip: published before a crash, or in part.
@@ -290,8 +285,10 @@ fn settle(disk: &dyn Disk, job: &Job, ordinal: u32, part: &PartFile) -> Result<C
         Err(NotAClip::Io(error)) => return Err(disk_error(error)),
         Err(why) if job.links.is_empty() => {
             // It came with the answer and will not come again: its bytes are kept under its own name.
-            let file = name(disk, part, None, final_name(job, ordinal, "partial"))?;
-            return Err(DownloadError::Partial(file, why.to_string()));
+            let plays = remnant(disk, &part.path).map_err(disk_error)?;
+            let file = name(disk, part, None, final_name(job, ordinal, PARTIAL))?;
+            let file = ClipFile { duration_ms: plays.plays_ms(), ..file };
+            return Err(DownloadError::Partial(file, why.to_string(), plays.to_string()));
         }
         Err(why) => {
             disk.remove(&part.path).map_err(disk_error)?;
@@ -301,7 +298,7 @@ fn settle(disk: &dyn Disk, job: &Job, ordinal: u32, part: &PartFile) -> Result<C
     name(disk, part, Some(&info), final_name(job, ordinal, info.extension))
 }
 
-fn name(
+pub(super) fn name(
     disk: &dyn Disk,
     part: &PartFile,
     info: Option<&crate::media::ClipInfo>,

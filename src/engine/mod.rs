@@ -9,6 +9,7 @@ mod clock;
 pub mod core;
 mod download;
 mod inputs;
+mod kept;
 mod lookup;
 mod offers;
 mod points;

@@ -122,8 +122,8 @@ mod tests {
         let clip = dir.path().join("clip.mp4");
         crate::media::publish::publish(&*disk, &part, None, &clip).unwrap();
         crate::media::publish_sidecar(&*disk, &clip, &serde_json::Value::Null).unwrap();
-        let part =
-            ["begun", "half", "synced", "synced", "ready", "renamed", "published"].map(|s| format!("j-7 part.{s}"));
+        let part = ["begun", "named", "half", "synced", "synced", "ready", "renamed", "published"]
+            .map(|s| format!("j-7 part.{s}"));
         let recipe = ["begun", "half", "synced", "ready", "renamed", "published"].map(|s| format!("j-7 recipe.{s}"));
         assert_eq!(*seen.lock().unwrap(), [&part[..], &recipe[..]].concat());
         assert_eq!(std::fs::read(&clip).unwrap(), b"abcd", "what is watched is what is written");

@@ -16,7 +16,7 @@ use super::core::room::with_uncommitted;
 use super::core::{Core, DownloadError, Effect, FaceId, Input, Step};
 use super::poll::{self, Due};
 use super::report::Outbox;
-use super::{EngineError, Settings, accounts, download, inspect, offers, resolve, submit};
+use super::{EngineError, Settings, accounts, download, inspect, kept, offers, resolve, submit};
 use crate::domain::caps::{Guard, Limit};
 use crate::domain::message::{Command, Draft, Event, Level, Notice, Snapshot, Ticket};
 use crate::domain::{EntryKind, ErrorKind, JobId};
@@ -142,9 +142,11 @@ impl Shell {
             self.logged.send_replace(committed.last_seq);
         }
         self.first = first;
-        // Bytes that came before a crash finish their job; the core books what they prove.
-        for job in self.core.unconfirmed().filter(|job| download::is_whole_on_disk(&*self.tools.disk, job)) {
-            let _ = self.tools.messages.send(Input::Found { job: job.id }.into());
+        // Bytes that came before a crash finish their job, or are kept and told of; the core books what they prove.
+        for job in self.core.unconfirmed().filter(|job| job.files.is_empty()) {
+            if let Some(input) = kept::look(&*self.tools.disk, job, true) {
+                let _ = self.tools.messages.send(input.into());
+            }
         }
         let (due, inbox) = mpsc::unbounded_channel();
         self.polls = Some(due);

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::core::{Input as CoreInput, PreparedOrder, Unprepared};
 use super::shell::{Message, Tools};
-use super::{download, inputs};
+use super::{download, inputs, kept};
 use crate::domain::{AccountProfile, ErrorKind, Job, Model, Problem};
 use crate::media;
 use crate::provider::{Order, PaidRequest, ServiceError, SubmitAnswer, Trace};
@@ -75,7 +75,7 @@ pub(super) async fn submit(tools: Tools, job: Job, request: PaidRequest) {
     let Some(provider) = tools.providers.get(&job.request.account).cloned() else { return };
     let wait = tools.limits.get(&job.request.account).and_then(|limits| limits.answer_wait);
     let (sink, received) = download::sink_for(&tools, &job);
-    let points = &tools.settings.points;
+    let points = tools.settings.points.clone();
     points.reach("order.sending", id);
     let trace = Arc::new(Trace::default());
     let sent = trace.clone();
@@ -110,9 +110,10 @@ pub(super) async fn submit(tools: Tools, job: Job, request: PaidRequest) {
     // The sink goes with the call, so that what it wrote is complete and counted.
     drop(answering);
     points.reach("answer.received", id);
-    let _ = tools.messages.send(Message::from(CoreInput::Submitted {
-        job: id,
-        answer,
-        bytes: received.parts().iter().map(|part| part.bytes).sum(),
-    }));
+    let bytes = received.parts().iter().map(|part| part.bytes).sum();
+    let is_lost = bytes > 0 && matches!(answer, SubmitAnswer::Unknown(_));
+    let _ = tools.messages.send(Message::from(CoreInput::Submitted { job: id, answer, bytes }));
+    if is_lost {
+        kept::report(tools, job).await;
+    }
 }

@@ -45,6 +45,29 @@ pub(super) fn inspect<R: Read + Seek + ?Sized>(file: &mut R, len: u64) -> Result
     Ok(info)
 }
 
+/// What can be played of a file that is cut: how many milliseconds from the start, where its table of
+/// contents came whole and says where its frames lie.
+pub(super) fn plays<R: Read + Seek + ?Sized>(file: &mut R, len: u64) -> Result<Option<u64>, NotAClip> {
+    let mut at = 0;
+    for _ in 0..MOST_BOXES {
+        let mut head = [0; 16];
+        let known = usize::try_from(len.saturating_sub(at).min(16)).expect("at most 16");
+        read_at(file, at, &mut head[..known])?;
+        let Some(header) = Header::read(&head[..known]).filter(|header| header.size > 0) else { break };
+        let Some(end) = at.checked_add(header.size).filter(|end| *end <= len) else { break };
+        if &header.kind == b"moov" && header.size <= LARGEST_MOOV {
+            let movie = Movie::read(&read_block(file, at + header.len, header.size - header.len)?)?;
+            let video = movie.tracks.iter().find(|track| track.is_video);
+            let whole_ms = movie.duration_ms.or(video.and_then(|video| video.duration_ms)).unwrap_or(0);
+            let (whole, all) = video.map_or((0, 0), |video| video.table.whole_in(len));
+            let ms = u128::from(whole_ms) * u128::from(whole) / u128::from(all.max(1));
+            return Ok(u64::try_from(ms).ok().filter(|_| whole > 0));
+        }
+        at = end;
+    }
+    Ok(None)
+}
+
 /// What stands at the top of the file.
 #[derive(Default)]
 struct Top {

@@ -42,7 +42,7 @@ pub fn plain() -> Vec<u8> {
 }
 
 /// Frames first.
-fn moov_last() -> Vec<u8> {
+pub fn moov_last() -> Vec<u8> {
     let before = u32::try_from(ftyp().len() + 8).unwrap();
     [ftyp(), boxed("mdat", &[0xAB; 900]), moov(5000, [before, before + 700], &[])].concat()
 }

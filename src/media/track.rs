@@ -125,16 +125,7 @@ impl Table {
             return Err(NotAClip::Damaged("its list of frames is too short".to_owned()));
         }
         let mut next = 0u64;
-        let mut run = 0;
-        for (n, place) in self.chunks.iter().enumerate() {
-            while self
-                .runs
-                .get(run + 1)
-                .is_some_and(|(first, _)| usize::try_from(*first).unwrap_or(usize::MAX) <= n + 1)
-            {
-                run += 1;
-            }
-            let frames = self.runs.get(run).map_or(1, |(_, frames)| u64::from(*frames)).min(self.count - next);
+        for (place, frames) in self.placed() {
             let end = place.saturating_add(self.bytes(next, frames));
             if end > len {
                 return Err(NotAClip::Cut(format!("a frame should end at byte {end}, the file ends at {len}")));
@@ -145,6 +136,45 @@ impl Table {
             return Err(NotAClip::Damaged(format!("{} of its {} frames have no place", self.count - next, self.count)));
         }
         Ok(self.count)
+    }
+
+    /// How many frames lie inside the first `len` bytes before the first that does not, and how many there are.
+    pub fn whole_in(&self, len: u64) -> (u64, u64) {
+        let mut next = 0u64;
+        for (mut place, frames) in self.placed() {
+            if let Some(fit) = len.saturating_sub(place).checked_div(self.uniform) {
+                next += fit.min(frames);
+                if fit < frames {
+                    return (next, self.count);
+                }
+                continue;
+            }
+            for _ in 0..frames {
+                let size = self.bytes(next, 1);
+                place = place.saturating_add(size);
+                // A list that is too short would give frames without content, without end.
+                if place > len || size == 0 {
+                    return (next, self.count);
+                }
+                next += 1;
+            }
+        }
+        (next, self.count)
+    }
+
+    /// Every chunk's place and how many frames are in it, in order.
+    fn placed(&self) -> impl Iterator<Item = (u64, u64)> {
+        let (mut run, mut left) = (0, self.count);
+        self.chunks.iter().enumerate().map(move |(n, place)| {
+            let next =
+                |run: usize| self.runs.get(run + 1).map(|(first, _)| usize::try_from(*first).unwrap_or(usize::MAX));
+            while next(run).is_some_and(|first| first <= n + 1) {
+                run += 1;
+            }
+            let frames = self.runs.get(run).map_or(1, |(_, frames)| u64::from(*frames)).min(left);
+            left -= frames;
+            (*place, frames)
+        })
     }
 
     fn bytes(&self, from: u64, frames: u64) -> u64 {

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sha2::{Digest, Sha256};
 
 use super::disk::{Disk, DiskFile};
+use super::publish::directory;
 use crate::domain::sink::{ClipHead, ClipSink};
 use crate::mutation::mutated;
 
@@ -121,7 +122,12 @@ impl ClipWriter {
         let there = self.disk.len(&path)?;
         let mut hash = Sha256::new();
         let file = match there {
-            None if offset == 0 => self.disk.create_new(&path)?,
+            None if offset == 0 => {
+                let file = self.disk.create_new(&path)?;
+                // What is synced as it comes is only as safe as its name.
+                self.disk.sync_dir(directory(&path))?;
+                file
+            }
             Some(len) if len >= offset => {
                 let mut content = self.disk.read(&path)?.take(offset);
                 let mut chunk = vec![0; 1 << 16];

@@ -12,6 +12,9 @@ use crate::domain::message::{Answer, Ticket};
 use crate::domain::{ErrorKind, Job, JobError, JobId, JobState};
 use crate::provider::{ServiceError, Status};
 
+/// Said instead of an order's id: the part of the clip that is kept is taken for the clip.
+pub(super) const PART: &str = "part";
+
 /// Longest id of an order that is taken from the user.
 const ID_MAX: usize = 200;
 
@@ -44,6 +47,9 @@ impl Core {
         }
         let job = self.jobs.get(&id)?;
         let remote_id = remote_id.trim();
+        if remote_id == PART {
+            return Some(self.adopt_part(id, step));
+        }
         let strange = remote_id.is_empty() || remote_id.len() > ID_MAX || remote_id.chars().any(char::is_control);
         if strange {
             let text = format!("give the id of the order as {} shows it", job.request.account);

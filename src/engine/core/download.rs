@@ -4,10 +4,12 @@
 
 use jiff::SignedDuration;
 
+use super::adopt::PART;
+use super::command::{accepted, refused};
 use super::schedule::{delay, is_gone};
 use super::{Core, DownloadError, Effect, Step};
-use crate::domain::message::Level;
-use crate::domain::{ClipFile, ErrorKind, Job, JobError, JobId, JobState, Money};
+use crate::domain::message::{Answer, Level};
+use crate::domain::{ClipFile, ErrorKind, FileKind, Job, JobError, JobId, JobState, Money};
 use crate::provider::FetchError;
 
 /// First wait before a download is tried again.
@@ -107,7 +109,7 @@ impl Core {
         let wait = delay(FIRST_WAIT, lost - 1, job.id.0.unsigned_abs());
         work.due = Some(self.now + wait);
         let text = match error {
-            DownloadError::Partial(file, why) => return self.cut(job, file, &why, step),
+            DownloadError::Partial(file, why, plays) => return self.cut(job, file, (&why, &plays), step),
             DownloadError::Fetch(FetchError::Disk(error)) => {
                 let text = format!(
                     "cannot be written: {error}; free some space or mend the output directory, it is tried again by itself"
@@ -172,8 +174,8 @@ impl Core {
     }
 
     /// The answer was cut: its bytes are kept, and nothing more will come.
-    fn cut(&mut self, mut job: Job, file: ClipFile, why: &str, step: &mut Step) {
-        let text = format!("the clip came in part ({why}); {} bytes are kept at {}", file.bytes, file.path);
+    fn cut(&mut self, mut job: Job, file: ClipFile, (why, plays): (&str, &str), step: &mut Step) {
+        let text = format!("the clip came in part ({why}); {}", kept_at(&file, plays));
         job.error = Some(JobError::new(ErrorKind::Protocol, text.clone()));
         job.files = vec![file];
         self.count_loss(&job, ErrorKind::Protocol, &text, step);
@@ -183,4 +185,49 @@ impl Core {
             self.put(job, step);
         }
     }
+
+    /// A part of the clip came with an answer that was lost: where it is, and whether it plays.
+    pub(super) fn kept(&mut self, id: JobId, file: ClipFile, plays: &str, step: &mut Step) {
+        let lost = |job: &&Job| job.state == JobState::Unconfirmed && job.files.is_empty();
+        let Some(mut job) = self.jobs.get(&id).filter(lost).cloned() else { return };
+        let text = kept_at(&file, plays);
+        let (kind, before) = job.error.take().map_or((ErrorKind::Protocol, String::new()), |e| (e.kind, e.message));
+        job.error = Some(JobError::new(kind, format!("{text}. {before}").trim_end_matches(['.', ' ']).to_owned()));
+        self.tell(&job, "kept", text.clone(), serde_json::json!({"file": file}), step);
+        self.notice(Level::Warning, format!("{id}: {text}"), step);
+        job.files = vec![file];
+        self.put(job, step);
+    }
+
+    /// The user takes the part that came for the clip: the job is done with it, and the file says what it is.
+    pub(super) fn adopt_part(&mut self, id: JobId, step: &mut Step) -> Answer {
+        let Some(mut job) = self.jobs.get(&id).cloned() else {
+            return refused("id", "unknown", format!("there is no job {id}"));
+        };
+        let Some(part) = job.files.first().filter(|file| file.kind == FileKind::Partial).cloned() else {
+            return refused("id", "state", format!("no part of the clip of {id} is kept; name its order instead"));
+        };
+        if self.work.get(&id).is_some_and(|work| work.repeating)
+            || job.advance(JobState::Downloading, self.now).is_err()
+        {
+            return refused("id", "state", format!("{id} is being asked about just now; try again in a moment"));
+        }
+        self.charge_reserved(&mut job, "part", step);
+        (job.error, job.gone, job.progress) = (None, None, None);
+        if job.advance(JobState::Done, self.now).is_ok() {
+            let text = format!("done at your word with the part that came, {} bytes: {}", part.bytes, part.path);
+            let data = serde_json::json!({"files": job.files, "cost": job.cost.map(|c: Money| c.to_string())});
+            self.tell(&job, "adopted", text, data, step);
+            self.put(job, step);
+        }
+        accepted(vec![id])
+    }
+}
+
+/// Where a part is, whether it plays, and what can be done with it.
+fn kept_at(file: &ClipFile, plays: &str) -> String {
+    format!(
+        "{} bytes of the clip are kept at {}: {plays}. Adopt `{PART}` takes them for the clip, a retry orders it anew",
+        file.bytes, file.path
+    )
 }

@@ -143,6 +143,7 @@ impl Core {
             Input::Polled { job, result } => self.polled(job, result, &mut step),
             Input::Evidence { job, result, repeatable } => self.evidenced(job, result, repeatable, &mut step),
             Input::Found { job } => self.found(job, &mut step),
+            Input::Kept { job, file, plays } => self.kept(job, file, &plays, &mut step),
             Input::Begun { job, ordinal, etag } => self.begun(job, ordinal, etag, &mut step),
             Input::Downloaded { job, result } => self.downloaded(job, result, &mut step),
             Input::Balanced { account, result } => self.balanced(&account, result, &mut step),

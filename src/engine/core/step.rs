@@ -86,6 +86,15 @@ pub enum Input {
         /// The job.
         job: JobId,
     },
+    /// A part of the clip of an unconfirmed order came and is kept under a name.
+    Kept {
+        /// The job.
+        job: JobId,
+        /// The part.
+        file: ClipFile,
+        /// Whether it can be played, as a sentence.
+        plays: String,
+    },
     /// A download's answer began.
     Begun {
         /// The job.
@@ -147,8 +156,8 @@ pub enum Unprepared {
 pub enum DownloadError {
     /// The service, the way to it, or the disk.
     Fetch(FetchError),
-    /// The clip came in part; these bytes are kept at this path.
-    Partial(ClipFile, String),
+    /// The clip came in part; these bytes are kept at this path, for this reason; whether they play.
+    Partial(ClipFile, String, String),
 }
 
 /// What the shell is to do once the step's changes are on disk.

@@ -14,7 +14,7 @@ use crate::media::{Disk, DiskFile, ReadSeek};
 
 /// `disk` for one job, its points told.
 pub(super) fn told(disk: Arc<dyn Disk>, points: Points, job: JobId) -> Arc<dyn Disk> {
-    Arc::new(ToldDisk { disk, points, job, recipe: AtomicBool::new(false) })
+    Arc::new(ToldDisk { disk, points, job, recipe: AtomicBool::new(false), renamed: AtomicBool::new(false) })
 }
 
 struct ToldDisk {
@@ -23,6 +23,8 @@ struct ToldDisk {
     job: JobId,
     /// Whether the name given last was a recipe's.
     recipe: AtomicBool,
+    /// Whether a name was given that may not be on the medium yet.
+    renamed: AtomicBool,
 }
 
 struct ToldFile {
@@ -94,13 +96,15 @@ impl Disk for ToldDisk {
         reach(&self.points, self.job, recipe, "ready");
         self.disk.rename_no_replace(from, to)?;
         self.recipe.store(recipe, Ordering::SeqCst);
+        self.renamed.store(true, Ordering::SeqCst);
         reach(&self.points, self.job, recipe, "renamed");
         Ok(())
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         self.disk.sync_dir(dir)?;
-        reach(&self.points, self.job, self.recipe.load(Ordering::SeqCst), "published");
+        let when = if self.renamed.swap(false, Ordering::SeqCst) { "published" } else { "named" };
+        reach(&self.points, self.job, self.recipe.load(Ordering::SeqCst), when);
         Ok(())
     }
 

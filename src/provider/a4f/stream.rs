@@ -60,8 +60,9 @@ pub(super) enum Broken {
 pub(super) async fn receive(mut response: reqwest::Response, mut sink: Box<dyn ClipSink>) -> Read {
     let (sender, chunks) = mpsc::channel(4);
     let decoding = tokio::task::spawn_blocking(move || {
-        let input = Chunks { chunks, current: Bytes::new() };
-        read(input, sink.as_mut())
+        let dry = Rc::new(Cell::new(false));
+        let input = Chunks { chunks, current: Bytes::new(), dry: dry.clone() };
+        read(input, dry, sink.as_mut())
     });
     loop {
         let next = match response.chunk().await {
@@ -85,6 +86,8 @@ pub(super) async fn receive(mut response: reqwest::Response, mut sink: Box<dyn C
 struct Chunks {
     chunks: mpsc::Receiver<Result<Bytes, String>>,
     current: Bytes,
+    /// Whether all that came so far was handed out.
+    dry: Rc<Cell<bool>>,
 }
 
 impl io::Read for Chunks {
@@ -98,15 +101,17 @@ impl io::Read for Chunks {
         }
         let n = buffer.len().min(self.current.len());
         self.current.copy_to_slice(&mut buffer[..n]);
+        self.dry.set(self.current.is_empty() && self.chunks.is_empty());
         Ok(n)
     }
 }
 
-/// Reads from `input` until the answer ends or breaks.
-pub(super) fn read(input: impl io::Read, sink: &mut dyn ClipSink) -> Read {
+/// Reads from `input` until the answer ends or breaks. While it is `dry`, nothing more has come yet, and
+/// what did is not held back.
+fn read(input: impl io::Read, dry: Rc<Cell<bool>>, sink: &mut dyn ClipSink) -> Read {
     let budget = Rc::new(Cell::new(PIECE_MAX));
     let json = JsonStreamReader::new(Metered { input, budget: budget.clone() });
-    let mut reading = Reading { json, budget, sink, found: Read::default() };
+    let mut reading = Reading { json, budget, dry, sink, found: Read::default() };
     if let Err(broken) = reading.whole() {
         reading.found.broken = Some(broken);
     }
@@ -134,6 +139,7 @@ impl<R: io::Read> io::Read for Metered<R> {
 struct Reading<'a, R: io::Read> {
     json: JsonStreamReader<Metered<R>>,
     budget: Rc<Cell<usize>>,
+    dry: Rc<Cell<bool>>,
     sink: &'a mut dyn ClipSink,
     found: Read,
 }
@@ -211,7 +217,7 @@ impl<R: io::Read> Reading<'_, R> {
 
     fn clip(&mut self) -> Result<(), Broken> {
         let mut text = self.json.next_string_reader()?;
-        let whole = decode(&mut text, &[], &self.budget, self.sink)?;
+        let whole = decode(&mut text, &[], (&self.budget, &self.dry), self.sink)?;
         self.found.clips += usize::from(whole);
         Ok(())
     }
@@ -222,7 +228,7 @@ impl<R: io::Read> Reading<'_, R> {
         let mut start = Vec::new();
         text.by_ref().take(5).read_to_end(&mut start).map_err(|error| cut(&error))?;
         if start == b"data:" {
-            let whole = decode(&mut text, &start, &self.budget, self.sink)?;
+            let whole = decode(&mut text, &start, (&self.budget, &self.dry), self.sink)?;
             self.found.clips += usize::from(whole);
             return Ok(None);
         }
@@ -285,20 +291,29 @@ impl From<ReaderError> for Broken {
 fn decode(
     text: &mut impl io::Read,
     start: &[u8],
-    budget: &Cell<usize>,
+    (budget, dry): (&Cell<usize>, &Cell<bool>),
     sink: &mut dyn ClipSink,
 ) -> Result<bool, Broken> {
     let mut decoder = Decoder::new(sink);
     let mut buffer = vec![0; CHUNK];
     buffer[..start.len()].copy_from_slice(start);
-    let mut filled = start.len();
+    let (mut filled, mut begun) = (start.len(), false);
     loop {
         while filled < buffer.len() {
             budget.set(PIECE_MAX);
             let step = STEP.min(buffer.len() - filled);
             match text.read(&mut buffer[filled..filled + step]) {
-                Ok(0) => break,
-                Ok(n) => filled += n,
+                Ok(0) => {
+                    decoder.push(&buffer[..filled])?;
+                    return decoder.finish();
+                }
+                Ok(n) => {
+                    filled += n;
+                    // Its beginning is not cut small: a prefix may stand there.
+                    if dry.get() && (begun || filled >= STEP) {
+                        break;
+                    }
+                }
                 Err(error) => {
                     // What came is kept: it was paid for.
                     decoder.push(&buffer[..filled])?;
@@ -307,10 +322,7 @@ fn decode(
             }
         }
         decoder.push(&buffer[..filled])?;
-        if filled < buffer.len() {
-            return decoder.finish();
-        }
-        filled = 0;
+        (filled, begun) = (0, true);
     }
 }
 
