@@ -288,7 +288,7 @@ fn settle(disk: &dyn Disk, job: &Job, ordinal: u32, part: &PartFile) -> Result<C
             let plays = remnant(disk, &part.path).map_err(disk_error)?;
             let file = name(disk, part, None, final_name(job, ordinal, PARTIAL))?;
             let file = ClipFile { duration_ms: plays.plays_ms(), ..file };
-            return Err(DownloadError::Partial(file, why.to_string(), plays.to_string()));
+            return Err(DownloadError::Partial(file.into(), why.to_string(), plays.to_string()));
         }
         Err(why) => {
             disk.remove(&part.path).map_err(disk_error)?;

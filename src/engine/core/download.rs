@@ -109,7 +109,7 @@ impl Core {
         let wait = delay(FIRST_WAIT, lost - 1, job.id.0.unsigned_abs());
         work.due = Some(self.now + wait);
         let text = match error {
-            DownloadError::Partial(file, why, plays) => return self.cut(job, file, (&why, &plays), step),
+            DownloadError::Partial(file, why, plays) => return self.cut(job, *file, (&why, &plays), step),
             DownloadError::Fetch(FetchError::Disk(error)) => {
                 let text = format!(
                     "cannot be written: {error}; free some space or mend the output directory, it is tried again by itself"

@@ -157,7 +157,7 @@ pub enum DownloadError {
     /// The service, the way to it, or the disk.
     Fetch(FetchError),
     /// The clip came in part; these bytes are kept at this path, for this reason; whether they play.
-    Partial(ClipFile, String, String),
+    Partial(Box<ClipFile>, String, String),
 }
 
 /// What the shell is to do once the step's changes are on disk.

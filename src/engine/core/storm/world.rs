@@ -313,7 +313,9 @@ impl Storm {
             1 if !self.calm => Err(fetch(FetchError::Service(error(ErrorKind::Gone)))),
             2 if !self.calm => Err(fetch(FetchError::NotAClip("a page".into()))),
             3 if !self.calm => Err(fetch(FetchError::Service(error(ErrorKind::Unavailable)))),
-            4 if !self.calm && job.links.is_empty() => Err(DownloadError::Partial(file, "cut".into(), String::new())),
+            4 if !self.calm && job.links.is_empty() => {
+                Err(DownloadError::Partial(file.into(), "cut".into(), String::new()))
+            }
             _ => Ok(vec![file]),
         }
     }
