@@ -307,6 +307,7 @@ fn an_account_without_a_base_url_lives_where_its_provider_says() {
         home: Some(home.path().to_owned()),
         cwd: home.path().to_owned(),
         loopback_only: false,
+        ..Env::default()
     };
     let config = Config::load(&Globals::default(), &env).unwrap();
     assert_eq!(config.accounts.len(), 3);

@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic like tests")]
 
+#[path = "screens/budgets.rs"]
+mod budgets;
 #[path = "screens/bytes.rs"]
 mod bytes;
 #[path = "screens/further.rs"]
@@ -15,6 +17,8 @@ mod golden;
 mod journeys;
 #[path = "screens/lost.rs"]
 mod lost;
+#[path = "screens/manners.rs"]
+mod manners;
 #[path = "screens/repaint.rs"]
 mod repaint;
 #[path = "screens/storm.rs"]

@@ -122,6 +122,7 @@ pub enum Action {
     Resume,
     Help,
     Repaint,
+    Thrift,
     Suspend,
     Quit,
     Close,
@@ -209,6 +210,7 @@ pub const TABLE: &[Entry] = table! {
     Resume "resume" "resume" [Everywhere Detail] ["u" "F6"] "Let paused accounts go on, and try those in trouble at once.";
     Help "help" "help" [Everywhere] ["?" "F1"] "Show every key.";
     Repaint "repaint" "repaint" [Everywhere] ["Ctrl-L"] "Draw the whole screen again.";
+    Thrift "thrift" "thrift" [Everywhere] ["T" "F12"] "Change how much the screen moves by itself: full, calm, frugal.";
     Suspend "suspend" "suspend" [Everywhere] ["Ctrl-Z"] "Stop the program and go to the shell; fg comes back.";
     Quit "quit" "quit" [Everywhere] ["q" "Ctrl-Q" "Ctrl-C"] "Leave; jobs at the services go on and are picked up at the next start.";
     Close "close" "close" [Reading Ask Picker More Filter] ["Esc" "q"] "Close without doing anything.";

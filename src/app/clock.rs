@@ -6,9 +6,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{JobRow, JobState};
 
-/// Seconds between two steps of a row that is not selected. All rows step together.
-const STEP_S: i64 = 10;
-
 /// What a row's clock says, in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clock {
@@ -27,15 +24,15 @@ pub fn runs(row: &JobRow) -> bool {
     row.submitted_at.is_some() && matches!(row.state, JobState::Submitting | JobState::Running)
 }
 
-/// What a row's clock says at `now`; exact to the second, or in steps.
-pub fn read(row: &JobRow, now: Timestamp, exact: bool) -> Option<Clock> {
+/// What a row's clock says at `now`, in steps of so many seconds; all clocks of a step change together.
+pub fn read(row: &JobRow, now: Timestamp, step_s: i64) -> Option<Clock> {
     let start = row.submitted_at?;
     let seconds = |end: Timestamp| end.duration_since(start).as_secs().max(0);
     if !runs(row) {
         let took = row.state == JobState::Done || row.state == JobState::Failed;
         return row.finished_at.filter(|_| took).map(|end| Clock::Took(seconds(end)));
     }
-    let since = if exact { seconds(now) } else { seconds(step_before(now)) / STEP_S * STEP_S };
+    let since = seconds(step_before(now, step_s)) / step_s * step_s;
     Some(match row.usual_s.map(i64::from) {
         None => Clock::Since(since),
         Some(usual) if since <= usual => Clock::Left(usual - since),
@@ -43,15 +40,14 @@ pub fn read(row: &JobRow, now: Timestamp, exact: bool) -> Option<Clock> {
     })
 }
 
-/// When a running clock changes next: exact ones each second, the others together every ten.
-pub fn next_change(now: Timestamp, exact: bool) -> Timestamp {
-    let second = now.as_second();
-    let next = if exact { second + 1 } else { (second.div_euclid(STEP_S) + 1) * STEP_S };
+/// When a running clock of that step changes next.
+pub fn next_change(now: Timestamp, step_s: i64) -> Timestamp {
+    let next = (now.as_second().div_euclid(step_s) + 1) * step_s;
     Timestamp::from_second(next).unwrap_or(now + SignedDuration::from_secs(1))
 }
 
-fn step_before(now: Timestamp) -> Timestamp {
-    let second = now.as_second().div_euclid(STEP_S) * STEP_S;
+fn step_before(now: Timestamp, step_s: i64) -> Timestamp {
+    let second = now.as_second().div_euclid(step_s) * step_s;
     Timestamp::from_second(second).unwrap_or(now)
 }
 
@@ -66,19 +62,20 @@ mod tests {
         let mut job = row(1, JobState::Running, "x");
         job.submitted_at = Some(at(3));
         job.usual_s = Some(60);
-        assert_eq!(read(&job, at(29), true), Some(Clock::Left(34)));
-        let stepped: Vec<_> = (20..40).map(|s| read(&job, at(s), false)).collect();
+        assert_eq!(read(&job, at(29), 1), Some(Clock::Left(34)));
+        let stepped: Vec<_> = (20..40).map(|s| read(&job, at(s), 10)).collect();
         assert!(stepped[..10].iter().all(|c| *c == stepped[0]) && stepped[10] != stepped[0], "{stepped:?}");
-        assert_eq!(read(&job, at(75), true), Some(Clock::Over(12)));
+        assert_eq!(read(&job, at(75), 1), Some(Clock::Over(12)));
         job.usual_s = None;
-        assert_eq!(read(&job, at(75), true), Some(Clock::Since(72)));
-        assert_eq!(next_change(at(29), false), at(30));
-        assert_eq!(next_change(at(30), false), at(40));
-        assert_eq!(next_change(at(30), true), at(31));
+        assert_eq!(read(&job, at(75), 1), Some(Clock::Since(72)));
+        assert_eq!(next_change(at(29), 10), at(30));
+        assert_eq!(next_change(at(30), 10), at(40));
+        assert_eq!(next_change(at(30), 1), at(31));
+        assert_eq!(read(&job, at(200), 60), Some(Clock::Since(180)));
         job.state = JobState::Done;
         job.finished_at = Some(at(100));
-        assert_eq!(read(&job, at(500), false), Some(Clock::Took(97)));
+        assert_eq!(read(&job, at(500), 10), Some(Clock::Took(97)));
         job.state = JobState::Queued;
-        assert_eq!(read(&job, at(500), false), None);
+        assert_eq!(read(&job, at(500), 10), None);
     }
 }

@@ -7,7 +7,7 @@ use super::overlay::Overlay;
 use super::quote::in_words;
 use super::{App, Waiting, news};
 use crate::domain::message::{AccountRow, Answer, Event, Level, Snapshot, Ticket};
-use crate::domain::{JobId, Problem};
+use crate::domain::{JobId, JobState, Problem};
 
 impl App {
     pub(super) fn take(&mut self, event: Event) -> Vec<Effect> {
@@ -16,9 +16,17 @@ impl App {
             Event::JobChanged(row) => {
                 self.story.changed(&row, self.now);
                 self.outlook.changed(self.jobs.get(row.id), &row);
+                let before = self.jobs.get(row.id).map(|row| row.state).filter(|_| self.options.calls);
+                let news = before.is_some().then(|| row.clone());
                 let open = self.overlays.iter().any(|o| matches!(o, Overlay::Detail { id, .. } if *id == row.id));
                 if self.jobs.change(*row) == Change::Shown || open {
                     self.touch();
+                }
+                if let Some(row) = news {
+                    let counts = self.jobs.counts();
+                    let at_work = [JobState::Queued, JobState::Submitting, JobState::Running, JobState::Downloading];
+                    let open = at_work.into_iter().map(|state| counts.of(state)).sum();
+                    self.attention.changed(before, &row, open, self.now);
                 }
             }
             Event::AccountChanged(account) => self.change_account(*account),

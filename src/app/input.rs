@@ -23,6 +23,22 @@ pub enum Input {
         /// Rows.
         rows: u16,
     },
+    /// The mouse's left button was pressed over a cell.
+    Click {
+        /// Column.
+        x: u16,
+        /// Row.
+        y: u16,
+    },
+    /// The mouse's wheel was turned by a notch over a cell.
+    Wheel {
+        /// Column.
+        x: u16,
+        /// Row.
+        y: u16,
+        /// Towards the user.
+        down: bool,
+    },
     /// The terminal's window is looked at again.
     FocusGained,
     /// The terminal's window is not looked at any more.
@@ -41,6 +57,8 @@ pub enum Effect {
     },
     /// Send this text to the terminal's clipboard (OSC 52).
     Copy(String),
+    /// Call the user, with this sentence, as the config says.
+    Call(String),
     /// Restore the terminal and stop the process until it is continued.
     Suspend,
     /// Draw every cell again.

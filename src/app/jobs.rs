@@ -202,6 +202,14 @@ impl Jobs {
         self.move_by(if down { step } else { -step });
     }
 
+    /// Selects the job on a line of the window, counted from its top; none where there is none.
+    pub fn select_in_window(&mut self, line: usize) -> Option<JobId> {
+        let line = self.top + line;
+        let id = self.at_line(line)?;
+        self.select_line(line);
+        Some(id)
+    }
+
     /// Selects the newest job and follows it.
     pub fn move_first(&mut self) {
         self.select_line(0);

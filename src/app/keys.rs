@@ -181,6 +181,7 @@ impl App {
             Action::Resume => return self.resume(),
             Action::Help => self.overlays.push(Overlay::Help(Scroll::default())),
             Action::Repaint => return vec![Effect::Repaint],
+            Action::Thrift => return self.change_thrift(),
             Action::Suspend => return self.save_draft().into_iter().chain([Effect::Suspend]).collect(),
             Action::Quit => return self.quit(),
             Action::Close | Action::Decline => self.close(),
@@ -261,7 +262,7 @@ impl App {
         self.overlays.push(Overlay::Picker(picker));
     }
 
-    fn open_details(&mut self) {
+    pub(super) fn open_details(&mut self) {
         let Some(id) = self.jobs.selected().map(|row| row.id) else { return };
         self.overlays.push(Overlay::Detail { id, scroll: Scroll::default() });
         self.story.want_now(id, self.now);

@@ -3,6 +3,7 @@
 //! Keys and events go in, effects come out; times are handed in.
 
 pub mod action;
+pub mod attention;
 pub mod cheapest;
 pub mod clock;
 pub mod compose;
@@ -18,6 +19,7 @@ pub mod keymap;
 mod keys;
 pub mod line;
 pub mod more;
+mod mouse;
 pub mod news;
 pub mod notice;
 mod outlook;
@@ -25,6 +27,8 @@ pub mod overlay;
 pub mod picker;
 pub mod quote;
 pub mod story;
+pub mod tabs;
+pub mod thrift;
 pub mod tips;
 mod verbs;
 pub mod wait;
@@ -39,7 +43,8 @@ use crate::domain::finish::Finish;
 use crate::domain::message::{AccountRow, Command, Event, Level, Offer, Spend, Ticket};
 use crate::domain::shortfall::shortfalls;
 use crate::domain::timing::{Timing, Timings};
-use crate::domain::{JobId, JobState, ModelRef, Money, NewJob};
+use crate::domain::{JobState, ModelRef, Money, NewJob};
+use attention::Attention;
 use compose::Compose;
 use geometry::{Pane, Panes};
 use jobs::Jobs;
@@ -49,6 +54,7 @@ use notice::Notices;
 use outlook::Outlook;
 use overlay::{Overlay, Scroll};
 use story::Story;
+use thrift::Thrift;
 
 pub use input::{Dirty, Effect, Input, Key, QuitHow};
 pub use keymap::{Keymap, KeymapError};
@@ -67,11 +73,26 @@ pub struct AppOptions {
     pub time_zone: TimeZone,
     /// The sum in dollars above which queueing is asked about first; `None` never.
     pub ask_above: Option<Money>,
+    /// How much the screen moves by itself.
+    pub thrift: Thrift,
+    /// Whether there is a clipboard to copy to.
+    pub copies: bool,
+    /// Whether the user wants to be called when work is done.
+    pub calls: bool,
 }
 
 impl Default for AppOptions {
     fn default() -> Self {
-        AppOptions { cols: 80, rows: 24, keymap: Keymap::default(), time_zone: TimeZone::UTC, ask_above: None }
+        AppOptions {
+            cols: 80,
+            rows: 24,
+            keymap: Keymap::default(),
+            time_zone: TimeZone::UTC,
+            ask_above: None,
+            thrift: Thrift::Full,
+            copies: true,
+            calls: false,
+        }
     }
 }
 
@@ -102,6 +123,9 @@ pub struct App {
     dirty: Dirty,
     is_ready: bool,
     is_looked_at: bool,
+    /// Whether the terminal has ever said that it is, or is not.
+    tells_focus: bool,
+    attention: Attention,
     focus: Pane,
     panes: Option<Panes>,
     jobs: Jobs,
@@ -133,6 +157,8 @@ impl App {
             dirty: Dirty::Now,
             is_ready: false,
             is_looked_at: true,
+            tells_focus: false,
+            attention: Attention::default(),
             focus: Pane::Jobs,
             panes: None,
             jobs: Jobs::default(),
@@ -169,12 +195,14 @@ impl App {
                 self.lay_out();
                 Vec::new()
             }
-            Input::FocusGained => {
-                self.is_looked_at = true;
+            Input::FocusGained | Input::FocusLost => {
+                self.is_looked_at = input == Input::FocusGained;
+                self.tells_focus = true;
                 Vec::new()
             }
-            Input::FocusLost => {
-                self.is_looked_at = false;
+            Input::Click { x, y } => self.click(x, y),
+            Input::Wheel { x, y, down } => {
+                self.wheel(x, y, down);
                 Vec::new()
             }
         };
@@ -200,6 +228,9 @@ impl App {
         }
         self.look_ahead();
         let mut effects = Vec::new();
+        if let Some(sentence) = self.attention.take(now).filter(|_| !(self.tells_focus && self.is_looked_at)) {
+            effects.push(Effect::Call(sentence));
+        }
         if self.compose.save_due().is_some_and(|due| now >= due) {
             effects.extend(self.save_draft());
         }
@@ -217,8 +248,14 @@ impl App {
 
     /// When a visible clock changes next, or something is due; `None`: nothing moves with time.
     pub fn next_tick(&self, now: Timestamp) -> Option<Timestamp> {
-        let due =
-            [self.next_clock(now), self.notices.due(), self.compose.save_due(), self.story.due(), self.outlook.due()];
+        let due = [
+            self.next_clock(now),
+            self.notices.due(),
+            self.compose.save_due(),
+            self.story.due(),
+            self.outlook.due(),
+            self.attention.due(),
+        ];
         due.into_iter().flatten().min()
     }
 
@@ -232,9 +269,8 @@ impl App {
         let panes = self.panes?;
         panes.jobs?;
         let selected = self.jobs.selected().map(|row| row.id);
-        let exact = |id: JobId| self.is_looked_at && Some(id) == selected;
         let running = self.jobs.window(panes.table_lines()).filter(|row| clock::runs(row));
-        running.map(|row| clock::next_change(now, exact(row.id))).min()
+        running.map(|row| self.clock_change(now, Some(row.id) == selected)).min()
     }
 
     /// Lays the panes out for the size and the focus there are now.
@@ -343,6 +379,14 @@ impl App {
     /// The story of the selected job.
     pub fn story(&self) -> &Story {
         &self.story
+    }
+
+    /// The paths and links that the details on top show.
+    pub fn places(&self) -> Vec<String> {
+        match (self.overlays.last(), self.story.detail()) {
+            (Some(Overlay::Detail { id, .. }), Some(detail)) if detail.job.id == *id => self.story.places(),
+            _ => Vec::new(),
+        }
     }
 
     /// What lies over the panes, the topmost last.

@@ -56,6 +56,13 @@ impl Story {
         }
     }
 
+    /// The clip's files, or its links while it is not on disk, as the details show them.
+    pub fn places(&self) -> Vec<String> {
+        let Some(job) = self.detail.as_ref().map(|detail| &detail.job) else { return Vec::new() };
+        let files = job.files.iter().map(|file| file.path.clone());
+        if job.files.is_empty() { job.links.clone() } else { files.collect() }
+    }
+
     /// When something is to be asked.
     pub fn due(&self) -> Option<Timestamp> {
         self.due

@@ -201,6 +201,10 @@ impl App {
             self.say(Level::Info, format!("{} has no file and no link yet", job.id));
             return Vec::new();
         };
+        if !self.options.copies {
+            self.say(Level::Info, format!("no clipboard here (clipboard in the config): {text}"));
+            return Vec::new();
+        }
         self.say(Level::Info, format!("sent to the terminal's clipboard: {text}"));
         vec![Effect::Copy(text)]
     }

@@ -35,6 +35,8 @@ pub struct Env {
     pub home: Option<PathBuf>,
     /// The working directory.
     pub cwd: PathBuf,
+    /// The machine's name; empty where it is not known.
+    pub host: String,
     /// Whether this is a test build: key variables count only where the account's base URL is loopback.
     pub loopback_only: bool,
 }
@@ -47,6 +49,7 @@ impl Env {
                 .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
                 .collect(),
             home: etcetera::home_dir().ok(),
+            host: host(),
             cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
             loopback_only: cfg!(feature = "loopback-only"),
         }
@@ -85,6 +88,15 @@ impl Env {
             _ => base.join(path),
         }
     }
+}
+
+/// The machine's name as Linux tells it, or as it is written down.
+fn host() -> String {
+    let told =
+        ["/proc/sys/kernel/hostname", "/etc/hostname"].into_iter().find_map(|path| std::fs::read_to_string(path).ok());
+    let name = told.as_deref().map(str::trim).unwrap_or_default();
+    let is_plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+    if is_plain { name.to_owned() } else { String::new() }
 }
 
 /// The variable that holds a service's key.

@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::ConfigError;
+use super::screen::{Clipboard, Links, Notify, Thrift};
 use crate::domain::{Money, Service};
 
 /// When colours are used, and how many.
@@ -96,6 +97,10 @@ pub(super) struct File {
     pub color: Option<Color>,
     pub glyphs: Glyphs,
     pub mouse: bool,
+    pub thrift: Thrift,
+    pub clipboard: Clipboard,
+    pub links: Links,
+    pub notify: Notify,
     pub caps: GlobalCaps,
     pub ask_above: Option<Amount>,
     pub keys: BTreeMap<String, toml::Spanned<Keys>>,

@@ -98,6 +98,10 @@ impl Config {
             color: globals.color.or(file.color).unwrap_or_default(),
             glyphs: file.glyphs,
             mouse: file.mouse,
+            thrift: file.thrift,
+            clipboard: file.clipboard,
+            links: file.links,
+            notify: file.notify,
             keys: file
                 .keys
                 .into_iter()

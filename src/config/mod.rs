@@ -7,6 +7,7 @@ mod account;
 mod env;
 mod file;
 mod load;
+mod screen;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use crate::domain::{Caps, ModelRef, Money};
 pub use account::{Account, Secret};
 pub use env::{Env, Globals};
 pub use file::{Color, Glyphs};
+pub use screen::{Clipboard, Links, Notify, Thrift};
 
 /// What is wrong with the settings, where, and what would be right. Never holds a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +63,14 @@ pub struct Config {
     pub glyphs: Glyphs,
     /// Whether the mouse is listened to; off by default, so that the terminal's own selection works.
     pub mouse: bool,
+    /// How much the screen moves by itself.
+    pub thrift: Thrift,
+    /// Whether the terminal's clipboard is written to.
+    pub clipboard: Clipboard,
+    /// Whether paths and links are marked as links.
+    pub links: Links,
+    /// How the user is called.
+    pub notify: Notify,
     /// Keys by the name of an action, replacing its defaults.
     pub keys: BTreeMap<String, Vec<String>>,
     /// The config file. Absolute; it need not exist.

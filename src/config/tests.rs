@@ -14,6 +14,7 @@ fn env(vars: &[(&str, &str)]) -> Env {
         home: Some("/home/ann".into()),
         cwd: "/here".into(),
         loopback_only: false,
+        host: "box".to_owned(),
     }
 }
 
@@ -191,4 +192,16 @@ fn a_generation_is_fixed_by_name_and_an_unknown_one_is_refused_with_its_place() 
     let unknown = refused(&with("ninjachat", "newest"), &[]);
     assert_eq!(unknown, "/c/config.toml:2: account w: generation = \"newest\" is not offered; it is old or new");
     assert!(refused(&with("a4f", "old"), &[]).contains("A4F has one"));
+}
+
+#[test]
+fn the_line_to_the_terminal_is_set_by_words_and_a_wrong_one_is_refused_with_its_line() {
+    let text = "thrift = \"frugal\"\nclipboard = \"off\"\nlinks = \"on\"\nnotify = { command = \"say\" }\n";
+    let config = config(text, &env(&[])).unwrap();
+    assert_eq!((config.thrift, config.clipboard, config.links), (Thrift::Frugal, Clipboard::Off, Links::On));
+    assert_eq!(config.notify, Notify::Command("say".to_owned()));
+    for text in ["\nnotify = \"loud\"\n", "\nnotify = { comand = \"x\" }\n", "\nthrift = \"mean\"\n"] {
+        let why = refused(text, &[]);
+        assert!(why.starts_with("/c/config.toml:2: "), "{why}");
+    }
 }

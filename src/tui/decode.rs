@@ -1,4 +1,4 @@
-//! Bytes a terminal sends -> keys, pastes and focus changes.
+//! Bytes a terminal sends -> keys, pastes, focus changes and the mouse.
 //!
 //! Knows the sequences that terminals use. Must not know where the bytes come from, nor the time.
 //!
@@ -6,7 +6,7 @@
 //! returns once the terminal is gone (crossterm #793, one core is lost to it), and takes an escape sequence
 //! that a slow line cut in two for the Esc key and letters. Its event types are kept.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 /// The longest paste that is kept, in bytes; the rest of a longer one is dropped.
 pub const MAX_PASTE: usize = 1 << 20;
@@ -204,6 +204,9 @@ fn control_sequence(bytes: &[u8]) -> Step {
     if last == b'M' && parameters.is_empty() {
         return if bytes.len() < 6 { Step::Wait } else { Step::Skip(6) };
     }
+    if let (Some(report), b'M') = (parameters.strip_prefix('<'), last) {
+        return mouse(report).map_or(Step::Skip(used), |event| Step::Is(used, event));
+    }
     let mut numbers = parameters.split(';').map(|part| part.split(':').next().and_then(|n| n.parse::<u32>().ok()));
     let first = numbers.next().flatten();
     let second = numbers.next().flatten();
@@ -226,6 +229,20 @@ fn control_sequence(bytes: &[u8]) -> Step {
         _ => None,
     };
     event.map_or(Step::Skip(used), |event| Step::Is(used, event))
+}
+
+/// A press of the left button or a notch of the wheel: `button;column;row`, the last two from 1.
+fn mouse(report: &str) -> Option<Event> {
+    let mut numbers = report.split(';').map(|number| number.parse::<u16>().ok());
+    let (button, x, y) = (numbers.next()??, numbers.next()??, numbers.next()??);
+    let kind = match button {
+        0 => MouseEventKind::Down(MouseButton::Left),
+        64 => MouseEventKind::ScrollUp,
+        65 => MouseEventKind::ScrollDown,
+        _ => return None,
+    };
+    let (column, row) = (x.checked_sub(1)?, y.checked_sub(1)?);
+    Some(Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }))
 }
 
 fn letter(last: u8) -> Option<KeyCode> {
@@ -336,8 +353,30 @@ mod tests {
     }
 
     #[test]
+    fn the_mouse_is_read() {
+        for (bytes, kind) in [
+            ("\x1b[<0;12;4M", MouseEventKind::Down(MouseButton::Left)),
+            ("\x1b[<64;12;4M", MouseEventKind::ScrollUp),
+            ("\x1b[<65;12;4M", MouseEventKind::ScrollDown),
+        ] {
+            let wanted = Event::Mouse(MouseEvent { kind, column: 11, row: 3, modifiers: KeyModifiers::NONE });
+            assert_eq!(decode(bytes.as_bytes()), [wanted], "{bytes:?}");
+        }
+    }
+
+    #[test]
     fn noise_is_dropped_and_what_follows_it_is_not() {
-        for noise in ["\x1b[?62;4c", "\x1b[<0;3;4M", "\x1b[M !!", "\x1b[12;40R", "\x1b[99~", "\x1bOz", "\x1b[1;"] {
+        for noise in [
+            "\x1b[?62;4c",
+            "\x1b[<35;3;4M",
+            "\x1b[<0;3;4m",
+            "\x1b[<0;0;4M",
+            "\x1b[M !!",
+            "\x1b[12;40R",
+            "\x1b[99~",
+            "\x1bOz",
+            "\x1b[1;",
+        ] {
             let bytes = format!("{noise}\x1b[Bq");
             assert_eq!(decode(bytes.as_bytes()), [plain(KeyCode::Down), plain(KeyCode::Char('q'))], "{noise:?}");
         }

@@ -10,12 +10,12 @@ use crossterm::queue;
 use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect};
+use unicode_width::UnicodeWidthStr;
 
+use super::links::Run;
 use super::pen::{Pen, mark_halves, settle};
 use crate::app::Dirty;
 
-/// The least time between two frames nobody asked for: at most 10 frames/s.
-const BACKGROUND: Duration = Duration::from_millis(100);
 /// The least time between two frames for keys: a burst of keys is a few frames, a single key none later.
 const KEYS: Duration = Duration::from_millis(5);
 
@@ -23,11 +23,18 @@ const KEYS: Duration = Duration::from_millis(5);
 #[derive(Debug, Default)]
 pub struct FrameClock {
     wanted: Dirty,
+    /// The least time between two frames nobody asked for.
+    pause: Duration,
     last: Option<Instant>,
     last_for_keys: Option<Instant>,
 }
 
 impl FrameClock {
+    /// Sets the least time between two frames nobody asked for.
+    pub fn set_pause(&mut self, pause: Duration) {
+        self.pause = pause;
+    }
+
     /// The screen differs from the state, this urgently.
     pub fn want(&mut self, dirty: Dirty) {
         self.wanted = self.wanted.max(dirty);
@@ -37,7 +44,7 @@ impl FrameClock {
     pub fn due(&self, now: Instant) -> Option<Instant> {
         let (last, pause) = match self.wanted {
             Dirty::None => return None,
-            Dirty::Background => (self.last, BACKGROUND),
+            Dirty::Background => (self.last, self.pause),
             Dirty::Now => (self.last_for_keys, KEYS),
         };
         Some(last.map_or(now, |last| now.max(last + pause)))
@@ -63,6 +70,7 @@ pub struct Canvas {
     next: Buffer,
     pen: Pen,
     cursor: Option<Position>,
+    links: Vec<Run>,
     known: bool,
 }
 
@@ -71,7 +79,7 @@ impl Canvas {
     pub fn new(cols: u16, rows: u16) -> Canvas {
         let area = Rect::new(0, 0, cols, rows);
         let (shown, next) = (Buffer::empty(area), Buffer::empty(area));
-        Canvas { shown, next, pen: Pen::default(), cursor: None, known: false }
+        Canvas { shown, next, pen: Pen::default(), cursor: None, links: Vec::new(), known: false }
     }
 
     /// Nothing on the screen is known any more: the next frame draws every cell.
@@ -86,21 +94,40 @@ impl Canvas {
 
     /// The bytes that bring the screen from what it shows to what `render` draws; `None`: nothing to write.
     pub fn frame(&mut self, render: impl FnOnce(Rect, &mut Buffer) -> Option<Position>) -> Option<Vec<u8>> {
+        self.frame_with(render, |_| Vec::new())
+    }
+
+    /// The same, with the links among what was drawn.
+    pub fn frame_with(
+        &mut self,
+        render: impl FnOnce(Rect, &mut Buffer) -> Option<Position>,
+        links: impl FnOnce(&Buffer) -> Vec<Run>,
+    ) -> Option<Vec<u8>> {
         self.next.reset();
         let area = self.next.area;
         let cursor = render(area, &mut self.next).filter(|position| area.contains(*position));
         settle(&mut self.next);
         if !self.known {
             self.shown.reset();
+            self.links.clear();
         }
         let cells = self.shown.diff(&self.next);
-        if self.known && cells.is_empty() && cursor == self.cursor {
+        let links = links(&self.next);
+        if self.known && cells.is_empty() && cursor == self.cursor && links == self.links {
             return None;
         }
         let mut bytes = Vec::with_capacity(256 + cells.len() * 8);
-        let outcome =
-            encode(&mut bytes, &cells, &self.next, &mut self.pen, (self.known.then_some(self.cursor), cursor));
+        let strokes = strokes(&self.next, &cells, &self.links, &links);
+        let outcome = encode(
+            &mut bytes,
+            &cells,
+            &strokes,
+            &self.next,
+            &mut self.pen,
+            (self.known.then_some(self.cursor), cursor),
+        );
         debug_assert!(outcome.is_ok(), "writing to memory does not fail");
+        self.links = links;
         std::mem::swap(&mut self.shown, &mut self.next);
         mark_halves(&mut self.shown);
         self.cursor = cursor;
@@ -109,10 +136,39 @@ impl Canvas {
     }
 }
 
+type Cells<'a> = Vec<(u16, u16, &'a Cell)>;
+
+/// Cells to be written once more, for the link they are or were.
+fn strokes<'a>(
+    next: &'a Buffer,
+    cells: &[(u16, u16, &Cell)],
+    before: &[Run],
+    after: &'a [Run],
+) -> Vec<(Option<&'a str>, Cells<'a>)> {
+    let drawn = |run: &Run| cells.iter().any(|(x, y, _)| *y == run.y && (run.from..run.to).contains(x));
+    let gone = before.iter().filter(|run| !after.contains(run)).map(|run| (None, cells_of(next, run)));
+    let fresh = after.iter().filter(|run| !before.contains(run) || drawn(run));
+    gone.chain(fresh.map(|run| (Some(run.target.as_str()), cells_of(next, run)))).collect()
+}
+
+/// The cells of a run, without the second halves of wide characters.
+fn cells_of<'a>(next: &'a Buffer, run: &Run) -> Cells<'a> {
+    let mut free = run.from;
+    let whole = |x: &u16| {
+        let is_free = *x >= free;
+        if is_free {
+            free = x + u16::try_from(next[(*x, run.y)].symbol().width().max(1)).unwrap_or(1);
+        }
+        is_free
+    };
+    (run.from..run.to).filter(whole).map(|x| (x, run.y, &next[(x, run.y)])).collect()
+}
+
 /// One frame. The cursor was at the first of `cursors`, `None` if nothing is known of the screen, and goes to the second.
 fn encode(
     bytes: &mut Vec<u8>,
     cells: &[(u16, u16, &Cell)],
+    strokes: &[(Option<&str>, Cells<'_>)],
     next: &Buffer,
     pen: &mut Pen,
     cursors: (Option<Option<Position>>, Option<Position>),
@@ -125,6 +181,15 @@ fn encode(
         queue!(bytes, Clear(ClearType::All))?;
     }
     pen.write(bytes, cells, next);
+    for (target, cells) in strokes {
+        if let Some(target) = target {
+            bytes.extend_from_slice(format!("\x1b]8;;{target}\x1b\\").as_bytes());
+        }
+        pen.write(bytes, cells, next);
+        if target.is_some() {
+            bytes.extend_from_slice(b"\x1b]8;;\x1b\\");
+        }
+    }
     match after {
         Some(Position { x, y }) => {
             pen.moved();
@@ -185,6 +250,20 @@ mod tests {
     }
 
     #[test]
+    fn a_link_is_marked_once_and_taken_back_with_its_text() {
+        let run = || vec![Run { y: 0, from: 1, to: 3, target: "https://a.example/".to_owned() }];
+        let mut canvas = Canvas::new(20, 3);
+        canvas.frame(text("hello", None));
+        let marked = canvas.frame_with(text("hello", None), |_| run()).expect("the link is new");
+        let marked = String::from_utf8(marked).expect("escape sequences and text");
+        assert!(marked.contains("\x1b]8;;https://a.example/\x1b\\\x1b[1;2Hel\x1b]8;;\x1b\\"), "{marked:?}");
+        assert_eq!(canvas.frame_with(text("hello", None), |_| run()), None);
+        let plain = canvas.frame(text("hello", None)).expect("the link is gone");
+        let plain = String::from_utf8(plain).expect("escape sequences and text");
+        assert!(plain.contains("el") && !plain.contains("]8;"), "{plain:?}");
+    }
+
+    #[test]
     fn a_cursor_outside_the_screen_is_hidden() {
         let mut canvas = Canvas::new(4, 1);
         let frame = canvas.frame(text("abcdef", Some(Position::new(9, 9)))).expect("the first frame");
@@ -196,6 +275,7 @@ mod tests {
         let start = Instant::now();
         let ms = |n: u64| start + Duration::from_millis(n);
         let mut clock = FrameClock::default();
+        clock.set_pause(Duration::from_millis(100));
         assert_eq!(clock.due(ms(0)), None);
         clock.want(Dirty::Background);
         assert_eq!(clock.due(ms(0)), Some(ms(0)));
@@ -211,5 +291,11 @@ mod tests {
         clock.want(Dirty::Now);
         assert_eq!(clock.due(ms(3)), Some(ms(7)), "a burst of keys is not a frame each");
         assert_eq!(clock.due(ms(50)), Some(ms(50)));
+        clock.drawn(ms(50));
+        clock.set_pause(Duration::from_secs(5));
+        clock.want(Dirty::Background);
+        assert_eq!(clock.due(ms(60)), Some(ms(5_050)), "a frugal screen waits");
+        clock.want(Dirty::Now);
+        assert_eq!(clock.due(ms(60)), Some(ms(60)), "but never with a key");
     }
 }

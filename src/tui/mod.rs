@@ -3,10 +3,12 @@
 //! Knows app, the engine's handle, config and domain; never HTTP, files or job rules. Nothing here waits for the
 //! terminal: bytes leave through a thread of their own, and while they are stuck no frame is drawn.
 
+pub mod beside;
 pub mod decode;
 pub mod frame;
 pub mod input;
 pub mod leave;
+pub mod links;
 pub mod options;
 pub mod output;
 pub mod pen;
@@ -17,9 +19,10 @@ pub mod view;
 
 use std::time::{Duration, Instant};
 
-use crossterm::event::{Event as TerminalEvent, KeyEventKind};
+use crossterm::event::{Event as TerminalEvent, KeyEventKind, MouseEventKind};
 use jiff::Timestamp;
 
+use self::beside::Beside;
 use self::frame::{Canvas, FrameClock};
 use self::input::{Inputs, Typed};
 use self::output::Output;
@@ -35,7 +38,7 @@ pub use self::leave::leave;
 pub use self::options::Options;
 pub use self::output::say;
 pub use self::signals::Stops;
-pub use self::terminal::{TerminalError, check, copy};
+pub use self::terminal::{TerminalError, check};
 
 /// Most engine events taken in one turn of the loop.
 const MAX_EVENTS: usize = 256;
@@ -69,7 +72,7 @@ pub async fn run(commands: Commands, events: Events, options: Options) -> Result
     // Before the first byte: a signal from here on finds someone who gives the terminal back.
     let mut signals = Signals::listen()?;
     let output = Output::start()?;
-    let session = Session::enter(options.log)?;
+    let session = Session::enter(options.beside.mouse, options.log)?;
     let mut inputs = Inputs::spawn()?;
     crossterm::style::force_color_output(true);
 
@@ -77,6 +80,7 @@ pub async fn run(commands: Commands, events: Events, options: Options) -> Result
     let mut face = Face {
         app: App::new(Timestamp::now(), AppOptions { cols, rows, ..options.app }),
         styles: options.styles,
+        beside: options.beside,
         commands,
         events: Some(events),
         canvas: Canvas::new(cols, rows),
@@ -150,6 +154,7 @@ async fn next(events: &mut Option<Events>) -> Option<Event> {
 struct Face {
     app: App,
     styles: Styles,
+    beside: Beside,
     commands: Commands,
     /// `None` once the engine has ended.
     events: Option<Events>,
@@ -180,6 +185,15 @@ impl Face {
             Typed::Event(TerminalEvent::Paste(text)) => Input::Paste(text),
             Typed::Event(TerminalEvent::FocusGained) => Input::FocusGained,
             Typed::Event(TerminalEvent::FocusLost) => Input::FocusLost,
+            Typed::Event(TerminalEvent::Mouse(mouse)) if self.beside.mouse => {
+                let (x, y) = (mouse.column, mouse.row);
+                match mouse.kind {
+                    MouseEventKind::Down(_) => Input::Click { x, y },
+                    MouseEventKind::ScrollUp => Input::Wheel { x, y, down: false },
+                    MouseEventKind::ScrollDown => Input::Wheel { x, y, down: true },
+                    _ => return,
+                }
+            }
             Typed::Event(_) => return,
         };
         self.input(input);
@@ -227,7 +241,11 @@ impl Face {
             match effect {
                 Effect::Send { ticket, command } => self.commands.send(ticket, command),
                 Effect::Copy(text) => {
-                    self.waiting.extend(copy(&text));
+                    self.waiting.extend(self.beside.copy(&text));
+                    self.clock.want(Dirty::Now);
+                }
+                Effect::Call(sentence) => {
+                    self.waiting.extend(self.beside.call(&sentence));
                     self.clock.want(Dirty::Now);
                 }
                 Effect::Repaint => self.repaint(),
@@ -287,6 +305,7 @@ impl Face {
 
     /// Draws if a frame is due and the last one is out; when the next one is due, if that is known.
     fn draw(&mut self) -> Option<Instant> {
+        self.clock.set_pause(self.app.thrift().pause());
         self.clock.want(self.app.take_dirty());
         let now = Instant::now();
         let due = self.clock.due(now)?;
@@ -297,7 +316,9 @@ impl Face {
             return Some(due);
         }
         let (app, styles) = (&self.app, &self.styles);
-        let frame = self.canvas.frame(|area, buffer| view::render(app, styles, area, buffer));
+        let texts = if self.beside.links { app.places() } else { Vec::new() };
+        let render = |area, buffer: &mut _| view::render(app, styles, area, buffer);
+        let frame = self.canvas.frame_with(render, |buffer| links::find(buffer, &texts, &self.beside.host));
         self.clock.drawn(now);
         let mut bytes = std::mem::take(&mut self.waiting);
         bytes.extend(frame.unwrap_or_default());

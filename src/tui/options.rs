@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 
+use super::beside::{Beside, Between, Call};
 use super::theme::{ColorDepth, Glyphs, Styles, Theme};
+use crate::app::thrift::Thrift;
 use crate::app::{AppOptions, Keymap};
 use crate::config::{self, Config, ConfigError, Env};
 
@@ -16,6 +18,8 @@ pub struct Options {
     pub app: AppOptions,
     /// How roles look; settles colour, whatever `NO_COLOR` says.
     pub styles: Styles,
+    /// What the terminal does beside showing cells.
+    pub beside: Beside,
     /// Where the log is, to be named when the program fails.
     pub log: Option<PathBuf>,
 }
@@ -34,14 +38,66 @@ impl Options {
         let theme = theme.map_err(|error| ConfigError::new("theme", error.to_string()))?;
         let keymap =
             Keymap::with(config.key_overrides()).map_err(|error| ConfigError::new("keys", error.to_string()))?;
-        let app =
-            AppOptions { keymap, time_zone: TimeZone::system(), ask_above: config.ask_above, ..AppOptions::default() };
+        let app = AppOptions {
+            keymap,
+            time_zone: TimeZone::system(),
+            ask_above: config.ask_above,
+            thrift: match config.thrift {
+                config::Thrift::Full => Thrift::Full,
+                config::Thrift::Calm => Thrift::Calm,
+                config::Thrift::Frugal => Thrift::Frugal,
+            },
+            copies: match config.clipboard {
+                config::Clipboard::Auto => knows_osc(env),
+                config::Clipboard::Osc52 => true,
+                config::Clipboard::Off => false,
+            },
+            calls: config.notify != config::Notify::Off,
+            ..AppOptions::default()
+        };
         Ok(Options {
             app,
             styles: Styles::new(&theme, depth(config.color, env), glyphs(config.glyphs, env)),
+            beside: beside(config, env),
             log: None,
         })
     }
+}
+
+fn beside(config: &Config, env: &Env) -> Beside {
+    let call = match &config.notify {
+        config::Notify::Off => Call::Off,
+        config::Notify::Bell => Call::Bell,
+        config::Notify::Osc9 => Call::Osc9,
+        config::Notify::Osc777 => Call::Osc777,
+        config::Notify::Command(command) => Call::Command(command.clone()),
+    };
+    let between = between(env);
+    let links = match config.links {
+        // screen passes none on, and says nothing of it.
+        config::Links::Auto => knows_osc(env) && between != Between::Screen,
+        config::Links::On => true,
+        config::Links::Off => false,
+    };
+    Beside { between, call, links, host: env.host.clone(), mouse: config.mouse }
+}
+
+/// Over SSH the multiplexer's own variable does not arrive, but the name that it gives to its terminal does.
+fn between(env: &Env) -> Between {
+    let term = env.get("TERM").unwrap_or_default();
+    if env.get("TMUX").is_some() || term.starts_with("tmux") {
+        Between::Tmux
+    } else if env.get("STY").is_some() || term.starts_with("screen") {
+        Between::Screen
+    } else {
+        Between::Nothing
+    }
+}
+
+/// Whether the terminal at least skips the operating system commands that it does not know.
+fn knows_osc(env: &Env) -> bool {
+    let term = env.get("TERM").unwrap_or_default();
+    !(matches!(term, "" | "dumb" | "linux" | "ansi") || term.starts_with("vt"))
 }
 
 /// The config, then `NO_COLOR`, then what the terminal's variables promise. Where nothing promises more, the 16
@@ -101,6 +157,20 @@ mod tests {
         ] {
             assert_eq!(depth(color, &env(vars)), wanted, "{color:?} {vars:?}");
         }
+    }
+
+    #[test]
+    fn what_stands_between_is_known_by_its_variable_or_its_terminals_name() {
+        for (vars, wanted) in [
+            (&[("TERM", "xterm-256color")][..], Between::Nothing),
+            (&[("TERM", "screen-256color"), ("TMUX", "/tmp/tmux-0/default,1,0")][..], Between::Tmux),
+            (&[("TERM", "tmux-256color")][..], Between::Tmux),
+            (&[("TERM", "xterm"), ("STY", "1.pts-0.box")][..], Between::Screen),
+            (&[("TERM", "screen.xterm-256color")][..], Between::Screen),
+        ] {
+            assert_eq!(between(&env(vars)), wanted, "{vars:?}");
+        }
+        assert!(!knows_osc(&env(&[("TERM", "linux")])) && knows_osc(&env(&[("TERM", "foot")])));
     }
 
     #[test]

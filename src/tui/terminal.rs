@@ -8,9 +8,9 @@ use std::io::{self, IsTerminal};
 use std::panic;
 use std::path::PathBuf;
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::Command;
-use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange};
 use crossterm::style::{Attribute, SetAttribute};
@@ -23,6 +23,9 @@ use super::output;
 
 /// Largest screen that is drawn, in cells; what is beyond stays empty.
 const MAX_SIZE: (u16, u16) = (1000, 500);
+
+/// Whether mouse reports were switched on.
+static MOUSE: AtomicBool = AtomicBool::new(false);
 
 /// Why the dashboard can not have the terminal.
 #[derive(Debug)]
@@ -66,7 +69,10 @@ impl From<io::Error> for TerminalError {
 
 /// The terminal, ours while this lives.
 #[derive(Debug)]
-pub struct Session(());
+pub struct Session {
+    /// Whether the mouse is listened to.
+    mouse: bool,
+}
 
 impl Session {
     /// Takes the terminal: line settings, alternate screen, pastes and focus reported, no cursor. From here on a
@@ -74,10 +80,10 @@ impl Session {
     ///
     /// # Errors
     /// When there is no terminal, or it is gone.
-    pub fn enter(log: Option<PathBuf>) -> Result<Session, TerminalError> {
+    pub fn enter(mouse: bool, log: Option<PathBuf>) -> Result<Session, TerminalError> {
         check()?;
         report_panics(log);
-        let session = Session(());
+        let session = Session { mouse };
         session.resume()?;
         Ok(session)
     }
@@ -99,6 +105,11 @@ impl Session {
         say(&mut text, EnableBracketedPaste);
         say(&mut text, EnableFocusChange);
         say(&mut text, Hide);
+        if self.mouse {
+            // Presses and the wheel only: a report of every move would flood a slow line.
+            text.push_str("\x1b[?1000h\x1b[?1006h");
+            MOUSE.store(true, Ordering::SeqCst);
+        }
         text.into_bytes()
     }
 
@@ -144,6 +155,9 @@ pub fn restore() {
     let mut text = String::new();
     say(&mut text, EndSynchronizedUpdate);
     say(&mut text, SetAttribute(Attribute::Reset));
+    if MOUSE.swap(false, Ordering::SeqCst) {
+        text.push_str("\x1b[?1006l\x1b[?1000l");
+    }
     say(&mut text, DisableFocusChange);
     say(&mut text, DisableBracketedPaste);
     say(&mut text, LeaveAlternateScreen);
@@ -158,22 +172,6 @@ pub fn size() -> (u16, u16) {
         Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col.min(MAX_SIZE.0), size.ws_row.min(MAX_SIZE.1)),
         _ => (80, 24),
     }
-}
-
-/// The bytes that put `text` into the terminal's clipboard (OSC 52), to be written between frames. Inside tmux
-/// both ways are taken: tmux's own and the one through it; which is open depends on its settings.
-pub fn copy(text: &str) -> Vec<u8> {
-    copy_through(text, std::env::var_os("TMUX").is_some_and(|tmux| !tmux.is_empty()))
-}
-
-fn copy_through(text: &str, tmux: bool) -> Vec<u8> {
-    let mut plain = String::new();
-    say(&mut plain, CopyToClipboard::to_clipboard_from(text));
-    if tmux {
-        let wrapped = format!("\x1bPtmux;{}\x1b\\", plain.replace('\x1b', "\x1b\x1b"));
-        plain.push_str(&wrapped);
-    }
-    plain.into_bytes()
 }
 
 fn say(text: &mut String, command: impl Command) {
@@ -201,12 +199,6 @@ fn report_panics(log: Option<PathBuf>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn copying_wraps_itself_for_tmux() {
-        assert_eq!(copy_through("hi", false), b"\x1b]52;c;aGk=\x1b\\");
-        assert_eq!(copy_through("hi", true), b"\x1b]52;c;aGk=\x1b\\\x1bPtmux;\x1b\x1b]52;c;aGk=\x1b\x1b\\\x1b\\");
-    }
 
     #[test]
     fn errors_say_what_to_do_next() {

@@ -43,6 +43,7 @@ fn the_readme_opens_with_the_two_commands_and_names_only_what_is_there() {
         "tests/engine",
         "tests/wire",
         "tests/batch.rs",
+        "tests/screens/budgets.txt",
         "tests/terminal",
         "CHANGELOG.md",
         ".ci/run",

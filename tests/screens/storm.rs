@@ -155,7 +155,7 @@ impl Storm {
             match effect {
                 Effect::Quit(_) => self.quits += 1,
                 Effect::Repaint => self.line.forget(),
-                Effect::Send { .. } | Effect::Copy(_) | Effect::Suspend => {}
+                Effect::Send { .. } | Effect::Copy(_) | Effect::Call(_) | Effect::Suspend => {}
             }
         }
         if self.rng.u8(..40) == 0 {
@@ -194,6 +194,12 @@ impl Storm {
                 }
                 let text = random_text(rng);
                 stage.input(Input::Paste(text));
+            }
+            2 if rng.bool() => {
+                let (cols, rows) = stage.app.size();
+                let (x, y) = (rng.u16(..cols + 2), rng.u16(..rows + 2));
+                let wheel = Input::Wheel { x, y, down: rng.bool() };
+                stage.input(if rng.bool() { Input::Click { x, y } } else { wheel });
             }
             2 => {
                 stage.input(if rng.bool() { Input::FocusLost } else { Input::FocusGained });

@@ -7,7 +7,7 @@ use super::paint::{Paper, more, reading, sheet};
 use super::{jobs, story, text};
 use crate::app::App;
 use crate::app::action::{Action, Context};
-use crate::app::clock::{self, Clock};
+use crate::app::clock::Clock;
 use crate::app::overlay::Scroll;
 use crate::domain::message::JobDetail;
 use crate::domain::{ErrorKind, Job, JobId, JobRow, JobState, PriceSource, Refund};
@@ -74,7 +74,7 @@ fn standing(app: &App, row: &JobRow, job: &Job, paper: &mut Paper) {
     if let Some(phase) = &job.phase {
         state += &format!(", the service says {phase}");
     }
-    if let Some(percent) = row.progress {
+    if let Some(percent) = app.percent(row) {
         state += &format!(", {percent}%");
     }
     if row.late {
@@ -108,7 +108,7 @@ fn standing(app: &App, row: &JobRow, job: &Job, paper: &mut Paper) {
     for (label, at) in times.into_iter().filter_map(|(label, at)| Some((label, at?))) {
         paper.pair(label, INDENT, Role::Text, &time(at));
     }
-    if let Some(clock) = clock::read(row, app.now(), app.is_looked_at()) {
+    if let Some(clock) = app.clock(row, true) {
         let since = row.submitted_at.map(|at| app.now().duration_since(at).as_secs()).unwrap_or_default();
         paper.pair("time", INDENT, Role::Text, &in_words(clock, since));
     }

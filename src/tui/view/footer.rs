@@ -3,10 +3,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::paint::put;
+use super::paint::{put, put_right};
 use super::text;
 use crate::app::action::{Action, Context};
 use crate::app::overlay::Overlay;
+use crate::app::thrift::Thrift;
 use crate::app::{App, may_be_retried};
 use crate::domain::JobState;
 use crate::domain::message::Level;
@@ -101,7 +102,10 @@ pub fn hints(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     };
     let last = hint(Action::Help).filter(|_| everywhere);
     let width = |(key, word): &(String, &str)| text::width(key) + text::width(word) + 4;
-    let mut room = usize::from(area.width).saturating_sub(1 + last.as_ref().map_or(0, width));
+    // A screen that moves less than it could says so, lest it be taken for stuck.
+    let thrift = Some(app.thrift()).filter(|thrift| *thrift != Thrift::Full).map(Thrift::word);
+    let kept = thrift.map_or(0, |word| text::width(word) + 2);
+    let mut room = usize::from(area.width).saturating_sub(1 + kept + last.as_ref().map_or(0, width));
     let mut x = area.x + 1;
     let needy = app.jobs().counts().needy() > 0;
     let paused = app.accounts().iter().any(|account| account.pause.is_some());
@@ -132,5 +136,8 @@ pub fn hints(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     for (key, word) in listed.collect::<Vec<_>>().into_iter().chain(last) {
         x = put(buf, (x, area.y), area.right(), &key, styles.of(Role::Accent)) + 1;
         x = put(buf, (x, area.y), area.right(), word, styles.of(Role::Dim)) + 3;
+    }
+    if let Some(word) = thrift {
+        put_right(buf, area.y, x, area.right().saturating_sub(1), word, styles.of(Role::Warn));
     }
 }

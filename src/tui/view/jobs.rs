@@ -8,7 +8,7 @@ use super::paint::{Paper, frame, put, put_right};
 use super::{story, text};
 use crate::app::action::{Action, Context};
 use crate::app::geometry::Pane;
-use crate::app::{App, clock, wait};
+use crate::app::{App, wait};
 use crate::domain::{Currency, JobRow, JobState};
 use crate::tui::theme::{Glyphs, Role, Styles};
 
@@ -241,13 +241,13 @@ fn right_side(app: &App, styles: &Styles, c: &Columns, y: u16, row: &JobRow, sel
         return start;
     }
     let cells = usize::from(c.time.saturating_sub(c.progress + 1));
-    match row.progress {
+    match app.percent(row) {
         Some(percent) => {
             let bar_cells = if cells < 8 { 0 } else { cells - 5 };
             let (full, rest) = text::bar(percent, bar_cells, styles.glyphs);
             let x = put(buf, (c.progress, y), c.time, &full, styles.of(state_role(row)));
             put(buf, (x, y), c.time, &rest, styles.of(Role::Track));
-            put_right(buf, y, c.progress, c.time - 1, &format!("{:>3}%", percent.min(100)), styles.of(Role::Dim));
+            put_right(buf, y, c.progress, c.time - 1, &format!("{percent:>3}%"), styles.of(Role::Dim));
         }
         None => {
             let word = row.phase.as_deref().unwrap_or(match row.state {
@@ -260,7 +260,7 @@ fn right_side(app: &App, styles: &Styles, c: &Columns, y: u16, row: &JobRow, sel
         }
     }
     if c.time < c.cost
-        && let Some(clock) = clock::read(row, app.now(), selected && app.is_looked_at())
+        && let Some(clock) = app.clock(row, selected)
     {
         let role = if row.late { Role::Warn } else { Role::Dim };
         put_right(buf, y, c.time, c.cost - 1, &text::clock(clock), styles.of(role));

@@ -28,7 +28,6 @@ use ratatui::layout::{Position, Rect};
 
 use super::theme::{Glyphs, Role, Styles};
 use crate::app::App;
-use crate::app::action::{Action, Context};
 use crate::app::geometry::{Pane, Panes, SMALLEST};
 use crate::app::overlay::Overlay;
 use crate::app::quote::in_words;
@@ -119,21 +118,17 @@ fn tabs(app: &App, styles: &Styles, panes: &Panes, area: Rect, buf: &mut Buffer)
     if row.height == 0 {
         return;
     }
-    let mut x = row.x + 1;
-    for (pane, action, name) in [
-        (Pane::Jobs, Action::ShowJobs, "Jobs"),
-        (Pane::Compose, Action::ShowCompose, "Compose"),
-        (Pane::Model, Action::ShowModel, "Model"),
-    ] {
-        let context = if app.focus() == Pane::Compose { Context::Compose } else { Context::Everywhere };
-        let key = app.keymap().shown(action, context).map(|key| key.to_string()).unwrap_or_default();
-        if pane == app.focus() {
-            x = put(buf, (x, row.y), row.right(), &format!(" {name} "), styles.of(Role::Badge)) + 2;
+    let mut x = row.x;
+    for tab in app.tabs() {
+        x = row.x + tab.from;
+        if tab.pane == app.focus() {
+            x = put(buf, (x, row.y), row.right(), &format!(" {} ", tab.name), styles.of(Role::Badge));
         } else {
-            x = put(buf, (x, row.y), row.right(), &key, styles.of(Role::Accent)) + 1;
-            x = put(buf, (x, row.y), row.right(), name, styles.of(Role::Text)) + 2;
+            x = put(buf, (x, row.y), row.right(), &tab.key, styles.of(Role::Accent)) + 1;
+            x = put(buf, (x, row.y), row.right(), tab.name, styles.of(Role::Text));
         }
     }
+    x += 2;
     if let Some(quote) = app.compose().quote().filter(|_| app.focus() != Pane::Jobs) {
         let total = in_words(&quote.sums, quote.unknown);
         put_right(buf, row.y, x, row.right() - 1, &total, styles.of(Role::Money));
