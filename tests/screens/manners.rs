@@ -19,7 +19,7 @@ fn thrift_goes_round_by_key_says_what_it_does_and_stands_at_the_foot() {
         assert!(stage.text().contains(&format!("{word}: what changes by itself")), "{}", stage.text());
     }
     // Nothing that is shown moves within a minute but the notice, which goes.
-    stage.wait(60_000 - 20_000 % 60_000);
+    stage.wait(40_000);
     let ticks = (0..60).filter(|_| {
         let due = stage.app.next_tick(stage.now);
         stage.wait(1_000);
