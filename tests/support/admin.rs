@@ -2,6 +2,8 @@
 //!
 //! Knows plain HTTP over loopback, and blocks: for tests whose program under test is another process.
 
+#![allow(dead_code, reason = "each test program uses its part of it")]
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 

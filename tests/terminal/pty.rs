@@ -86,6 +86,12 @@ impl Spawn {
         self
     }
 
+    /// Starts a shell with job control in its place, in its environment.
+    pub fn through_shell(mut self) -> Spawn {
+        *self.command.get_argv_mut() = vec!["/bin/sh".into(), "-i".into()];
+        self.env("PS1", "shell> ").env("ENV", "")
+    }
+
     /// Starts it.
     pub fn start(self) -> Pty {
         let pair = native_pty_system().openpty(self.size).expect("the system has ptys");
@@ -314,6 +320,27 @@ impl Pty {
         }
     }
 
+    /// Waits until a signal that nobody can catch has ended the program.
+    pub fn wait_killed(&self) {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        match self.ended.recv_timeout(left) {
+            Ok(status) => assert!(status.signal().is_some(), "it left by itself with {}", status.exit_code()),
+            Err(_) => panic!("the program was not killed; the screen is:\n{}", self.screen()),
+        }
+    }
+
+    /// The program's process.
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// How much memory the program has mapped. Linux only.
+    pub fn virtual_bytes(&self) -> u64 {
+        let pages = std::fs::read_to_string(format!("/proc/{}/statm", self.pid.as_raw_nonzero()));
+        let pages = pages.expect("the program runs");
+        pages.split(' ').next().and_then(|n| n.parse::<u64>().ok()).expect("a number of pages") * 4096
+    }
+
     /// Waits until the program has ended, looking at it a few times a second while it runs; its exit code.
     pub fn wait_exit_watching(&self, watch: impl Fn(&Pty)) -> u32 {
         while Instant::now() < self.deadline {
@@ -332,10 +359,7 @@ impl Pty {
 
     /// Processor time the program has used, in seconds. Linux only.
     pub fn cpu_seconds(&self) -> f64 {
-        let Ok(stat) = std::fs::read_to_string(format!("/proc/{}/stat", self.pid.as_raw_nonzero())) else { return 0.0 };
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks: f64 = [11, 12].iter().map(|at| fields[*at].parse::<f64>().expect("a number of ticks")).sum();
-        ticks / 100.0
+        cpu_seconds(self.pid)
     }
 
     /// Fails unless the terminal is as it was found: line settings, screen, cursor, pastes, mouse, no question asked.
@@ -387,6 +411,14 @@ impl Drop for Pty {
     fn drop(&mut self) {
         let _ = self.killer.kill();
     }
+}
+
+/// Processor time a process has used, in seconds. Linux only.
+pub fn cpu_seconds(pid: Pid) -> f64 {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())) else { return 0.0 };
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks: f64 = [11, 12].iter().map(|at| fields[*at].parse::<f64>().expect("a number of ticks")).sum();
+    ticks / 100.0
 }
 
 /// Keys as bytes.

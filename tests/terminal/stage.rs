@@ -1,5 +1,6 @@
 //! The dashboard with a data directory of its own, simulated services and no keys.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use rushes::sim::{A4F_KEY, NANOGPT_KEY, NINJACHAT_KEY, SimOptions, Simulator};
@@ -34,6 +35,31 @@ impl Stage {
         let options = SimOptions { speed, cheap_clips: true, ..SimOptions::default() };
         let simulator = runtime.block_on(Simulator::start(options)).expect("a free port");
         Stage { services: Some((runtime, simulator)), ..Stage::new() }
+    }
+
+    /// Where its services are.
+    pub fn simulator(&self) -> String {
+        self.services.as_ref().expect("a stage with services").1.url()
+    }
+
+    /// The environment of a program in this place, with its services behind this address.
+    pub fn variables(&self, url: &str) -> Vec<(String, OsString)> {
+        let dir = self.dir.path();
+        let places = [
+            ("HOME", ""),
+            ("XDG_CONFIG_HOME", "config"),
+            ("XDG_DATA_HOME", "data"),
+            ("XDG_STATE_HOME", "state"),
+            ("XDG_CACHE_HOME", "cache"),
+            ("XDG_VIDEOS_DIR", "videos"),
+        ];
+        let places = places.map(|(name, place)| (name.to_owned(), dir.join(place).into_os_string()));
+        let services = [("NINJACHAT", NINJACHAT_KEY), ("NANOGPT", NANOGPT_KEY), ("A4F", A4F_KEY)];
+        let services = services.map(|(name, key)| {
+            let base = format!("{url}/{}", name.to_lowercase());
+            [(format!("{name}_API_KEY"), key.into()), (format!("RUSHES_{name}_BASE_URL"), base.into())]
+        });
+        places.into_iter().chain(services.into_iter().flatten()).collect()
     }
 
     /// Anything, started in this place.
