@@ -9,6 +9,7 @@ mod admin;
 mod headless {
     mod lost;
     pub mod place;
+    mod resume;
 }
 
 use std::io::Write;
