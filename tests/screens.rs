@@ -19,6 +19,8 @@ mod journeys;
 mod lost;
 #[path = "screens/manners.rs"]
 mod manners;
+#[path = "screens/palette.rs"]
+mod palette;
 #[path = "screens/repaint.rs"]
 mod repaint;
 #[path = "screens/storm.rs"]

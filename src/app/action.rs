@@ -23,13 +23,15 @@ pub enum Context {
     Picker,
     /// The list of further fields; bare characters are text.
     More,
+    /// The list of everything that can be done; bare characters are text.
+    Palette,
     /// The line that narrows the table; bare characters are text.
     Filter,
 }
 
 impl Context {
     /// All of them, in the order help shows them.
-    pub const ALL: [Context; 10] = [
+    pub const ALL: [Context; 11] = [
         Context::Jobs,
         Context::Compose,
         Context::Everywhere,
@@ -39,6 +41,7 @@ impl Context {
         Context::Ask,
         Context::Picker,
         Context::More,
+        Context::Palette,
         Context::Filter,
     ];
 
@@ -62,13 +65,14 @@ impl Context {
             Context::Ask => "A question",
             Context::Picker => "Choosing a model",
             Context::More => "More fields",
+            Context::Palette => "The palette",
             Context::Filter => "Filter",
         }
     }
 
     /// Whether bare characters are text here.
     pub fn takes_text(self) -> bool {
-        matches!(self, Context::Compose | Context::Picker | Context::More | Context::Filter)
+        matches!(self, Context::Compose | Context::Picker | Context::More | Context::Palette | Context::Filter)
     }
 }
 
@@ -120,6 +124,7 @@ pub enum Action {
     Balances,
     RefreshModels,
     Resume,
+    Palette,
     Help,
     Repaint,
     Thrift,
@@ -128,6 +133,7 @@ pub enum Action {
     Close,
     Accept,
     Together,
+    Reorder,
     OnlyNeeded,
     Decline,
 }
@@ -179,10 +185,10 @@ pub const TABLE: &[Entry] = table! {
     CopyLink "copy" "copy" [Jobs Detail] ["o"] "Copy the clip's path, or its link while it is not on disk.";
     Reuse "reuse" "compose again" [Jobs Detail] ["y"] "Put the job's prompt, model and parameters into the form.";
     Extend "extend" "extend" [Jobs Detail] ["x"] "Put a finished clip into the form of a model that goes on from it; queues nothing yet.";
-    Up "up" "up" [Jobs Model Reading Picker More] ["Up" "k"] "Move up one line.";
-    Down "down" "scroll" [Jobs Model Reading Picker More] ["Down" "j"] "Move down one line.";
-    PageUp "page-up" "page up" [Jobs Model Reading Picker More] ["PageUp" "Ctrl-B"] "Move up one page.";
-    PageDown "page-down" "page" [Jobs Model Reading Picker More] ["PageDown" "Ctrl-F"] "Move down one page.";
+    Up "up" "up" [Jobs Model Reading Picker More Palette] ["Up" "k"] "Move up one line.";
+    Down "down" "scroll" [Jobs Model Reading Picker More Palette] ["Down" "j"] "Move down one line.";
+    PageUp "page-up" "page up" [Jobs Model Reading Picker More Palette] ["PageUp" "Ctrl-B"] "Move up one page.";
+    PageDown "page-down" "page" [Jobs Model Reading Picker More Palette] ["PageDown" "Ctrl-F"] "Move down one page.";
     First "first" "first" [Jobs Model Reading] ["Home" "g"] "Go to the newest job, or to the top.";
     Last "last" "last" [Jobs Model Reading] ["End" "G"] "Go to the oldest job, or to the bottom.";
     Queue "queue" "queue" [Compose] ["Ctrl-S"] "Queue what the form says; it is cleared once that is on disk.";
@@ -208,14 +214,16 @@ pub const TABLE: &[Entry] = table! {
     Balances "balances" "balances" [Everywhere] ["b" "F5"] "Ask every account's balance again.";
     RefreshModels "refresh-models" "refresh models" [Everywhere Picker] ["R" "F10"] "Ask every account again which models it offers; what changed is told as notices.";
     Resume "resume" "resume" [Everywhere Detail] ["u" "F6"] "Let paused accounts go on, and try those in trouble at once.";
+    Palette "palette" "commands" [Everywhere] [":" "Ctrl-P"] "Find anything by a few letters: what can be done, models, jobs.";
     Help "help" "help" [Everywhere] ["?" "F1"] "Show every key.";
     Repaint "repaint" "repaint" [Everywhere] ["Ctrl-L"] "Draw the whole screen again.";
     Thrift "thrift" "thrift" [Everywhere] ["T" "F12"] "Change how much the screen moves by itself: full, calm, frugal.";
     Suspend "suspend" "suspend" [Everywhere] ["Ctrl-Z"] "Stop the program and go to the shell; fg comes back.";
     Quit "quit" "quit" [Everywhere] ["q" "Ctrl-Q" "Ctrl-C"] "Leave; jobs at the services go on and are picked up at the next start.";
-    Close "close" "close" [Reading Ask Picker More Filter] ["Esc" "q"] "Close without doing anything.";
-    Accept "accept" "accept" [Ask Picker More Filter] ["Enter" "y"] "Say yes; take the chosen line.";
+    Close "close" "close" [Reading Ask Picker More Palette Filter] ["Esc" "q"] "Close without doing anything.";
+    Accept "accept" "accept" [Ask Picker More Palette Filter] ["Enter" "y"] "Say yes; take the chosen line.";
     Together "together" "shoot-out" [Picker] ["Tab"] "Take the model beside the chosen one: one prompt, queued at all of them.";
+    Reorder "reorder" "order" [Picker] ["Alt-s"] "Sort the models by price of this form, by speed, by length, and by match again.";
     OnlyNeeded "only-needed" "only needed fields" [Ask] ["Tab"] "In the question of a retry: send only the fields that the model needs, or all of them.";
     Decline "decline" "no" [Ask] ["n"] "Say no; nothing is done.";
 };

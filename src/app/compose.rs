@@ -5,6 +5,7 @@
 
 mod cheaply;
 mod onward;
+mod others;
 pub mod prompt;
 
 use std::sync::Arc;
@@ -19,19 +20,17 @@ use super::overlay::amount;
 use super::quote::Quote;
 use crate::domain::message::{AccountRow, Draft, NewJob, Offer, Spend, Ticket};
 use crate::domain::request::MAX_COPIES;
-use crate::domain::rule::Values;
-use crate::domain::{Drift, Money, Observation, Problem, Request};
+use crate::domain::{Drift, Observation, Problem, Request};
 use cheaply::Before;
 pub use cheaply::Drafted;
 use onward::Parent;
+pub use others::{Also, Says};
 use prompt::{Pressed, Prompt};
 
 /// How long the form must rest before its draft is saved, ms.
 const REST_MS: i64 = 1_500;
 /// How long a draft is unsaved at most, ms, while the form does not rest.
 const UNSAVED_MS: i64 = 10_000;
-/// Most models listed as taking the form, or not.
-const ALSO: usize = 40;
 
 /// Where in the form the cursor is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,17 +46,6 @@ pub enum Spot {
     Ceiling,
     /// How many copies.
     Copies,
-}
-
-/// What another model says to the form as it is.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Also {
-    /// `account/model`.
-    pub name: String,
-    /// One clip's price there, where known.
-    pub price: Option<Money>,
-    /// Why it does not take the form; `None`: it does.
-    pub problem: Option<String>,
 }
 
 /// The form.
@@ -311,18 +299,6 @@ impl Compose {
         chosen.chain(others).map(request).collect()
     }
 
-    /// What the form says to another model: what the user set, and the length where it has one;
-    /// everything else is that model's own default.
-    fn values_at(&self, offer: &Offer) -> Values {
-        let mut params = self.form.touched();
-        if let Some(duration) = self.form.values().remove("duration")
-            && offer.model.parameter("duration").is_some()
-        {
-            params.insert("duration".to_owned(), duration);
-        }
-        params
-    }
-
     /// Checks and prices the form anew.
     pub fn check(&mut self, accounts: &[AccountRow], spend: &Spend) {
         let ceiling = amount(self.ceiling.text());
@@ -359,34 +335,6 @@ impl Compose {
         if !self.needs_ceiling() && self.spot == Spot::Ceiling {
             self.spot = Spot::Copies;
         }
-    }
-
-    /// Asks every other model what it says to the form. Dear beside a key press: done when
-    /// something other than the prompt changed.
-    pub fn compare(&mut self) {
-        let Some(chosen) = self.form.offer() else {
-            self.also.clear();
-            return;
-        };
-        let chosen = chosen.model_ref();
-        let mut also: Vec<Also> = Vec::new();
-        for offer in self.offers.iter().filter(|offer| !offer.model.gone && offer.model_ref() != chosen) {
-            let mut request = Request::new(&offer.model_ref(), "x");
-            request.params = self.values_at(offer);
-            let problem = request.validate(&offer.model).err().and_then(|problems| {
-                let first = problems.into_iter().next()?;
-                let unknown = first.rule == "unknown";
-                Some(if unknown {
-                    format!("has no {}", first.field)
-                } else {
-                    format!("{} {}", first.field, first.message)
-                })
-            });
-            also.push(Also { name: offer.model_ref().to_string(), price: offer.reservation(&request), problem });
-        }
-        also.sort_by_cached_key(|a| (a.problem.is_some(), a.price.is_none(), a.price.map(|p| (p.currency, p.amount))));
-        also.truncate(ALSO);
-        self.also = also;
     }
 
     /// What is to be queued; `None` where the form is not legal: its problems are shown from now

@@ -94,7 +94,7 @@ impl App {
         self.show_more();
         for overlay in &mut self.overlays {
             if let Overlay::Picker(picker) = overlay {
-                picker.set_offers(self.offers.clone());
+                picker.set_offers(self.offers.clone(), self.compose.what_each_says());
             }
         }
     }

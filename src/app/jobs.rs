@@ -230,6 +230,15 @@ impl Jobs {
         found.inspect(|&line| self.select_line(line)).is_some()
     }
 
+    /// Selects a job, dropping the filter where it hides it; `false` where there is none of that number.
+    pub fn select(&mut self, id: JobId) -> bool {
+        if self.rows.contains_key(&id) && self.line_of(id).is_none() {
+            self.set_filter("");
+        }
+        let line = self.line_of(id);
+        line.inspect(|&line| self.select_line(line)).is_some()
+    }
+
     fn select_line(&mut self, line: usize) {
         let left = self.selected.filter(|_| !self.filter.is_empty());
         self.selected = self.at_line(line);

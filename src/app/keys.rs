@@ -9,7 +9,7 @@ use super::line::Line;
 use super::overlay::{Ask, Overlay, Scroll, Then};
 use super::picker::Picker;
 use super::{App, Waiting};
-use crate::domain::message::{Command, Level};
+use crate::domain::message::{Command, Level, Offer};
 
 impl App {
     /// Where keys are pressed now; looked through in turn.
@@ -20,6 +20,7 @@ impl App {
             (Some(Overlay::Ask(_)), ..) => &[Context::Ask],
             (Some(Overlay::Picker(_)), ..) => &[Context::Picker],
             (Some(Overlay::More(_)), ..) => &[Context::More],
+            (Some(Overlay::Palette(_)), ..) => &[Context::Palette],
             (None, Some(_), _) => &[Context::Filter],
             (None, None, Pane::Jobs) => &[Context::Jobs, Context::Everywhere],
             (None, None, Pane::Compose) => &[Context::Compose, Context::Everywhere],
@@ -54,6 +55,9 @@ impl App {
             }
             Some(Overlay::More(more)) => {
                 more.press(key);
+            }
+            Some(Overlay::Palette(palette)) => {
+                palette.press(key);
             }
             Some(Overlay::Tips(_) | Overlay::Help(_) | Overlay::Notices(_) | Overlay::Detail { .. }) => {}
             None => return self.type_below(key),
@@ -100,6 +104,7 @@ impl App {
             }
             Some(Overlay::Picker(picker)) => picker.paste(text),
             Some(Overlay::More(more)) => more.paste(text),
+            Some(Overlay::Palette(palette)) => palette.paste(text),
             Some(_) => {}
             None if self.filtering.is_some() => {
                 if let Some((line, _)) = &mut self.filtering {
@@ -120,7 +125,7 @@ impl App {
         Vec::new()
     }
 
-    fn perform(&mut self, action: Action, key: Key) -> Vec<Effect> {
+    pub(super) fn perform(&mut self, action: Action, key: Key) -> Vec<Effect> {
         match action {
             Action::Up => self.scroll(|scroll| scroll.move_by(-1), -1),
             Action::Down => self.scroll(|scroll| scroll.move_by(1), 1),
@@ -179,6 +184,7 @@ impl App {
             Action::Balances => return self.refresh_balances(),
             Action::RefreshModels => return self.refresh_models(),
             Action::Resume => return self.resume(),
+            Action::Palette => self.open_palette(),
             Action::Help => self.overlays.push(Overlay::Help(Scroll::default())),
             Action::Repaint => return vec![Effect::Repaint],
             Action::Thrift => return self.change_thrift(),
@@ -189,6 +195,11 @@ impl App {
             Action::Together => {
                 if let Some(Overlay::Picker(picker)) = self.overlays.last_mut() {
                     picker.toggle();
+                }
+            }
+            Action::Reorder => {
+                if let Some(Overlay::Picker(picker)) = self.overlays.last_mut() {
+                    picker.reorder();
                 }
             }
             Action::OnlyNeeded => {
@@ -211,6 +222,7 @@ impl App {
             ) => text(scroll),
             Some(Overlay::Picker(picker)) => picker.move_by(lines),
             Some(Overlay::More(more)) => more.move_by(lines),
+            Some(Overlay::Palette(palette)) => palette.move_by(lines),
             Some(Overlay::Ask(_)) => {}
             None if self.focus == Pane::Model => text(&mut self.model_scroll),
             None if lines < -1 => self.jobs.move_first(),
@@ -223,6 +235,7 @@ impl App {
         match self.overlays.last_mut() {
             Some(Overlay::Picker(picker)) => picker.move_by(if down { 10 } else { -10 }),
             Some(Overlay::More(more)) => more.move_by(if down { 10 } else { -10 }),
+            Some(Overlay::Palette(palette)) => palette.move_by(if down { 10 } else { -10 }),
             None if self.focus == Pane::Jobs => self.jobs.move_page(down),
             _ => self.scroll(|scroll| scroll.move_page(down), 0),
         }
@@ -257,9 +270,17 @@ impl App {
     }
 
     fn open_picker(&mut self) {
-        let chosen = self.compose.form().offer().map(crate::domain::Offer::model_ref);
+        let chosen = self.compose.form().offer().map(Offer::model_ref);
         let picker = Picker::new(self.offers.clone(), chosen.as_ref(), self.compose.others());
+        let picker = picker.knowing(self.compose.what_each_says(), self.timings.clone());
         self.overlays.push(Overlay::Picker(picker));
+    }
+
+    pub(super) fn choose_model(&mut self, offer: Offer, others: Vec<Offer>) {
+        self.compose.choose(offer, others, self.now);
+        self.compose.compare();
+        self.model_scroll = Scroll::default();
+        self.check_form();
     }
 
     pub(super) fn open_details(&mut self) {
@@ -287,12 +308,14 @@ impl App {
                     return self.extend_with(&job, offer.clone());
                 }
                 if let Some(offer) = chosen {
-                    self.compose.choose(offer, others, self.now);
-                    self.compose.compare();
-                    self.model_scroll = Scroll::default();
-                    self.check_form();
+                    self.choose_model(offer, others);
                 }
                 Vec::new()
+            }
+            Some(Overlay::Palette(palette)) => {
+                let chosen = palette.selected().cloned();
+                self.overlays.pop();
+                chosen.map_or_else(Vec::new, |choice| self.run_choice(choice))
             }
             Some(Overlay::More(more)) => {
                 let chosen = more.selected().map(|field| field.name.clone());

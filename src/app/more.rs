@@ -2,11 +2,10 @@
 //!
 //! Knows matching and order; fields in use stand first. Must not know how a field is filled in.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-use nucleo_matcher::{Config, Matcher, Utf32Str};
-
+use super::finder::Finder;
 use super::input::Key;
 use super::line::Line;
 use crate::domain::Parameter;
@@ -16,17 +15,13 @@ use crate::domain::Parameter;
 pub struct More {
     fields: Arc<Vec<Parameter>>,
     in_use: Vec<String>,
-    /// What was typed.
-    pub query: Line,
-    /// Indices into the fields, best first.
-    found: Vec<usize>,
-    at: usize,
+    finder: Finder,
 }
 
 impl More {
     /// A list of these fields, of which some are in the form already.
     pub fn new(fields: Arc<Vec<Parameter>>, in_use: Vec<String>) -> Self {
-        let mut more = More { fields, in_use, query: Line::default(), found: Vec::new(), at: 0 };
+        let mut more = More { fields, in_use, finder: Finder::default() };
         more.search();
         more
     }
@@ -36,35 +31,38 @@ impl More {
         let selected = self.selected().map(|field| field.name.clone());
         (self.fields, self.in_use) = (fields, in_use);
         self.search();
-        let same = |index: &usize| Some(&self.fields[*index].name) == selected.as_ref();
-        self.at = self.found.iter().position(same).unwrap_or(0);
+        let fields = &self.fields;
+        self.finder.select(|index| Some(&fields[index].name) == selected.as_ref());
+    }
+
+    /// What was typed.
+    pub fn query(&self) -> &Line {
+        &self.finder.query
     }
 
     /// Types or moves in the query; `false` where the key means nothing to it.
     pub fn press(&mut self, key: Key) -> bool {
-        let taken = self.query.press(key);
+        let taken = self.finder.press(key);
         if taken {
             self.search();
-            self.at = 0;
         }
         taken
     }
 
     /// Puts pasted text into the query.
     pub fn paste(&mut self, text: &str) {
-        self.query.insert(text);
+        self.finder.paste(text);
         self.search();
-        self.at = 0;
     }
 
     /// Moves the selection, down being positive.
     pub fn move_by(&mut self, lines: isize) {
-        self.at = self.at.saturating_add_signed(lines).min(self.found.len().saturating_sub(1));
+        self.finder.move_by(lines);
     }
 
     /// The fields that match, those in use first, then the best first.
     pub fn found(&self) -> impl ExactSizeIterator<Item = &Parameter> {
-        self.found.iter().map(|&index| &self.fields[index])
+        self.finder.found().map(|index| &self.fields[index])
     }
 
     /// Whether a field is in the form already.
@@ -72,30 +70,23 @@ impl More {
         self.in_use.contains(&field.name)
     }
 
-    /// The selected line.
+    /// The place of the selected line.
     pub fn at(&self) -> usize {
-        self.at
+        self.finder.at()
     }
 
     /// The selected field.
     pub fn selected(&self) -> Option<&Parameter> {
-        self.found.get(self.at).map(|&index| &self.fields[index])
+        self.finder.selected().map(|index| &self.fields[index])
     }
 
     fn search(&mut self) {
-        let query = self.query.text();
-        let pattern = Pattern::parse(query, CaseMatching::Ignore, Normalization::Smart);
-        let mut matcher = Matcher::new(Config::DEFAULT);
-        let mut buffer = Vec::new();
-        let mut scored: Vec<(u32, usize)> = Vec::new();
-        for (index, field) in self.fields.iter().enumerate() {
-            let text = format!("{} {}", field.name, field.note.as_deref().unwrap_or_default());
-            if let Some(score) = pattern.score(Utf32Str::new(&text, &mut buffer), &mut matcher) {
-                scored.push((score, index));
-            }
-        }
-        scored.sort_by_key(|&(score, index)| (!self.is_in_use(&self.fields[index]), std::cmp::Reverse(score), index));
-        self.found = scored.into_iter().map(|(_, index)| index).collect();
+        let (fields, in_use) = (&self.fields, &self.in_use);
+        let text = |index: usize| {
+            let field: &Parameter = &fields[index];
+            format!("{} {}", field.name, field.note.as_deref().unwrap_or_default())
+        };
+        self.finder.search(fields.len(), text, |score, index| (!in_use.contains(&fields[index].name), Reverse(score)));
     }
 }
 
@@ -116,7 +107,7 @@ mod tests {
         assert_eq!(names(&more), ["numbers", "num_frames", "voice"]);
         more.paste("narr");
         assert_eq!(names(&more), ["voice"], "the note is looked through, too");
-        more.query = Line::new("nu");
+        more.finder.query = Line::new("nu");
         more.press("m".parse().unwrap());
         assert_eq!(names(&more), ["numbers", "num_frames"]);
         more.move_by(9);

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use super::input::Key;
 use super::line::Line;
 use super::more::More;
+use super::palette::Palette;
 use super::picker::Picker;
 use crate::domain::message::Command;
 use crate::domain::{Currency, JobId, Money, NewJob};
@@ -31,6 +32,8 @@ pub enum Overlay {
     Picker(Picker),
     /// The list of further fields.
     More(More),
+    /// Everything that can be done or gone to.
+    Palette(Palette),
     /// What the services advise.
     Tips(Scroll),
 }

@@ -1,26 +1,65 @@
-//! The list of models to choose from: all accounts' models, narrowed by what is typed.
+//! The list of models to choose from: all accounts' models, narrowed by what is typed, in the order asked
+//! for, each with what it says to the form as it is.
 //!
-//! Knows matching and order. Must not know what a model can do.
+//! Knows texts and orders. Must not know how a form is checked.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-use nucleo_matcher::{Config, Matcher, Utf32Str};
+use rust_decimal::Decimal;
 
+use super::compose::Says;
+use super::finder::Finder;
 use super::input::Key;
 use super::line::Line;
 use crate::domain::message::Offer;
-use crate::domain::{Job, ModelRef};
+use crate::domain::timing::Timings;
+use crate::domain::{Currency, Job, ModelRef};
+
+/// In which order models stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// The best match first; without a query as the catalogue has them.
+    #[default]
+    Match,
+    /// The cheapest clip of this form first.
+    Price,
+    /// The fastest first: by own history, else as quoted.
+    Speed,
+    /// The longest clips first.
+    Length,
+}
+
+impl Order {
+    /// A word for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Order::Match => "best match",
+            Order::Price => "price",
+            Order::Speed => "speed",
+            Order::Length => "length",
+        }
+    }
+
+    fn next(self) -> Order {
+        match self {
+            Order::Match => Order::Price,
+            Order::Price => Order::Speed,
+            Order::Speed => Order::Length,
+            Order::Length => Order::Match,
+        }
+    }
+}
 
 /// The state of the list.
 #[derive(Clone, Debug)]
 pub struct Picker {
     offers: Arc<Vec<Offer>>,
-    /// What was typed.
-    pub query: Line,
-    /// Indices into the offers, best first.
-    found: Vec<usize>,
-    at: usize,
+    /// What each offer says to the form; empty where no form is asked about.
+    says: Vec<Says>,
+    timings: Timings,
+    finder: Finder,
+    order: Order,
     /// Taken beside the chosen one.
     together: Vec<ModelRef>,
     /// The job that the chosen model goes on from, where that is what is asked.
@@ -31,10 +70,17 @@ impl Picker {
     /// A list of all offers, with the chosen one selected and those beside it marked.
     pub fn new(offers: Arc<Vec<Offer>>, chosen: Option<&ModelRef>, others: &[Offer]) -> Self {
         let together = others.iter().map(Offer::model_ref).collect();
-        let mut picker = Picker { found: Vec::new(), at: 0, query: Line::default(), offers, together, extends: None };
+        let mut picker = Picker {
+            offers,
+            says: Vec::new(),
+            timings: Timings::default(),
+            finder: Finder::default(),
+            order: Order::default(),
+            together,
+            extends: None,
+        };
         picker.search();
-        let chosen = |index: &usize| Some(picker.offers[*index].model_ref()).as_ref() == chosen;
-        picker.at = picker.found.iter().position(chosen).unwrap_or(0);
+        picker.select(chosen);
         picker
     }
 
@@ -43,43 +89,74 @@ impl Picker {
         Picker { extends: Some(Box::new(job)), ..Picker::new(offers, None, &[]) }
     }
 
+    /// The same list, knowing what each offer says to the form, in the offers' order, and how long models take.
+    pub fn knowing(mut self, says: Vec<Says>, timings: Timings) -> Self {
+        (self.says, self.timings) = (says, timings);
+        self
+    }
+
     /// The job that the chosen model goes on from.
     pub fn extends(&self) -> Option<&Job> {
         self.extends.as_deref()
     }
 
-    /// Takes a new list of offers; the selected model stays selected where it still is.
-    pub fn set_offers(&mut self, offers: Arc<Vec<Offer>>) {
+    /// Takes a new list of offers and what they say; the selected model stays selected where it still is.
+    pub fn set_offers(&mut self, offers: Arc<Vec<Offer>>, says: Vec<Says>) {
         if self.extends.is_some() {
             return;
         }
         let selected = self.selected().map(Offer::model_ref);
-        self.offers = offers;
+        (self.offers, self.says) = (offers, says);
         self.search();
-        let same = |index: &usize| Some(self.offers[*index].model_ref()) == selected;
-        self.at = self.found.iter().position(same).unwrap_or(0);
+        self.select(selected.as_ref());
+    }
+
+    fn select(&mut self, chosen: Option<&ModelRef>) {
+        let offers = &self.offers;
+        self.finder.select(|index| Some(&offers[index].model_ref()) == chosen);
+    }
+
+    /// Whether it is known what the models say to the form.
+    pub fn says_anything(&self) -> bool {
+        !self.says.is_empty()
+    }
+
+    /// What was typed.
+    pub fn query(&self) -> &Line {
+        &self.finder.query
+    }
+
+    /// In which order the models stand.
+    pub fn order(&self) -> Order {
+        self.order
+    }
+
+    /// Takes the next order; the selected model stays selected.
+    pub fn reorder(&mut self) {
+        let selected = self.selected().map(Offer::model_ref);
+        self.order = self.order.next();
+        self.search();
+        self.select(selected.as_ref());
     }
 
     /// Types or moves in the query; `false` where the key means nothing to it.
     pub fn press(&mut self, key: Key) -> bool {
-        let taken = self.query.press(key);
+        let taken = self.finder.press(key);
         if taken {
             self.search();
-            self.at = 0;
         }
         taken
     }
 
     /// Puts pasted text into the query.
     pub fn paste(&mut self, text: &str) {
-        self.query.insert(text);
+        self.finder.paste(text);
         self.search();
-        self.at = 0;
     }
 
     /// Moves the selection, down being positive.
     pub fn move_by(&mut self, lines: isize) {
-        self.at = self.at.saturating_add_signed(lines).min(self.found.len().saturating_sub(1));
+        self.finder.move_by(lines);
     }
 
     /// Takes the selected model beside the chosen one, or no longer, and goes one line on.
@@ -106,43 +183,65 @@ impl Picker {
         taken.cloned().collect()
     }
 
-    /// The offers that match, best first.
-    pub fn found(&self) -> impl ExactSizeIterator<Item = &Offer> {
-        self.found.iter().map(|&index| &self.offers[index])
+    /// The offers that match, best first, each with what it says to the form.
+    pub fn found(&self) -> impl ExactSizeIterator<Item = (&Offer, Option<&Says>)> {
+        self.finder.found().map(|index| (&self.offers[index], self.says.get(index)))
     }
 
-    /// The selected line.
+    /// The place of the selected line.
     pub fn at(&self) -> usize {
-        self.at
+        self.finder.at()
     }
 
     /// The selected offer.
     pub fn selected(&self) -> Option<&Offer> {
-        self.found.get(self.at).map(|&index| &self.offers[index])
+        self.finder.selected().map(|index| &self.offers[index])
     }
 
     fn search(&mut self) {
-        let query = self.query.text();
-        if query.trim().is_empty() {
-            self.found = (0..self.offers.len()).collect();
-            return;
-        }
-        let pattern = Pattern::parse(query, CaseMatching::Ignore, Normalization::Smart);
-        let mut matcher = Matcher::new(Config::DEFAULT);
-        let mut buffer = Vec::new();
-        let mut scored: Vec<(u32, usize)> = Vec::new();
-        for (index, offer) in self.offers.iter().enumerate() {
+        let (offers, says, timings, order) = (&self.offers, &self.says, &self.timings, self.order);
+        let text = |index: usize| {
+            let offer: &Offer = &offers[index];
             let model = &offer.model;
             let maker = model.maker.as_deref().unwrap_or_default();
-            let text = format!("{} {}/{} {} {maker}", model.id, offer.account, model.id, model.title());
-            if let Some(score) = pattern.score(Utf32Str::new(&text, &mut buffer), &mut matcher) {
-                scored.push((score, index));
-            }
-        }
-        // Of equal matches the shorter name is meant: `veo-3.1` before `veo-3.1-fast`.
-        scored.sort_by_key(|&(score, index)| (std::cmp::Reverse(score), self.offers[index].model.id.len(), index));
-        self.found = scored.into_iter().map(|(_, index)| index).collect();
+            format!("{} {}/{} {} {maker}", model.id, offer.account, model.id, model.title())
+        };
+        let typed = !self.finder.query.text().trim().is_empty();
+        self.finder.search(offers.len(), text, |score, index| {
+            // Of equal matches the shorter name is meant: `veo-3.1` before `veo-3.1-fast`.
+            let name = if typed { offers[index].model.id.len() } else { 0 };
+            (place(order, &offers[index], says.get(index), timings), Reverse(score), name)
+        });
     }
+}
+
+/// Where an offer stands in an order, less before more; what is not known stands last.
+fn place(order: Order, offer: &Offer, says: Option<&Says>, timings: &Timings) -> (bool, u8, Decimal) {
+    let refuses = says.is_some_and(|says| says.problem.is_some());
+    let unknown = (u8::MAX, Decimal::ZERO);
+    let (kind, amount) = match order {
+        Order::Match => return (false, 0, Decimal::ZERO),
+        Order::Price => says.and_then(|says| says.price).map_or(unknown, |price| {
+            let kind = match price.currency {
+                Currency::Quota => 0,
+                Currency::Usd => 1,
+                Currency::Xno => 2,
+            };
+            (kind, price.amount)
+        }),
+        Order::Speed => {
+            timings.of(&offer.account, &offer.model.id).map_or(unknown, |timing| (0, Decimal::from(timing.p50_s)))
+        }
+        Order::Length => longest(offer).map_or(unknown, |seconds| (0, -seconds)),
+    };
+    (refuses, kind, amount)
+}
+
+/// The longest clip that a model makes, s, where its parameters say so.
+fn longest(offer: &Offer) -> Option<Decimal> {
+    let duration = offer.model.parameter("duration")?;
+    let listed = duration.one_of.iter().filter_map(|value| crate::domain::text::plain(value).parse().ok());
+    listed.chain(duration.range.map(|range| range.max)).max()
 }
 
 #[cfg(test)]
@@ -168,20 +267,20 @@ mod tests {
         let mut picker = Picker::new(offers(), Some(&"a4f/provider-2/kling-v2.1".parse().unwrap()), &[]);
         assert_eq!(picker.selected().unwrap().model.id, "provider-2/kling-v2.1");
         picker.paste("nj v31f");
-        let found: Vec<_> = picker.found().map(|o| o.model.id.clone()).collect();
+        let found: Vec<_> = picker.found().map(|(o, _)| o.model.id.clone()).collect();
         assert_eq!(found, ["veo-3.1-fast"]);
-        picker.query = Line::new("zzz");
+        picker.finder.query = Line::new("zzz");
         picker.press("q".parse().unwrap());
         assert_eq!((picker.found().len(), picker.selected()), (0, None));
         picker.move_by(1);
-        picker.query = Line::default();
+        picker.finder.query = Line::default();
         picker.paste("google");
         assert_eq!(picker.found().len(), 3);
         picker.toggle();
         picker.move_by(2);
         let others: Vec<_> = picker.others().iter().map(|o| o.model.id.clone()).collect();
         assert_eq!(others, ["veo-3.1"], "taken beside the selected one");
-        picker.set_offers(Arc::new(offers()[1..].to_vec()));
+        picker.set_offers(Arc::new(offers()[1..].to_vec()), Vec::new());
         assert_eq!(picker.selected().unwrap().model.id, "provider-2/kling-v2.1");
     }
 }

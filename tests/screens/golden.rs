@@ -109,6 +109,9 @@ fn the_models_tab() {
 
 #[test]
 fn every_overlay() {
+    at_all_sizes("palette", snapshot, |stage| {
+        stage.keys(":").types("re");
+    });
     at_all_sizes("help", snapshot, |stage| {
         stage.keys("?");
     });

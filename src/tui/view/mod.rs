@@ -5,7 +5,7 @@
 //! compose   the form      jobs + story   the table and the selected job      sidebar   the model
 //! footer    the newest notice, the keys
 //! ```
-//! Over them: help, details, picker, more, confirm, notices, tips.
+//! Over them: help, details, picker, more, palette, confirm, notices, tips.
 
 pub mod compose;
 pub mod confirm;
@@ -17,6 +17,7 @@ pub mod jobs;
 pub mod more;
 pub mod notices;
 pub mod paint;
+pub mod palette;
 pub mod picker;
 pub mod sidebar;
 pub mod story;
@@ -76,6 +77,7 @@ pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) -> Optio
             Overlay::Ask(ask) => confirm::render(app, ask, styles, over, buf),
             Overlay::Picker(picker) => picker::render(app, picker, styles, over, buf),
             Overlay::More(list) => more::render(app, list, styles, over, buf),
+            Overlay::Palette(list) => palette::render(app, list, styles, over, buf),
             Overlay::Tips(scroll) => {
                 tips::render(app, scroll, styles, over, buf);
                 None

@@ -4,14 +4,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::compose::typed;
-use super::paint::{Paper, put, put_right, reading, sheet};
+use super::paint::{Paper, mark, put, put_right, reading, sheet};
 use super::sidebar::takes;
 use super::text;
 use crate::app::App;
 use crate::app::action::{Action, Context};
 use crate::app::more::More;
 use crate::domain::Parameter;
-use crate::tui::theme::{Glyphs, Role, Styles};
+use crate::tui::theme::{Role, Styles};
 
 /// Columns of a field's name.
 const NAME: u16 = 26;
@@ -29,7 +29,7 @@ pub fn render(app: &App, more: &More, styles: &Styles, area: Rect, buf: &mut Buf
     if inside.height < 3 {
         return None;
     }
-    let cursor = typed(styles, Rect { height: 1, ..inside }, &more.query, "type a few letters of a name", true, buf);
+    let cursor = typed(styles, Rect { height: 1, ..inside }, more.query(), "type a few letters of a name", true, buf);
     let told = TOLD.min(inside.height.saturating_sub(5));
     let list = Rect { y: inside.y + 1, height: inside.height - 1 - told, ..inside };
     let first = (more.at() + 1).saturating_sub(usize::from(list.height));
@@ -50,23 +50,12 @@ pub fn render(app: &App, more: &More, styles: &Styles, area: Rect, buf: &mut Buf
 
 fn line(styles: &Styles, area: Rect, field: &Parameter, (selected, in_use): (bool, bool), buf: &mut Buffer) {
     let y = area.y;
-    let picked = if selected { styles.of(Role::Selection) } else { ratatui::style::Style::default() };
-    if selected {
-        if styles.selection_fills {
-            buf.set_style(area, picked);
-        }
-        let mark = if styles.glyphs == Glyphs::Unicode { "▌" } else { ">" };
-        put(buf, (area.x, y), area.right(), mark, styles.of(Role::Accent));
-    }
-    if in_use {
-        let mark = if styles.glyphs == Glyphs::Unicode { "•" } else { "+" };
-        put(buf, (area.x + 1, y), area.right(), mark, styles.of(Role::Accent));
-    }
+    let words = mark(buf, area, styles, selected, in_use);
     let right = if field.bills { "price unknown then" } else { "" };
     let end = put_right(buf, y, area.x, area.right(), right, styles.of(Role::Warn));
     let room = usize::from(end.saturating_sub(area.x + 3));
     let name = text::cut(&field.name, room, styles.glyphs);
-    let x = put(buf, (area.x + 2, y), end, &name, styles.of(Role::Text).patch(picked));
+    let x = put(buf, (area.x + 2, y), end, &name, words);
     let start = (x + 2).max(area.x + 2 + NAME);
     let room = usize::from(end.saturating_sub(start + 2));
     if room >= 8 {

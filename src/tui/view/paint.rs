@@ -96,6 +96,26 @@ pub fn sheet(buf: &mut Buffer, area: Rect, styles: &Styles, title: &str, right: 
     Rect::new(inside.x + margin, inside.y, inside.width - 2 * margin, inside.height)
 }
 
+/// Marks a line of a list that is typed in: the selected one, and one that is taken beside it or in use.
+/// Returns how its words look.
+pub fn mark(buf: &mut Buffer, area: Rect, styles: &Styles, selected: bool, taken: bool) -> Style {
+    let picked = if selected { styles.of(Role::Selection) } else { Style::default() };
+    let [bar, dot] = match styles.glyphs {
+        Glyphs::Unicode => ["▌", "•"],
+        Glyphs::Ascii => [">", "+"],
+    };
+    if selected {
+        if styles.selection_fills {
+            buf.set_style(area, picked);
+        }
+        put(buf, (area.x, area.y), area.right(), bar, styles.of(Role::Accent));
+    }
+    if taken {
+        put(buf, (area.x + 1, area.y), area.right(), dot, styles.of(Role::Accent));
+    }
+    styles.of(Role::Text).patch(picked)
+}
+
 /// Says on a frame's lower border how many lines are hidden below, and the key that shows them.
 pub fn more(buf: &mut Buffer, frame: Rect, styles: &Styles, key: &str, hidden: usize) {
     if hidden > 0 && frame.height > 2 {

@@ -1,0 +1,216 @@
+//! The palette: everything that can be done or gone to, found by a few letters of its name.
+//!
+//! Knows actions, models and jobs by name. Must not know how any of them is done.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use super::action::{Action, Context, TABLE};
+use super::finder::Finder;
+use super::input::{Effect, Key};
+use super::line::Line;
+use super::overlay::{Overlay, Scroll};
+use super::{App, geometry::Pane};
+use crate::domain::message::Offer;
+use crate::domain::{JobId, JobRow};
+
+/// Jobs that are looked through, the newest: the table's filter looks through all.
+const JOBS: usize = 1_000;
+
+/// What a line does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// Does this, as its key would.
+    Action(Action),
+    /// Chooses this model for the form: `account/model-id`.
+    Model(Offer),
+    /// Goes to this job and shows it whole.
+    Job(JobId),
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// Its name, short.
+    pub name: String,
+    /// What there is to know of it.
+    pub about: String,
+    /// What it does.
+    pub target: Target,
+}
+
+/// The state of the palette.
+#[derive(Clone, Debug)]
+pub struct Palette {
+    choices: Arc<Vec<Choice>>,
+    finder: Finder,
+}
+
+impl Palette {
+    /// A palette over the actions, these models and the newest of these jobs.
+    pub fn new<'a>(offers: &[Offer], jobs: impl Iterator<Item = &'a JobRow>) -> Self {
+        let actions = TABLE.iter().filter(|entry| runs(entry.action)).map(|entry| Choice {
+            name: entry.name.replace('-', " "),
+            about: entry.help.to_owned(),
+            target: Target::Action(entry.action),
+        });
+        let models = offers.iter().filter(|offer| !offer.model.gone).map(|offer| Choice {
+            name: offer.model_ref().to_string(),
+            about: offer.model.title().to_owned(),
+            target: Target::Model(offer.clone()),
+        });
+        let mut rows: Vec<&JobRow> = jobs.collect();
+        if rows.len() > JOBS {
+            rows.select_nth_unstable_by_key(JOBS, |row| Reverse(row.id));
+            rows.truncate(JOBS);
+        }
+        rows.sort_unstable_by_key(|row| Reverse(row.id));
+        let jobs = rows.into_iter().map(|row| Choice {
+            name: row.id.to_string(),
+            about: format!("{} · {} · {}", row.state, row.model, row.prompt),
+            target: Target::Job(row.id),
+        });
+        let choices = actions.chain(models).chain(jobs).collect();
+        let mut palette = Palette { choices: Arc::new(choices), finder: Finder::default() };
+        palette.search();
+        palette
+    }
+
+    /// What was typed.
+    pub fn query(&self) -> &Line {
+        &self.finder.query
+    }
+
+    /// Types or moves in the query; `false` where the key means nothing to it.
+    pub fn press(&mut self, key: Key) -> bool {
+        let taken = self.finder.press(key);
+        if taken {
+            self.search();
+        }
+        taken
+    }
+
+    /// Puts pasted text into the query.
+    pub fn paste(&mut self, text: &str) {
+        self.finder.paste(text);
+        self.search();
+    }
+
+    /// Moves the selection, down being positive.
+    pub fn move_by(&mut self, lines: isize) {
+        self.finder.move_by(lines);
+    }
+
+    /// The choices that match, best first.
+    pub fn found(&self) -> impl ExactSizeIterator<Item = &Choice> {
+        self.finder.found().map(|index| &self.choices[index])
+    }
+
+    /// The place of the selected line.
+    pub fn at(&self) -> usize {
+        self.finder.at()
+    }
+
+    /// The selected choice.
+    pub fn selected(&self) -> Option<&Choice> {
+        self.finder.selected().map(|index| &self.choices[index])
+    }
+
+    fn search(&mut self) {
+        let choices = &self.choices;
+        let typed = self.finder.query.text().trim().to_lowercase();
+        let text = |index: usize| format!("{} {}", choices[index].name, choices[index].about);
+        // A name that begins with what was typed is meant before one that only holds its letters.
+        self.finder.search(choices.len(), text, |score, index| {
+            let name = choices[index].name.to_lowercase();
+            (Reverse(name == typed), Reverse(!typed.is_empty() && name.starts_with(&typed)), Reverse(score))
+        });
+    }
+}
+
+/// Whether an action means something when it is picked rather than pressed: moving within a list or
+/// answering a question does not.
+fn runs(action: Action) -> bool {
+    let entry = action.entry();
+    let panes = [Context::Everywhere, Context::Jobs, Context::Compose, Context::Model];
+    let moves = matches!(
+        action,
+        Action::Up
+            | Action::Down
+            | Action::PageUp
+            | Action::PageDown
+            | Action::First
+            | Action::Last
+            | Action::NextField
+            | Action::PreviousField
+            | Action::StepForward
+            | Action::StepBack
+            | Action::LeaveForm
+            | Action::Palette
+    );
+    !moves && entry.contexts.iter().any(|context| panes.contains(context))
+}
+
+impl App {
+    pub(super) fn open_palette(&mut self) {
+        let palette = Palette::new(&self.offers, self.jobs.all());
+        self.overlays.push(Overlay::Palette(palette));
+    }
+
+    /// Does what the palette's selected line says.
+    pub(super) fn run_choice(&mut self, choice: Choice) -> Vec<Effect> {
+        match choice.target {
+            Target::Action(action) => {
+                let contexts = action.entry().contexts;
+                let here = self.contexts().iter().any(|context| contexts.contains(context));
+                let pane = match contexts {
+                    _ if here => None,
+                    contexts if contexts.contains(&Context::Jobs) => Some(Pane::Jobs),
+                    contexts if contexts.contains(&Context::Compose) => Some(Pane::Compose),
+                    contexts if contexts.contains(&Context::Model) => Some(Pane::Model),
+                    _ => None,
+                };
+                let mut effects = pane.map_or_else(Vec::new, |pane| self.go_to(pane));
+                // No key was pressed; only stepping through a field's values asks which.
+                effects.extend(self.perform(action, Key::char(':')));
+                effects
+            }
+            Target::Model(offer) => {
+                self.choose_model(offer, Vec::new());
+                self.go_to(Pane::Compose)
+            }
+            Target::Job(id) => {
+                let effects = self.go_to(Pane::Jobs);
+                if self.jobs.select(id) {
+                    self.overlays.push(Overlay::Detail { id, scroll: Scroll::default() });
+                    self.story.want_now(id, self.now);
+                }
+                effects
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::filter::tests::row;
+    use super::*;
+    use crate::domain::JobState;
+
+    #[test]
+    fn what_begins_with_the_letters_stands_first_and_jobs_are_found_by_number_and_prompt() {
+        let rows = [row(7, JobState::Done, "a river"), row(12, JobState::Queued, "an eagle over the fjord")];
+        let mut palette = Palette::new(&[], rows.iter());
+        let first = |palette: &Palette| palette.selected().map(|choice| choice.target.clone());
+        assert_eq!(first(&palette), Some(Target::Action(TABLE[0].action)), "the one list's order");
+        palette.paste("ret");
+        assert_eq!(first(&palette), Some(Target::Action(Action::Retry)));
+        palette = Palette::new(&[], rows.iter());
+        palette.paste("j-12");
+        assert_eq!(first(&palette), Some(Target::Job(JobId(12))));
+        palette = Palette::new(&[], rows.iter());
+        palette.paste("river");
+        assert_eq!(first(&palette), Some(Target::Job(JobId(7))));
+        assert!(!palette.choices.iter().any(|choice| choice.target == Target::Action(Action::Palette)));
+    }
+}
