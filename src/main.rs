@@ -116,7 +116,12 @@ async fn work(verb: Verb, mut config: Config, verbose: u8, out: &mut Out) -> Res
     match &verb {
         Verb::List(asked) => return Ok(cli::look::list(asked, &reader()?, out)?),
         Verb::Show(asked) => return Ok(cli::look::show(asked, &reader()?, out)?),
-        Verb::Books(asked) => return Ok(cli::look::books(asked.json, &reader()?, out)?),
+        Verb::Explain(asked) => return Ok(cli::explain::explain(asked, &reader()?, out)?),
+        Verb::Claims(asked) => {
+            let service = |name: &str| config.accounts.iter().find(|a| a.name == name).map(|a| a.service);
+            return Ok(cli::claims::claims(asked, &reader()?, service, out)?);
+        }
+        Verb::Books(asked) if asked.what.is_none() => return Ok(cli::books::books(asked, &reader()?, out)?),
         _ => {}
     }
     let account = |a: &Account| catalog::Account {
@@ -186,6 +191,10 @@ async fn work(verb: Verb, mut config: Config, verbose: u8, out: &mut Out) -> Res
         Verb::Adopt(asked) => {
             let adopt = change::Change::Adopt { remote_id: asked.remote_id };
             change::change(adopt, vec![asked.job], engine, out).await
+        }
+        Verb::Books(cli::args::Books { what: Some(cli::args::BooksVerb::Classify(asked)), .. }) => {
+            let classify = change::Change::Classify(asked.difference, asked.class());
+            change::change(classify, Vec::new(), engine, out).await
         }
         Verb::WriteOff(asked) => change::change(change::Change::WriteOff, asked.jobs.ids, engine, out).await,
         Verb::Retry(jobs) => {

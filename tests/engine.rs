@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail them")]
 
 mod engine {
+    mod books;
     mod caps;
     mod faults;
     mod kept;

@@ -7,6 +7,7 @@
 #[path = "support/admin.rs"]
 mod admin;
 mod headless {
+    mod books;
     mod lost;
     pub mod place;
     mod resume;

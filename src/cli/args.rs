@@ -2,11 +2,15 @@
 //!
 //! Knows flags and verbs. Must not know what a verb does.
 
+mod books;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
+
+pub use books::{Books, BooksVerb, Claims, Classify};
 
 use crate::config::{Color, Globals};
 use crate::domain::{Currency, JobId, JobState, Money, Service};
@@ -73,6 +77,8 @@ pub enum Verb {
     List(List),
     /// Show a job, whole, with its history
     Show(Show),
+    /// Tell what happened to a job, in sentences: sent, answered, why not sent again, and its money
+    Explain(Show),
     /// Take back jobs that were not sent yet
     Cancel(Ids),
     /// Queue new jobs like these, each at its own price
@@ -89,8 +95,10 @@ pub enum Verb {
     Models(Models),
     /// Ask every account what it holds
     Balance(Json),
-    /// Show what was reserved, charged and refunded
-    Books(Json),
+    /// Show each account's books: reserved, charged, refunded, deposits, other use, and what nothing explains
+    Books(Books),
+    /// Write the report that a service's support asks for: what was charged or lost, with ids and UTC times
+    Claims(Claims),
     /// Run the simulated services for other programs
     Sim(Sim),
     /// Prove that a crash buys nothing twice and loses nothing: a simulated day, killed at every step
@@ -457,6 +465,11 @@ mod tests {
             "rushes models --changes",
             "rushes balance --json",
             "rushes books --json",
+            "rushes explain j-12 --json",
+            "rushes claims --account ninjachat --json",
+            "rushes books --around u-3 --account ninjachat",
+            "rushes books classify u-3 deposit",
+            "rushes books classify u-3 refund --job j-12 --sim",
             "rushes sim --port 9000 --speed 10",
             "rushes sim --ninjachat new",
             "rushes doctor",

@@ -14,6 +14,7 @@ use super::batch::{self, Batch, Options};
 use super::code;
 use super::out::Out;
 use super::shelf::Shelf;
+use crate::domain::books::{Class, DifferenceId};
 use crate::domain::caps::BatchCap;
 use crate::domain::message::{Answer, Command};
 use crate::domain::{JobId, Money};
@@ -191,6 +192,8 @@ pub enum Change {
     },
     /// `write-off`
     WriteOff,
+    /// `books classify`
+    Classify(DifferenceId, Class),
 }
 
 /// Makes a change to jobs.
@@ -200,6 +203,7 @@ pub async fn change(change: Change, ids: Vec<JobId>, engine: Engine, out: &mut O
             Some(id) => (Command::Adopt { id: *id, remote_id }, "adopted; `run` and the dashboard go on with it"),
             None => return code::USAGE,
         },
+        Change::Classify(difference, class) => (Command::Classify { difference, class }, "classified"),
         Change::WriteOff => (Command::WriteOff { ids }, "written off"),
         Change::Cancel => (Command::Cancel { ids }, "cancelled"),
         Change::Retry { may_pay_twice, minimal } => (Command::Retry { ids, may_pay_twice, minimal }, "queued"),
@@ -209,6 +213,11 @@ pub async fn change(change: Change, ids: Vec<JobId>, engine: Engine, out: &mut O
     let answer = Desk::new(&engine).ask(command, |notice| out.say(&notice.text)).await;
     engine.leave(Leave::Now).await;
     match answer {
+        Some(Answer::Accepted { ids, .. }) if word == "classified" => {
+            ids.iter().for_each(|id| out.line(id));
+            out.say("classified; `rushes books` shows it");
+            code::DONE
+        }
         Some(Answer::Accepted { ids, .. }) => {
             ids.iter().for_each(|id| out.line(id));
             out.say(format_args!("{} {} {word}", ids.len(), plural(ids.len(), "job")));

@@ -1,17 +1,17 @@
-//! `list`, `show`, `books`: what the data directory says, read without an engine.
+//! `list`, `show`, `balance`: what the data directory and the services say, read without an engine.
 //!
-//! Knows how jobs and entries are written as lines and as JSON. Changes nothing.
+//! Knows how jobs are written as lines and as JSON. Changes nothing.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::args::{List, Show};
 use super::code;
 use super::out::{Out, table};
 use crate::domain::text::{clean, plain};
 use crate::domain::{Job, JobState, Money};
-use crate::engine::{EngineError, EntryFilter, JobFilter, Reader};
+use crate::engine::{EngineError, JobFilter, Reader};
 
 /// `list`
 ///
@@ -118,67 +118,6 @@ fn facts(job: &Job) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// `books`
-///
-/// # Errors
-/// [`EngineError`] when the database cannot be read.
-pub fn books(json: bool, reader: &Reader, out: &mut Out) -> Result<u8, EngineError> {
-    let (ledger, balances) = reader.ledger()?;
-    let entries = reader.entries(&EntryFilter::default())?;
-    let sums: Vec<Value> = ledger
-        .sums
-        .iter()
-        .map(|((account, currency), sums)| {
-            json!({"account": account, "currency": currency, "reserved": exact(sums.reserved),
-                   "charged": exact(sums.charged), "refunded": exact(sums.refunded),
-                   "spent": exact(sums.spent()), "unexplained": exact(sums.unexplained)})
-        })
-        .collect();
-    if json {
-        let balances: Vec<Value> =
-            balances.iter().map(|(account, balance)| json!({"account": account, "balance": balance})).collect();
-        out.json(&json!({"schema": 1, "accounts": sums, "balances": balances, "entries": entries}));
-        return Ok(code::DONE);
-    }
-    let names = ["account", "balance", "reserved", "charged", "refunded", "unexplained"];
-    let mut rows = vec![names.map(str::to_owned).to_vec()];
-    for ((account, currency), sums) in &ledger.sums {
-        let held = balances.iter().find(|(name, balance)| name == account && balance.money.currency == *currency);
-        let money = |amount| Money::new(amount, *currency).to_string();
-        rows.push(vec![
-            account.clone(),
-            held.map_or("?".to_owned(), |(_, balance)| balance.money.to_string()),
-            money(sums.reserved),
-            money(sums.charged),
-            money(sums.refunded),
-            money(sums.unexplained),
-        ]);
-    }
-    if rows.len() == 1 {
-        out.say("nothing is booked yet");
-        return Ok(code::DONE);
-    }
-    table(&rows).into_iter().for_each(|line| out.line(line));
-    out.line("");
-    let lines: Vec<Vec<String>> = entries
-        .iter()
-        .map(|entry| {
-            let job = entry.job.map_or(String::new(), |id| id.to_string());
-            [
-                when(entry.at),
-                entry.account.clone(),
-                job,
-                entry.kind.word().to_owned(),
-                entry.money.to_string(),
-                clean(&entry.evidence, 80),
-            ]
-            .into()
-        })
-        .collect();
-    table(&lines).into_iter().for_each(|line| out.line(line));
-    Ok(code::DONE)
-}
-
 /// `balance`: what every account holds, as its service says now; 1 where one did not say.
 pub fn balance(json: bool, balances: &[(String, Result<Vec<Money>, String>)], out: &mut Out) -> u8 {
     let mut rows = Vec::new();
@@ -200,13 +139,8 @@ pub fn balance(json: bool, balances: &[(String, Result<Vec<Money>, String>)], ou
     if balances.iter().all(|(_, told)| told.is_ok()) { code::DONE } else { code::SOME_FAILED }
 }
 
-/// An amount as a JSON number with all its digits, as in a job's record.
-fn exact(amount: rust_decimal::Decimal) -> Value {
-    amount.to_string().parse().map_or(Value::Null, Value::Number)
-}
-
 /// A time as people at this machine read it.
-fn when(at: Timestamp) -> String {
+pub(super) fn when(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 

@@ -5,8 +5,11 @@
 pub mod args;
 pub mod ask;
 pub mod batch;
+pub mod books;
 pub mod change;
+pub mod claims;
 pub mod doctor;
+pub mod explain;
 pub mod look;
 pub mod model;
 pub mod models;

@@ -57,5 +57,6 @@ fn account_settings(account: &Account, simulated: bool) -> Result<AccountSetting
         poll_interval: if simulated { Duration::from_millis(500) } else { account.poll_interval },
         allow_insecure: account.allow_insecure,
         caps: account.caps,
+        shared: account.shared,
     })
 }

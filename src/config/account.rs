@@ -44,6 +44,8 @@ pub struct Account {
     pub allow_insecure: bool,
     /// Its own limits.
     pub caps: Caps,
+    /// Whether others spend on it, too: a difference in its balance is theirs, and no alarm.
+    pub shared: bool,
 }
 
 impl Account {
@@ -59,6 +61,7 @@ impl Account {
             poll_interval: Duration::from_secs(2),
             allow_insecure: false,
             caps: Caps::default(),
+            shared: false,
         }
     }
 
@@ -137,6 +140,7 @@ pub(super) fn accounts(file: &File, text: &str, path: &str, env: &Env) -> Result
                 month_cap: None,
                 day_jobs: None,
                 month_jobs: None,
+                shared: false,
             };
             accounts.extend(account(service.word(), &bare, key_variable(service), env)?);
         }
@@ -215,6 +219,7 @@ fn account(name: &str, given: &AccountFile, place: &str, env: &Env) -> Result<Op
             month_jobs: given.month_jobs,
             ..Caps::default()
         },
+        shared: given.shared,
     }))
 }
 

@@ -145,6 +145,8 @@ pub(super) struct AccountFile {
     pub month_cap: Option<Amount>,
     pub day_jobs: Option<u32>,
     pub month_jobs: Option<u32>,
+    #[serde(default)]
+    pub shared: bool,
 }
 
 /// One key or several.

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::account::{Pause, Service};
-use super::books::Balance;
+use super::books::{Balance, Class, DifferenceId};
 use super::caps::BatchCap;
 use super::job::{Job, JobId};
 use super::model::{Model, ModelRef};
@@ -88,6 +88,13 @@ pub enum Command {
     WriteOff {
         /// The jobs.
         ids: Vec<JobId>,
+    },
+    /// Say what a difference was that nothing here explains.
+    Classify {
+        /// The difference.
+        difference: DifferenceId,
+        /// What it was.
+        class: Class,
     },
     /// Hold queued jobs.
     Hold {
@@ -293,8 +300,24 @@ pub struct Spend {
     pub day_cap: Option<Money>,
     /// The month's cap in dollars, if one is set.
     pub month_cap: Option<Money>,
-    /// Differences that nothing explains, one per currency; empty: none.
+    /// Differences that nothing explains, per currency: what is gone as a negative amount, what came as
+    /// a positive one; empty: none.
     pub unexplained: Vec<Money>,
+    /// The same one by one, oldest first.
+    pub differences: Vec<Difference>,
+}
+
+/// A difference between books and balance that nothing explains.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Its number.
+    pub id: DifferenceId,
+    /// The account.
+    pub account: String,
+    /// How much; negative where it is gone.
+    pub money: Money,
+    /// When it was found.
+    pub at: Timestamp,
 }
 
 impl Spend {

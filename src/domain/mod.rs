@@ -6,6 +6,7 @@
 pub mod account;
 pub mod books;
 pub mod caps;
+pub mod explain;
 pub mod finish;
 pub mod job;
 pub mod message;

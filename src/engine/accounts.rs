@@ -87,6 +87,7 @@ fn core_account(account: &AccountSettings, place: usize, salt: &[u8]) -> Account
     core.max_in_flight = account.max_in_flight;
     core.poll_interval = account.poll_interval.try_into().unwrap_or(core.poll_interval);
     core.caps = account.caps;
+    core.shared = account.shared;
     core
 }
 

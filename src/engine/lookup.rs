@@ -5,6 +5,7 @@
 use super::core::{LookedUp, Step};
 use super::inputs;
 use super::shell::Shell;
+use crate::domain::books::Class;
 use crate::domain::message::Command;
 use crate::domain::{Job, Problem};
 use crate::store::{JobFilter, StoreError};
@@ -52,6 +53,12 @@ impl Shell {
                         Ok(job) => looked_up.finals.extend(job),
                         Err(error) => looked_up.problems.push(Problem::new("id", "disk", error.to_string())),
                     }
+                }
+            }
+            Command::Classify { class: Class::RefundOf(id) | Class::ChargeOf(id), .. } => {
+                match self.tools.store.job(*id) {
+                    Ok(job) => looked_up.finals.extend(job.filter(|job| job.state.is_final())),
+                    Err(error) => looked_up.problems.push(Problem::new("id", "disk", error.to_string())),
                 }
             }
             Command::Adopt { id, remote_id } => {

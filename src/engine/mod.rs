@@ -36,14 +36,14 @@ pub use self::core::discover::{summary, told};
 pub use balance::balances;
 pub use offers::offers;
 pub use points::Points;
-pub use reader::{Reader, read};
+pub use reader::{BooksView, Reader, read};
 pub use refresh::{Refreshed, refresh};
 pub use report::Events;
 pub use settings::{AccountSettings, LEAST_FREE, Settings};
 pub use viewer::watch;
 
 pub use crate::domain::Caps;
-pub use crate::store::{EntryFilter, JobFilter};
+pub use crate::store::{BalanceFilter, EntryFilter, JobFilter};
 
 use self::core::drained::Rest;
 use self::shell::Message;

@@ -4,11 +4,26 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use super::EngineError;
-use crate::domain::books::Ledger;
+use crate::domain::books::{BalanceLine, Ledger};
 use crate::domain::message::HistoryLine;
 use crate::domain::{Balance, Entry, Job, JobId};
-use crate::store::{EntryFilter, JobFilter, Store, StoreError};
+use crate::store::{BalanceFilter, EntryFilter, JobFilter, Store, StoreError};
+
+/// The books as they stand.
+#[derive(Clone, Debug, Default)]
+pub struct BooksView {
+    /// The sums of all entries, and what is unexplained.
+    pub ledger: Ledger,
+    /// What each account held last.
+    pub balances: Vec<(String, Balance)>,
+    /// The balance that the books of each account and currency go on from.
+    pub openings: Vec<BalanceLine>,
+    /// Every balance told, oldest first.
+    pub lines: Vec<BalanceLine>,
+}
 
 /// A look at the data directory.
 #[derive(Debug)]
@@ -68,13 +83,34 @@ impl Reader {
         Ok(self.0.as_ref().map_or(Ok(Vec::new()), |store| store.entries(filter))?)
     }
 
-    /// The sums of all entries, and what each account held last.
+    /// The sums of all entries, and the balances they are held against.
     ///
     /// # Errors
     /// [`EngineError::Store`].
-    pub fn ledger(&self) -> Result<(Ledger, Vec<(String, Balance)>), EngineError> {
-        let Some(store) = &self.0 else { return Ok((Ledger::default(), Vec::new())) };
-        let loaded = store.load()?;
-        Ok((loaded.ledger, loaded.balances))
+    pub fn books(&self) -> Result<BooksView, EngineError> {
+        let Some(store) = &self.0 else { return Ok(BooksView::default()) };
+        let (loaded, lines) = (store.load()?, store.balance_log(&BalanceFilter::default())?);
+        Ok(BooksView { ledger: loaded.ledger, balances: loaded.balances, openings: loaded.openings, lines })
+    }
+
+    /// The lines of the balance log a filter wants, oldest first.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub fn balance_log(&self, filter: &BalanceFilter) -> Result<Vec<BalanceLine>, EngineError> {
+        Ok(self.0.as_ref().map_or(Ok(Vec::new()), |store| store.balance_log(filter))?)
+    }
+
+    /// What happened between two times, of one account or of all, oldest first.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub fn history_between(
+        &self,
+        account: Option<&str>,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<HistoryLine>, EngineError> {
+        Ok(self.0.as_ref().map_or(Ok(Vec::new()), |store| store.history_between(account, since, until))?)
     }
 }

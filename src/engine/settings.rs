@@ -69,4 +69,6 @@ pub struct AccountSettings {
     pub allow_insecure: bool,
     /// Its own limits.
     pub caps: Caps,
+    /// Whether others spend on it, too.
+    pub shared: bool,
 }

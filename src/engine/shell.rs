@@ -499,6 +499,7 @@ mod tests {
             poll_interval: Duration::from_secs(1),
             allow_insecure: false,
             caps: crate::engine::Caps::default(),
+            shared: false,
         };
         let settings = Settings {
             accounts: vec![account],

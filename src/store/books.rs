@@ -71,8 +71,7 @@ fn read(row: &Row<'_>) -> Result<Entry, StoreError> {
 }
 
 fn kind(word: &str) -> Result<EntryKind, StoreError> {
-    use EntryKind::{Charged, Deposited, OtherUse, Refunded, Released, Reserved, Unexplained};
-    [Reserved, Released, Charged, Refunded, Deposited, OtherUse, Unexplained]
+    EntryKind::ALL
         .into_iter()
         .find(|kind| kind.word() == word)
         .ok_or_else(|| StoreError::damaged(format!("`{word}` is no kind of entry")))
@@ -95,7 +94,12 @@ pub(super) fn ledger(db: &Connection) -> Result<(Ledger, Vec<Entry>), StoreError
             let of_next = ledger.sums.get(&next).copied().unwrap_or_default();
             ledger.sums.insert(std::mem::replace(&mut at, next), std::mem::replace(&mut sums, of_next));
         }
-        sums.add(kind(text(row, 2)?)?, money.amount);
+        let kind = kind(text(row, 2)?)?;
+        sums.add(kind, money.amount);
+        use EntryKind::{Explained, ExplainedCredit, Unexplained, UnexplainedCredit};
+        if matches!(kind, Unexplained | UnexplainedCredit | Explained | ExplainedCredit) {
+            ledger.note(&read(row)?);
+        }
         if row.get::<_, i64>(6)? >= since {
             recent.push(read(row)?);
         }

@@ -32,7 +32,7 @@ fn shares(kind: EntryKind, amount: Decimal) -> (Decimal, Decimal) {
         EntryKind::Released => (-amount, Decimal::ZERO),
         EntryKind::Charged => (Decimal::ZERO, amount),
         EntryKind::Refunded => (Decimal::ZERO, -amount),
-        EntryKind::Deposited | EntryKind::OtherUse | EntryKind::Unexplained => Default::default(),
+        _ => Default::default(),
     }
 }
 

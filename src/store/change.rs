@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::caps::Left;
-use crate::domain::books::Ledger;
+use crate::domain::books::{BalanceLine, Ledger};
 use crate::domain::caps::{BatchCap, Guard, Limit};
 use crate::domain::timing::Lately;
 use crate::domain::{
@@ -31,6 +31,8 @@ pub enum Change {
         /// What the service said.
         balance: Balance,
     },
+    /// Adds a line to the balance log.
+    LogBalance(Box<BalanceLine>),
     /// Keeps what is known of an account.
     PutAccount(StoredAccount),
     /// Keeps the intent to send a paid request, before its first byte leaves. An attempt that is
@@ -213,6 +215,10 @@ pub struct Loaded {
     pub accounts: Vec<StoredAccount>,
     /// What each account held last, by its name.
     pub balances: Vec<(String, Balance)>,
+    /// The balance that the books of each account and currency go on from.
+    pub openings: Vec<BalanceLine>,
+    /// Jobs whose service claimed a refund that no balance has shown or contradicted yet, and how much.
+    pub claimed: Vec<(Job, Money)>,
     /// What was being composed.
     pub draft: Option<Draft>,
     /// The latest time noted.
@@ -272,6 +278,19 @@ pub struct EntryFilter {
     pub job: Option<JobId>,
     /// Booked at this time or later.
     pub since: Option<Timestamp>,
+    /// At most so many, the newest.
+    pub limit: Option<u32>,
+}
+
+/// Which lines of the balance log are wanted; an empty filter wants all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BalanceFilter {
+    /// Of this account.
+    pub account: Option<String>,
+    /// Told at this time or later.
+    pub since: Option<Timestamp>,
+    /// Told at this time or earlier.
+    pub until: Option<Timestamp>,
     /// At most so many, the newest.
     pub limit: Option<u32>,
 }

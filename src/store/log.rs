@@ -44,6 +44,20 @@ pub(super) fn after(db: &Connection, seq: i64, limit: usize) -> Result<Vec<Histo
     read_all(query.query(params![seq, i64::try_from(limit).unwrap_or(i64::MAX)])?)
 }
 
+/// The lines between two times, both counted, oldest first.
+pub(super) fn between(
+    db: &Connection,
+    account: Option<&str>,
+    since: jiff::Timestamp,
+    until: jiff::Timestamp,
+) -> Result<Vec<HistoryLine>, StoreError> {
+    let mut query = db.prepare_cached(
+        "SELECT seq, at, job, account, kind, text, data FROM events
+         WHERE at BETWEEN ?1 AND ?2 AND (?3 IS NULL OR account = ?3) ORDER BY seq",
+    )?;
+    read_all(query.query(params![nanos(since), nanos(until), account])?)
+}
+
 /// The last line about changed models of each account, by account.
 pub(super) fn model_changes(db: &Connection) -> Result<Vec<HistoryLine>, StoreError> {
     let mut query = db.prepare_cached(

@@ -3,6 +3,7 @@
 //! Knows the domain. Must not know engine or provider. One thread writes, in whole transactions
 //! (write-ahead log, synchronous FULL); reads have connections of their own and never wait for it.
 
+mod balance_log;
 mod books;
 mod caps;
 mod change;
@@ -31,18 +32,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 pub use caps::Left;
 pub use change::{
-    Change, Committed, EntryFilter, JobFilter, Known, Loaded, NewLine, Shelf, StoredAccount, StoredCatalogue,
-    StoredIntent, StoredLimiter, StoredObservation,
+    BalanceFilter, Change, Committed, EntryFilter, JobFilter, Known, Loaded, NewLine, Shelf, StoredAccount,
+    StoredCatalogue, StoredIntent, StoredLimiter, StoredObservation,
 };
 pub use error::StoreError;
 pub use inputs::{StoredInput, load_input, measure_input, put_input, put_input_bytes};
 pub use jobs::content_hash;
 pub use lock::{EngineLock, LockError};
 
+use crate::domain::books::BalanceLine;
 use crate::domain::caps::Guard;
 use crate::domain::message::HistoryLine;
 use crate::domain::{Entry, Job, JobId, JobRow};
@@ -210,6 +213,7 @@ impl Store {
         self.read(|db| {
             let moment = db.unchecked_transaction()?;
             let (ledger, recent) = books::ledger(&moment)?;
+            let claimed = balance_log::claimed(&moment, &recent)?;
             let next = |sql: &str| moment.query_row(sql, [], |row| row.get(0));
             Ok(Loaded {
                 active: jobs::active(&moment)?,
@@ -219,6 +223,8 @@ impl Store {
                 recent,
                 accounts: desk::accounts(&moment)?,
                 balances: books::balances(&moment)?,
+                openings: balance_log::openings(&moment)?,
+                claimed,
                 draft: desk::draft(&moment)?,
                 batch_caps: desk::batch_caps(&moment)?,
                 room: Vec::new(),
@@ -302,6 +308,27 @@ impl Store {
     /// [`StoreError`].
     pub fn entries(&self, filter: &EntryFilter) -> Result<Vec<Entry>, StoreError> {
         self.read(|db| books::filtered(db, filter))
+    }
+
+    /// The lines of the balance log a filter wants, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn balance_log(&self, filter: &BalanceFilter) -> Result<Vec<BalanceLine>, StoreError> {
+        self.read(|db| balance_log::filtered(db, filter))
+    }
+
+    /// What happened between two times, oldest first: of one account and of nobody's in particular, or of all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn history_between(
+        &self,
+        account: Option<&str>,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<HistoryLine>, StoreError> {
+        self.read(|db| log::between(db, account, since, until))
     }
 
     /// What each limit of a guard has left now, in its order: to decide what is tried, not what is

@@ -204,6 +204,27 @@ CREATE INDEX intents_by_time ON intents (at, job);
 ALTER TABLE batches ADD COLUMN cap_amount TEXT;
 ALTER TABLE batches ADD COLUMN cap_jobs INTEGER;
 ",
+    "
+CREATE TABLE balance_log (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    amount TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    expected TEXT,
+    standing TEXT NOT NULL,
+    net TEXT NOT NULL,
+    capital TEXT
+) STRICT;
+CREATE INDEX balance_log_by_account ON balance_log (account, currency, id);
+CREATE TRIGGER balance_log_is_not_edited BEFORE UPDATE ON balance_log
+    BEGIN SELECT RAISE(ABORT, 'the balance log only grows'); END;
+CREATE TRIGGER balance_log_is_not_deleted BEFORE DELETE ON balance_log
+    BEGIN SELECT RAISE(ABORT, 'the balance log only grows'); END;
+",
 ];
 
 /// The newest version this program knows.

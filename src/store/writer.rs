@@ -13,7 +13,7 @@ use crate::mutation::mutated;
 use super::change::{Change, Committed};
 use super::jobs::{Encoded, NewIntent};
 use super::reserve::Reserve;
-use super::{StoreError, StoredInput, books, caps, desk, jobs, log, shelf};
+use super::{StoreError, StoredInput, balance_log, books, caps, desk, jobs, log, shelf};
 
 /// A commit to be made, and who is told.
 pub(super) struct Work {
@@ -149,6 +149,7 @@ fn apply(db: &Connection, change: &Change, known_evidence: &mut Vec<String>) -> 
             Ok(())
         }
         Change::SeeBalance { account, balance } => books::see_balance(db, account, balance),
+        Change::LogBalance(line) => balance_log::add(db, line),
         Change::PutAccount(account) => desk::put_account(db, account),
         Change::PutIntent { job, attempt, at, record, digest, reserved } => {
             let (job, attempt, at, reserved) = (*job, *attempt, *at, *reserved);

@@ -90,6 +90,7 @@ impl Day {
             allow_insecure: false,
             generation: account.generation.clone(),
             caps: crate::engine::Caps::default(),
+            shared: false,
         };
         self.accounts.iter().map(account).collect()
     }

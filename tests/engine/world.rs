@@ -48,6 +48,7 @@ impl World {
             poll_interval: Duration::from_millis(50),
             allow_insecure: false,
             caps: rushes::engine::Caps::default(),
+            shared: false,
         };
         Settings {
             accounts: vec![
@@ -91,7 +92,7 @@ impl World {
         self.post("variants", serde_json::json!({"service": service, "name": name, "value": value})).await;
     }
 
-    async fn post(&self, path: &str, fault: Value) {
+    pub async fn post(&self, path: &str, fault: Value) {
         let url = format!("{}/_sim/{path}", self.sim.url());
         let client = client();
         let answer = client.post(url).body(fault.to_string()).send().await.unwrap();

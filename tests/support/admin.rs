@@ -29,7 +29,8 @@ impl Admin {
         self.ask("POST", "/_sim/variants", &json!({"service": service, "name": name, "value": value}).to_string());
     }
 
-    fn ask(&self, method: &str, path: &str, body: &str) -> Value {
+    /// Asks one of its routes.
+    pub fn ask(&self, method: &str, path: &str, body: &str) -> Value {
         let host = self.0.trim_start_matches("http://");
         let mut socket = TcpStream::connect(host).expect("the simulator listens");
         let length = body.len();

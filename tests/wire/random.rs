@@ -197,6 +197,7 @@ fn settings(simulator: &Simulator, dir: &std::path::Path) -> Settings {
         poll_interval: Duration::from_millis(50),
         allow_insecure: false,
         caps: rushes::engine::Caps::default(),
+        shared: false,
         generation: generation.map(str::to_owned),
     };
     Settings {

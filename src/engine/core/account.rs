@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::accounting::Wallet;
 use super::discover::Discovery;
 use super::host::{Call, Host};
 use super::limiter::Limiter;
@@ -65,6 +66,9 @@ pub struct Account {
     pub(super) trouble: Option<String>,
     /// Jobs that were paid for and gave no clip, since the last that did.
     pub(super) losses: BTreeSet<JobId>,
+    /// Whether others spend on it, too: a difference is theirs.
+    pub shared: bool,
+    pub(super) wallet: Wallet,
 }
 
 impl Account {
@@ -95,7 +99,31 @@ impl Account {
             balance_at: None,
             trouble: None,
             losses: BTreeSet::new(),
+            shared: false,
+            wallet: Wallet::default(),
         }
+    }
+
+    /// What accounts have in common that are paid from one balance; `None` where nobody knows the key.
+    pub(super) fn purse(&self) -> Option<String> {
+        let known = !self.fingerprint.is_empty();
+        known.then(|| format!("{} {} {}", self.service, self.origin, self.fingerprint))
+    }
+
+    /// Wants the balance at a time, or earlier where that is wanted already.
+    pub(super) fn want_balance_at(&mut self, due: Timestamp) {
+        self.balance_due = Some(self.balance_due.map_or(due, |wanted| wanted.min(due)));
+    }
+
+    /// Wants the balance at once: nothing of ours can move it now.
+    pub(super) fn want_closing_balance(&mut self, now: Timestamp) {
+        self.want_balance_at(now);
+        self.wallet.closing = true;
+    }
+
+    /// Whether a closing balance is still to come, as far as it can.
+    pub(super) fn is_closing(&self) -> bool {
+        self.wallet.closing && self.pause.is_none() && self.trouble.is_none() && self.profile.is_some()
     }
 
     /// Whether queued jobs wait for the user.
@@ -219,6 +247,7 @@ impl Core {
     pub(super) fn start_accounts(&mut self, step: &mut Step) {
         let now = self.now;
         let adopting = self.adopting();
+        let before = step.effects.len();
         for account in self.accounts.values_mut() {
             let Some(host) = self.hosts.get_mut(&account.host) else { continue };
             let interval = account.poll_interval;
@@ -250,6 +279,7 @@ impl Core {
                 step.effects.push(Effect::Discover { account: account.name.clone(), profile });
             }
         }
+        self.note_asked(&step.effects[before..]);
     }
 
     /// When an account may order next: by its host, and by its plan.
@@ -299,10 +329,13 @@ impl Core {
     pub(super) fn balanced(&mut self, name: &str, result: Result<Vec<Money>, ServiceError>, step: &mut Step) {
         let Some(account) = self.accounts.get_mut(name) else { return };
         account.asking = false;
+        // One that was wanted meanwhile is asked for next.
+        account.wallet.closing &= account.balance_due.is_some();
+        let still = self.was_still(name);
         match result {
             Ok(amounts) => {
                 for money in amounts {
-                    self.see_balance(name, money, "balance", step);
+                    self.see_balance(name, money, "balance", still, step);
                 }
                 self.recover(name, step);
             }
@@ -310,13 +343,14 @@ impl Core {
         }
     }
 
-    /// Notes what a service said an account holds.
-    pub(super) fn see_balance(&mut self, name: &str, money: Money, source: &str, step: &mut Step) {
+    /// Notes what a service said an account holds; `still`: nothing of ours could have moved it just then.
+    pub(super) fn see_balance(&mut self, name: &str, money: Money, source: &str, still: bool, step: &mut Step) {
         let Some(account) = self.accounts.get_mut(name) else { return };
         let balance = Balance { money, seen_at: self.now, source: source.to_owned() };
         account.balances.retain(|b| b.money.currency != money.currency);
         account.balances.push(balance.clone());
         account.balances.sort_by_key(|b| b.money.currency);
+        self.compare(name, &balance, still, step);
         step.changes.push(Change::SeeBalance { account: name.to_owned(), balance });
         self.touch(name, step);
     }

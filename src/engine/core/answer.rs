@@ -70,11 +70,13 @@ impl Core {
         let data = serde_json::json!({"remote_id": accepted.remote_id, "cost": cost, "balance": accepted.balance, "request_id": accepted.request_id});
         self.tell(&job, "accepted", format!("order accepted as {}, {paid}{left}", accepted.remote_id), data, step);
         let (name, id, interval) = (job.request.account.clone(), job.id, self.poll_interval(&job));
+        let alone = self.is_alone(&job);
+        let balance = accepted.balance.map(|told| (told, cost.is_some() && self.is_comparable(&job, told, alone)));
         self.put(job, step);
         let work = self.work.entry(id).or_default();
         work.due = Some(self.now + delay(interval, 0, id.0.unsigned_abs()));
-        match accepted.balance {
-            Some(balance) => self.see_balance(&name, balance, "submit", step),
+        match balance {
+            Some((balance, still)) => self.see_balance(&name, balance, "submit", still, step),
             None => self.want_balance(&name),
         }
         self.recover(&name, step);

@@ -24,10 +24,15 @@ impl Core {
             evidence: format!("{}:{}:{evidence}", kind.word(), job.id),
             at: self.now,
         };
-        self.budget.book(&entry);
+        self.enter(entry, step);
         self.move_room(job, kind, money);
+    }
+
+    /// Books an entry, in the database and in memory.
+    pub(super) fn enter(&mut self, entry: Entry, step: &mut Step) {
+        self.budget.book(&entry);
+        self.touch(&entry.account, step);
         step.changes.push(Change::Book(entry));
-        self.touch(&job.request.account, step);
         step.events.push(Event::SpendChanged(Box::new(self.spend())));
     }
 

@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use crate::domain::Caps;
-use crate::domain::books::{Entry, EntryKind, Ledger};
-use crate::domain::message::Spend;
+use crate::domain::books::{DifferenceId, Entry, EntryKind, Ledger};
+use crate::domain::message::{Difference, Spend};
 use crate::domain::money::{Currency, Money};
 
 /// The sums that caps are held against.
@@ -123,15 +123,27 @@ impl Budget {
                 .filter(|m| m.currency == Currency::Usd || !m.amount.is_zero())
                 .collect()
         };
-        let unexplained = self.ledger.sums.iter().filter(|(_, sums)| !sums.unexplained.is_zero());
+        let mut unexplained: BTreeMap<(Currency, bool), Decimal> = BTreeMap::new();
+        for ((_, currency), sums) in &self.ledger.sums {
+            *unexplained.entry((*currency, false)).or_default() -= sums.unexplained;
+            *unexplained.entry((*currency, true)).or_default() += sums.unexplained_credit;
+        }
+        unexplained.retain(|_, amount| !amount.is_zero());
         Spend {
             today: list(false),
             month: list(true),
             day_cap: caps.day,
             month_cap: caps.month,
-            unexplained: unexplained.map(|((_, c), sums)| Money::new(sums.unexplained, *c)).collect(),
+            differences: self.ledger.open.iter().map(|(id, entry)| difference(*id, entry)).collect(),
+            unexplained: unexplained.into_iter().map(|((c, _), amount)| Money::new(amount, c)).collect(),
         }
     }
+}
+
+fn difference(id: DifferenceId, entry: &Entry) -> Difference {
+    let sign = if entry.kind == EntryKind::Unexplained { -Decimal::ONE } else { Decimal::ONE };
+    let money = Money::new(entry.money.amount * sign, entry.money.currency);
+    Difference { id, account: entry.account.clone(), money, at: entry.at }
 }
 
 #[cfg(test)]

@@ -50,23 +50,26 @@ impl Core {
         jobs.chain(accounts).chain(day).filter(|at| *at > self.now).min()
     }
 
-    /// Whether nothing can go on without the user: nothing is at a service or on its way to disk,
+    /// Whether nothing can go on without the user: nothing is at a service or on its way to disk, the
+    /// balance after the last order is told as far as it can be,
     /// and whatever is queued belongs to an account that is paused without an end.
     pub fn is_drained(&self) -> bool {
-        self.jobs.values().all(|job| match job.state {
-            JobState::Queued if self.draining => !self.work.get(&job.id).is_some_and(|w| w.busy),
-            JobState::Queued => self.accounts.get(&job.request.account).is_none_or(Account::is_stopped),
-            JobState::Running => self.draining || job.hold.is_some() || self.is_out_of_reach(job),
-            JobState::Submitting => false,
-            JobState::Downloading => {
-                let work = self.work.get(&job.id);
-                !work.is_some_and(|w| w.busy)
-                    && ((self.draining && work.is_some_and(|w| w.lost > 0))
-                        || (!job.links.is_empty() && self.is_out_of_reach(job)))
-            }
-            JobState::Unconfirmed => self.is_looked_at(job),
-            _ => true,
-        })
+        let closing = !self.draining && self.accounts.values().any(Account::is_closing);
+        !closing
+            && self.jobs.values().all(|job| match job.state {
+                JobState::Queued if self.draining => !self.work.get(&job.id).is_some_and(|w| w.busy),
+                JobState::Queued => self.accounts.get(&job.request.account).is_none_or(Account::is_stopped),
+                JobState::Running => self.draining || job.hold.is_some() || self.is_out_of_reach(job),
+                JobState::Submitting => false,
+                JobState::Downloading => {
+                    let work = self.work.get(&job.id);
+                    !work.is_some_and(|w| w.busy)
+                        && ((self.draining && work.is_some_and(|w| w.lost > 0))
+                            || (!job.links.is_empty() && self.is_out_of_reach(job)))
+                }
+                JobState::Unconfirmed => self.is_looked_at(job),
+                _ => true,
+            })
     }
 
     /// What is left to wait for. A lost order without a verdict is looked for while the next look is

@@ -5,6 +5,7 @@
 //! are committed, as one transaction, before any of its effects is begun or any of its events told.
 
 mod account;
+mod accounting;
 mod adopt;
 mod answer;
 mod booking;
@@ -19,6 +20,7 @@ mod limiter;
 mod losses;
 mod pace;
 mod queue;
+mod reconcile;
 mod repeat;
 mod resolve;
 pub mod room;
@@ -77,6 +79,8 @@ struct Work {
     repeatable: Option<SignedDuration>,
     /// Its order is being repeated.
     repeating: bool,
+    /// The mark of its account's orders when its own was sent, where no other could move money then.
+    alone: Option<u64>,
     /// The order it is to go on as, at the user's word, while that is checked.
     adoption: Option<adopt::Adoption>,
 }
@@ -223,6 +227,7 @@ impl Core {
         }
         step.events.push(Event::JobChanged(Box::new(self.row(&job))));
         step.changes.push(Change::PutJob(Box::new(job.clone())));
+        self.follow(&job);
         if job.state.is_final() {
             self.work.remove(&job.id);
             self.jobs.remove(job.id);

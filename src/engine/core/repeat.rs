@@ -66,7 +66,7 @@ impl Core {
         self.tell(&job, "repeating", text.to_owned(), serde_json::json!({"body_sha256": order.digest}), step);
         self.count_order(&job.request.account, call);
         let work = self.work.entry(id).or_default();
-        (work.busy, work.repeating) = (true, true);
+        (work.busy, work.repeating, work.alone) = (true, true, None);
         self.put(job, step);
         step.effects.push(Effect::Submit { job: id });
     }

@@ -88,13 +88,14 @@ impl Core {
             }
         }
         let mut step = Step::default();
+        core.open_books(loaded.openings, loaded.claimed);
         core.restock(&mut step);
-        core.classify(&mut step);
+        core.sort_out(&mut step);
         core.pause_losers(&mut step);
         (core, step)
     }
 
-    fn classify(&mut self, step: &mut Step) {
+    fn sort_out(&mut self, step: &mut Step) {
         let ids: Vec<_> = self.jobs.keys().copied().collect();
         let mut unconfirmed = 0;
         for id in ids {

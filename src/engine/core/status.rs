@@ -80,6 +80,10 @@ impl Core {
             let (again, is_new) = (job.cost.is_some(), job.cost != Some(cost));
             self.charge(&mut job, cost, &evidence, step);
             self.release(&mut job, "final", step);
+            if is_new && again {
+                let text = format!("the service says that it cost {cost} in all");
+                self.tell(&job, "charged", text, serde_json::json!({"cost": cost}), step);
+            }
             if is_new && !matches!(status.state, RemoteState::Failed { .. }) {
                 self.observe(&job, cost, Learnt::Charged, again, step);
             }
@@ -147,10 +151,12 @@ impl Core {
             // Accepted without a named cost: what was set aside is what may have been charged.
             self.charge_reserved(&mut job, "failed", step);
         }
+        let mut refund = None;
         let money = match (refunded, job.cost) {
             (true, Some(cost)) => {
                 self.book(&job, crate::domain::EntryKind::Refunded, cost, "claimed", step);
                 job.refund = Refund::Claimed;
+                refund = Some(cost);
                 job.cost = Some(Money::new(rust_decimal::Decimal::ZERO, cost.currency));
                 format!("its documents say that {cost} are refunded")
             }
@@ -178,6 +184,9 @@ impl Core {
             let name = job.request.account.clone();
             if job.cost.is_some_and(|cost| !cost.amount.is_zero()) {
                 self.count_loss(&job, error.kind, &error.message, step);
+            }
+            if let Some(money) = refund.filter(|money| !money.amount.is_zero()) {
+                self.await_refund(&job, money);
             }
             self.put(job, step);
             self.want_balance(&name);

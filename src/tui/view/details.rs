@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::app::action::{Action, Context};
 use crate::app::clock::Clock;
 use crate::app::overlay::Scroll;
+use crate::domain::explain;
 use crate::domain::message::JobDetail;
 use crate::domain::{ErrorKind, Job, JobId, JobRow, JobState, PriceSource, Refund};
 use crate::tui::theme::{Role, Styles};
@@ -56,13 +57,17 @@ fn whole(app: &App, row: &JobRow, detail: &JobDetail, paper: &mut Paper) {
     paper.blank();
     files(job, paper);
     paper.blank();
-    if !detail.history.is_empty() {
-        paper.say(Role::Dim, "what happened");
+    if detail.history.is_empty() {
+        return;
     }
-    for line in &detail.history {
-        let at = text::time(line.at, app.now(), app.time_zone(), true);
-        let indent = text::width(&at).max(8) + 2;
-        paper.pair(&at, indent, story::kind_role(&line.kind), &line.text);
+    for chapter in explain::explain(job, &detail.history) {
+        paper.say(Role::Dim, chapter.title);
+        for sentence in &chapter.sentences {
+            let at = sentence.at.map(|at| text::time(at, app.now(), app.time_zone(), true)).unwrap_or_default();
+            let indent = text::width(&at).max(8) + 2;
+            paper.pair(&at, indent, story::kind_role(&sentence.kind), &sentence.text);
+        }
+        paper.blank();
     }
 }
 

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::paint::{put, put_right};
 use super::text;
 use crate::app::App;
+use crate::app::action::{Action, Context};
 use crate::domain::message::{AccountRow, Spend};
 use crate::domain::{Currency, Money};
 use crate::tui::theme::{Glyphs, Role, Styles};
@@ -154,8 +155,13 @@ fn spend(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     let month = dollars(&spend.month).to_string();
     let cap = spend.month_cap.map(|cap| format!(" of {cap}")).unwrap_or_default();
     let mut pieces = vec![(format!("   month {month}{cap}"), Role::Dim)];
-    for money in spend.unexplained.iter().filter(|m| !m.amount.is_zero()) {
-        pieces.push((format!("   unexplained {money}"), Role::Error));
+    let unexplained: Vec<String> =
+        spend.unexplained.iter().filter(|m| !m.amount.is_zero()).map(|m| signed(*m)).collect();
+    if !unexplained.is_empty() {
+        let key = app.keymap().shown(Action::Notices, Context::Everywhere).map(|key| format!(" ({key})"));
+        let words = format!("   unexplained {}{}", unexplained.join(" "), key.unwrap_or_default());
+        // Before all else that may have no room: nothing absorbs it.
+        pieces.insert(0, (words, Role::Error));
     }
     if let Some(finish) = app.finish() {
         let left_out = match finish.left_out {
@@ -180,6 +186,11 @@ fn spend(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
         }
     }
     put_right(buf, y, x, area.right(), &tail, styles.of(tail_role));
+}
+
+/// An amount with the way it went.
+fn signed(money: Money) -> String {
+    if money.amount.is_sign_negative() { money.to_string() } else { format!("+{money}") }
 }
 
 fn percent(part: Money, whole: Money) -> u8 {

@@ -9,6 +9,7 @@ use super::text;
 use crate::app::App;
 use crate::app::action::{Action, Context};
 use crate::app::overlay::Scroll;
+use crate::domain::Money;
 use crate::domain::message::Level;
 use crate::tui::theme::{Role, Styles};
 
@@ -25,6 +26,16 @@ pub fn render(app: &App, scroll: &Scroll, styles: &Styles, area: Rect, buf: &mut
         if let Some(trouble) = &account.trouble {
             paper.pair(&account.name, text::width(&account.name) + 1, Role::Warn, trouble);
         }
+    }
+    for difference in &app.spend().differences {
+        let (id, account, money) = (difference.id, &difference.account, difference.money);
+        let at = text::time(difference.at, app.now(), app.time_zone(), true);
+        let way = if money.amount.is_sign_negative() { "gone from" } else { "came to" };
+        let money = Money::new(money.amount.abs(), money.currency);
+        let words = format!(
+            "{money} {way} {account}, found {at}, and nothing here explains it; `rushes books --around {id}` shows what happened, `rushes books classify {id}` says what it was"
+        );
+        paper.pair(&id.to_string(), text::width(&id.to_string()) + 1, Role::Error, &words);
     }
     paper.blank();
     if app.notices().all().len() == 0 {

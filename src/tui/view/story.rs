@@ -76,8 +76,8 @@ fn told(app: &App, detail: &JobDetail, lines: usize, glyphs: Glyphs, paper: &mut
 /// The role of a line of the event log, by its kind.
 pub fn kind_role(kind: &str) -> Role {
     match kind {
-        "done" | "accepted" | "downloaded" | "resolved" => Role::Ok,
-        "failed" | "unconfirmed" | "gone" | "refused" => Role::Error,
+        "done" | "accepted" | "downloaded" | "resolved" | "refund_seen" => Role::Ok,
+        "failed" | "unconfirmed" | "gone" | "refused" | "refund_contradicted" => Role::Error,
         "held" | "late" | "paused" => Role::Warn,
         _ => Role::Text,
     }

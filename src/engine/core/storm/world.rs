@@ -84,6 +84,11 @@ impl Disk {
             let known = Known { job: job.id, content: content_hash(&job.request) };
             assert!(self.keys.insert(key.clone(), known).is_none(), "{key} is there already");
         }
+        if let Some(before) = before.filter(|before| before.state.is_final() && before.cost != job.cost) {
+            // A claimed refund that did not come.
+            let (was, is) = (before.cost.expect("it was paid for"), job.cost.expect("it is paid for"));
+            self.of_finals.entry((job.request.account.clone(), is.currency)).or_default().1 += is.amount - was.amount;
+        }
         if job.state.is_final() {
             assert_eq!(job.reserved, None, "{} is over and has something set aside", job.id);
             assert!(job.state != JobState::Done || !job.files.is_empty());

@@ -1,0 +1,199 @@
+//! Balances against the books: only what nothing of ours could have moved counts, and nothing is absorbed.
+
+use super::*;
+use crate::domain::books::{Class, DifferenceId, Standing};
+use crate::domain::{JobError, Refund};
+
+impl World {
+    /// The balance that was asked for is told.
+    fn told(&mut self, amount: &str) -> Step {
+        self.step(Input::Balanced { account: "n".into(), result: Ok(vec![usd(amount)]) })
+    }
+
+    fn asked_again(&mut self) -> Step {
+        self.command(Command::RefreshBalances);
+        self.now += SignedDuration::from_secs(20);
+        self.step(Input::Ticked)
+    }
+
+    /// An order that was taken for three dollars and that its service failed, with or without a refund.
+    fn failed(&mut self, refunded: bool) -> JobId {
+        let id = self.running();
+        self.now += SignedDuration::from_secs(60);
+        if asks(&self.step(Input::Ticked)) {
+            assert_eq!(standing(&self.told("7")), Some(Standing::Observed), "an order is open");
+        }
+        let error = JobError::new(ErrorKind::Generation, "it failed");
+        let state = RemoteState::Failed { error, refunded };
+        let status = Status { word: "failed".into(), state, progress: None, cost: None };
+        let step = self.step(Input::Polled { job: id, result: Ok(status) });
+        assert!(asks(&step), "the balance after the last order is asked for at once");
+        id
+    }
+
+    fn book(&self) -> crate::domain::books::Sums {
+        self.core.budget.ledger().of("n", Currency::Usd)
+    }
+}
+
+fn asks(step: &Step) -> bool {
+    step.effects.iter().any(|effect| matches!(effect, Effect::Balance { .. }))
+}
+
+fn standing(step: &Step) -> Option<Standing> {
+    step.changes
+        .iter()
+        .find_map(|change| if let Change::LogBalance(line) = change { Some(line.standing) } else { None })
+}
+
+fn warned(step: &Step) -> Vec<String> {
+    let text = |event: &Event| match event {
+        Event::Noticed(notice) if notice.level == Level::Warning => Some(notice.text.clone()),
+        _ => None,
+    };
+    step.events.iter().filter_map(text).collect()
+}
+
+#[test]
+fn a_difference_is_booked_once_is_shown_and_is_what_the_user_says_it_was() {
+    let mut world = World::fresh();
+    assert_eq!(standing(&world.told("42.00")), Some(Standing::Opened));
+    let id = world.failed(false);
+    // A cent more than the service says it charged.
+    let step = world.told("38.99");
+    assert_eq!(standing(&step), Some(Standing::Differs));
+    let told = warned(&step);
+    assert!(told[0].contains("u-1") && told[0].contains("$0.01") && told[0].contains("$39.00"), "{told:?}");
+    assert_eq!(world.core.spend().unexplained, [usd("-0.01")]);
+    world.asked_again();
+    let again = world.told("38.99");
+    assert_eq!((standing(&again), warned(&again)), (Some(Standing::Agrees), vec![]), "the same is not booked twice");
+    // Money from outside does not hide it.
+    world.asked_again();
+    world.told("48.99");
+    assert_eq!(world.core.spend().unexplained, [usd("-0.01"), usd("10")]);
+    let classify = |difference, class| Command::Classify { difference: DifferenceId(difference), class };
+    for (difference, class) in [(1, Class::Deposit), (2, Class::OtherUse), (3, Class::Deposit)] {
+        let (step, answer) = world.command(classify(difference, class));
+        assert!(matches!(answer, Answer::Refused { .. }) && step.changes.is_empty(), "u-{difference}: {answer:?}");
+    }
+    world.command(classify(2, Class::Deposit));
+    let look = LookedUp {
+        finals: vec![Job { cost: Some(usd("3.00")), ..stored(id.0, JobState::Failed) }],
+        ..LookedUp::default()
+    };
+    let command = classify(1, Class::ChargeOf(id));
+    let step = world.step(Input::Commanded { face: 1, ticket: 9, command, looked_up: look });
+    assert_eq!(last_put(&step).cost, Some(usd("3.01")));
+    let book = world.book();
+    assert_eq!((book.deposited, book.charged), (usd("10").amount, usd("3.01").amount));
+    assert_eq!(world.core.spend().unexplained, []);
+    assert!(matches!(world.command(classify(2, Class::Deposit)).1, Answer::Refused { .. }), "it is explained already");
+    world.asked_again();
+    assert_eq!(standing(&world.told("48.99")), Some(Standing::Agrees), "saying what it was moves no money");
+}
+
+#[test]
+fn a_balance_that_an_order_of_ours_could_have_moved_proves_nothing() {
+    let mut world = World::fresh();
+    // Asked for before the first order, told after it: nobody knows which came first.
+    let (_, id) = world.queue("a river");
+    world.prepare(id);
+    assert_eq!(standing(&world.told("39.00")), Some(Standing::Observed));
+    // The answer's own balance: the order was alone, and its charge is known.
+    let accepted = |balance: &str, remote: &str| {
+        SubmitAnswer::Accepted(Accepted {
+            remote_id: remote.into(),
+            cost: Some(usd("3.00")),
+            balance: Some(usd(balance)),
+            ..Accepted::default()
+        })
+    };
+    let step = world.step(Input::Submitted { job: id, answer: accepted("39.00", "r"), bytes: 0 });
+    assert_eq!(standing(&step), Some(Standing::Opened));
+    // Two at once: whose charge is in it, nobody knows.
+    let (_, second) = world.queue("a hill");
+    world.prepare(second);
+    let step = world.step(Input::Submitted { job: second, answer: accepted("36.00", "s"), bytes: 0 });
+    assert_eq!(standing(&step), Some(Standing::Observed));
+    world.asked_again();
+    assert_eq!(standing(&world.told("20.00")), Some(Standing::Observed));
+    assert_eq!(world.core.spend().unexplained, []);
+}
+
+#[test]
+fn a_refund_that_was_claimed_is_seen_or_contradicted_after_ten_minutes() {
+    for (told, refund, spent) in [("42.00", Refund::Seen, "$0.00"), ("39.00", Refund::Contradicted, "$3.00")] {
+        let mut world = World::fresh();
+        world.told("42.00");
+        world.failed(true);
+        let first = world.told("39.00");
+        assert_eq!((standing(&first), warned(&first)), (Some(Standing::Waits), vec![]), "it still has time");
+        let mut last = None;
+        for _ in 0..12 {
+            world.now = world.core.wake_at().filter(|at| *at < world.now + SignedDuration::from_mins(2)).unwrap();
+            if asks(&world.step(Input::Ticked)) {
+                let step = world.told(told);
+                last = standing(&step).filter(|standing| *standing != Standing::Waits).map(|_| last_put(&step));
+            }
+            if last.is_some() {
+                break;
+            }
+        }
+        let job = last.expect("a verdict");
+        assert_eq!((job.refund, world.sums().1.as_str()), (refund, spent));
+        assert_eq!(world.core.spend().unexplained, [], "it is explained: the refund came, or did not");
+        world.asked_again();
+        // What is said again and is nothing new is not written down again.
+        assert_eq!(standing(&world.told(told)).filter(|standing| *standing != Standing::Agrees), None);
+        assert_eq!(world.core.budget.ledger().last_difference, 0);
+    }
+}
+
+#[test]
+fn what_others_take_from_a_shared_account_is_other_use_and_no_alarm() {
+    let mut shared = account();
+    shared.shared = true;
+    let (mut core, _) = Core::start(settings(), vec![shared], catalog(&offers()), Loaded::default(), at(0));
+    core.step(at(0), Input::Ticked);
+    core.step(at(0), Input::Probed { account: "n".into(), result: Ok(AccountProfile::default()) });
+    let mut world = World { core, now: at(0) };
+    world.told("42.00");
+    world.asked_again();
+    assert_eq!(warned(&world.told("30.00")), Vec::<String>::new());
+    world.asked_again();
+    world.told("35.00");
+    let book = world.book();
+    assert_eq!((book.other_use, book.deposited), (usd("12").amount, usd("5").amount));
+    assert_eq!(world.core.spend().unexplained, []);
+}
+
+#[test]
+fn two_accounts_with_one_key_are_one_purse() {
+    let mut second = account();
+    (second.name, second.place) = ("m".into(), 1);
+    let (mut core, _) = Core::start(settings(), vec![account(), second], catalog(&offers()), Loaded::default(), at(0));
+    core.step(at(0), Input::Ticked);
+    for name in ["n", "m"] {
+        core.step(at(0), Input::Probed { account: name.into(), result: Ok(AccountProfile::default()) });
+    }
+    let mut world = World { core, now: at(0) };
+    world.told("42.00");
+    let request = Request::new(&"m/veo".parse().unwrap(), "a river");
+    let Answer::Accepted { ids, .. } = world.command(Command::Queue { jobs: vec![NewJob::of(request)] }).1 else {
+        panic!("refused")
+    };
+    world.prepare(ids[0]);
+    world.asked_again();
+    assert_eq!(standing(&world.told("39.00")), Some(Standing::Observed), "the other account's order is open");
+    let accepted =
+        SubmitAnswer::Accepted(Accepted { remote_id: "r".into(), cost: Some(usd("3.00")), ..Accepted::default() });
+    world.step(Input::Submitted { job: ids[0], answer: accepted, bytes: 0 });
+    let error = JobError::new(ErrorKind::Generation, "it failed");
+    let state = RemoteState::Failed { error, refunded: false };
+    world.now = at(100);
+    world.step(Input::Ticked);
+    let status = Status { word: "failed".into(), state, progress: None, cost: None };
+    assert!(asks(&world.step(Input::Polled { job: ids[0], result: Ok(status) })));
+    assert_eq!(standing(&world.told("39.00")), Some(Standing::Agrees), "its charge counts");
+}

@@ -1,0 +1,93 @@
+//! The books, a job's explanation and the claims, as they are printed.
+
+use serde_json::{Value, json};
+
+use crate::admin::Admin;
+
+use super::place::{Place, row};
+
+impl Admin {
+    /// Money that comes to the bank from outside; what somebody else spends is negative.
+    fn deposit(&self, service: &str, amount: &str) {
+        self.ask("POST", "/_sim/deposit", &json!({"service": service, "amount": amount}).to_string());
+    }
+}
+
+fn page(place: &Place, account: &str) -> Value {
+    let books = place.rushes(&["books", "--json"]).exits(0).json().remove(0);
+    books["accounts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|a| a["account"] == account && a["currency"] == "USD")
+        .unwrap()
+        .clone()
+}
+
+#[test]
+fn what_somebody_else_spent_is_shown_with_what_happened_around_it_and_is_what_the_user_says() {
+    let place = Place::new();
+    let rows = row("nanogpt/veo2-video", "a river");
+    place.rushes(&["run", &place.write("rows.jsonl", &rows)]).exits(0).says(&["1 done"]);
+    assert_eq!(page(&place, "nanogpt")["standing"], "agrees", "the balance is asked for after the last order");
+    place.admin.deposit("nanogpt", "-0.35");
+    place.rushes(&["run", &place.write("more.jsonl", &row("nanogpt/veo2-video", "a hill"))]).exits(0);
+    let own = page(&place, "nanogpt");
+    assert_eq!(
+        (own["differences"].clone(), own["unexplained"].to_string()),
+        (json!(["u-1"]), "0.35".to_owned()),
+        "{own}"
+    );
+    assert_eq!(own["expected"], own["told"], "the difference is booked, so the books balance: {own}");
+    let told = place.rushes(&["books"]).exits(0);
+    for part in ["opening", "by the books", "u-1 $0.35", "available > unexplained"] {
+        assert!(told.out.contains(part), "{part}: {}", told.out);
+    }
+    told.says(&["rushes books --around u-1", "rushes books classify u-1"]);
+    let around = place.rushes(&["books", "--around", "u-1"]).exits(0);
+    for part in ["unexplained", "told by balance, the books said", "$0.35 from available to unexplained"] {
+        assert!(around.out.contains(part), "{part}: {}", around.out);
+    }
+    let claims = place.rushes(&["claims"]).exits(0);
+    assert!(claims.out.contains("NanoGPT") && claims.out.contains("$0.35"), "{}", claims.out);
+    place.rushes(&["books", "classify", "u-1", "deposit"]).exits(2).says(&["other-use", "nothing was changed"]);
+    place.rushes(&["books", "classify", "u-1", "other-use"]).exits(0);
+    let own = page(&place, "nanogpt");
+    assert_eq!((own["differences"].clone(), own["other_use"].to_string()), (json!([]), "0.35".to_owned()), "{own}");
+    place.rushes(&["books", "classify", "u-1", "other-use"]).exits(2).says(&["no open difference"]);
+    place.rushes(&["claims"]).exits(0).says(&["nothing to claim"]);
+}
+
+#[test]
+fn a_lost_order_explains_itself_and_is_in_the_claims_without_a_key() {
+    let place = Place::new();
+    place.admin.variant("nanogpt", "conversation_uuid", "dropped");
+    place.admin.variant("nanogpt", "usage", "absent");
+    place.admin.fault(&json!({"service": "nanogpt", "route": "submit", "kind": "accept_then_drop", "times": 1}));
+    let file = place.write("rows.jsonl", &row("nanogpt/veo2-video", "a river"));
+    place.rushes(&["run", &file]).exits(1);
+    let told = place.rushes(&["explain", "j-1"]).exits(0);
+    for part in
+        ["asked for", "sent", "answered", "could buy it twice", "Whether it was charged is not known", "SHA-256"]
+    {
+        assert!(told.out.contains(part), "{part}: {}", told.out);
+    }
+    let chapters = place.rushes(&["explain", "j-1", "--json"]).exits(0).json().remove(0);
+    let told: Vec<&Value> =
+        chapters["chapters"].as_array().unwrap().iter().flat_map(|c| c["sentences"].as_array().unwrap()).collect();
+    let history = place.rushes(&["show", "j-1", "--json"]).exits(0).json().remove(0);
+    for line in history["history"].as_array().unwrap() {
+        let is_it = |told: &&&Value| told["kind"] == line["kind"] && told["at"] == line["at"];
+        assert_eq!(told.iter().filter(is_it).count(), 1, "{line}");
+    }
+    let claims = place.rushes(&["claims", "--account", "nanogpt"]).exits(0);
+    let job = place.jobs().remove(0);
+    for part in ["Was it taken, and was it charged?", "SHA-256 of what was sent", "Z\n"] {
+        assert!(claims.out.contains(part), "{part}: {}", claims.out);
+    }
+    assert!(!claims.out.contains("sk-nano-") && !claims.out.contains("nj_sk_"), "no key: {}", claims.out);
+    assert_eq!(job["state"], "unconfirmed");
+    let none = place.rushes(&["claims", "--account", "a4f", "--json"]).exits(0).json().remove(0);
+    assert_eq!(none["claims"], json!([]));
+    place.rushes(&["explain", "j-99"]).exits(2).says(&["there is no job j-99"]);
+}
