@@ -85,7 +85,11 @@ fn job_case(job: &Job, history: &[HistoryLine], lines: &[BalanceLine]) -> Option
         ("answer", job.error.as_ref().map(|error| clean(&error.message, 400))),
     ];
     facts.extend(more.into_iter().filter_map(|(name, value)| Some((name, value?))));
-    let told = |line: &&BalanceLine| line.account == job.request.account;
+    let currency =
+        job.cost.or(job.reserved).or(job.estimate.map(|estimate| estimate.money)).map(|money| money.currency);
+    let told = |line: &&BalanceLine| {
+        line.account == job.request.account && currency.is_none_or(|currency| currency == line.balance.money.currency)
+    };
     let before = |line: &&BalanceLine| job.submitted_at.is_some_and(|sent| line.balance.seen_at <= sent);
     let after =
         |line: &&BalanceLine| job.finished_at.or(job.submitted_at).is_some_and(|end| line.balance.seen_at >= end);
@@ -112,7 +116,7 @@ fn differences(view: &BooksView) -> impl Iterator<Item = Case> {
         let mut facts = vec![("our number", id.to_string())];
         facts.extend(before.map(|line| ("balance before", told(line))));
         facts.extend(after.map(|line| ("balance after", told(line))));
-        facts.extend(after.and_then(|line| line.expected).map(|money| ("by our orders", money.to_string())));
+        facts.extend(after.and_then(|line| line.expected).map(|money| ("by our orders it was", money.to_string())));
         let title = match gone {
             true => "gone from the balance without an order of ours",
             false => "came to the balance without our doing",

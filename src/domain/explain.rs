@@ -10,6 +10,7 @@ use super::job::{Job, Refund};
 use super::message::HistoryLine;
 use super::money::Money;
 use super::state::JobState;
+use super::text::plain;
 
 /// One sentence, and when that was; no time where it sums up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -54,6 +55,10 @@ pub fn explain(job: &Job, history: &[HistoryLine]) -> Vec<Chapter> {
         };
         to.push(told(line));
         money.extend(moved(job, line));
+    }
+    if !job.values.is_empty() {
+        let values: Vec<String> = job.values.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect();
+        asked.insert(asked.len().min(1), summary(format!("With {}.", values.join(", "))));
     }
     money.sort_by_key(|sentence| sentence.at);
     money.push(sum(job));

@@ -67,6 +67,7 @@ fn settings(dir: &Path, url: &str, points: Points) -> Settings {
         poll_interval: Duration::from_millis(40),
         allow_insecure: false,
         caps: Caps::default(),
+        shared: false,
     };
     Settings {
         accounts: vec![

@@ -284,7 +284,7 @@ impl Core {
         since: Timestamp,
         step: &mut Step,
     ) {
-        let money = Money::new(difference.abs(), told.currency);
+        let money = Money::new(difference.abs().normalize(), told.currency);
         let gone = difference.is_sign_negative();
         let entry = |kind: EntryKind, evidence: String| Entry {
             account: name.to_owned(),

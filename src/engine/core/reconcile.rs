@@ -64,10 +64,10 @@ pub(super) fn reconcile(
     if !still {
         return Finding::Nothing;
     }
-    let has_time = |claim: &&Claim| now.duration_since(claim.since) < REFUND_TIME;
+    let has_time = |claim: &Claim| now.duration_since(claim.since) < REFUND_TIME;
     let Some(opening) = opening else {
         // Whether such a refund is in it, nobody can tell yet.
-        return if claims.iter().any(|claim| has_time(&claim)) { Finding::Nothing } else { Finding::Opens };
+        return if claims.iter().any(has_time) { Finding::Nothing } else { Finding::Opens };
     };
     let expected = opening.capital - net;
     if is_same(told.amount, expected) {
@@ -76,9 +76,9 @@ pub(super) fn reconcile(
     let missing = missing(told.amount, expected, claims);
     match missing {
         // Each of them by its own time; one that still has some may yet come.
-        Some(missing) if missing.iter().any(|claim| has_time(&claim)) => Finding::Waits,
+        Some(missing) if missing.iter().any(|claim| has_time(claim)) => Finding::Waits,
         Some(missing) => Finding::NotRefunded(missing.iter().map(|claim| claim.job).collect()),
-        None if claims.iter().any(|claim| has_time(&claim)) => Finding::Waits,
+        None if claims.iter().any(has_time) => Finding::Waits,
         None => Finding::Differs(told.amount - expected),
     }
 }
@@ -93,7 +93,7 @@ fn is_same(told: Decimal, expected: Decimal) -> bool {
 }
 
 /// The claims that explain by their absence why there is less than expected, where only one set does.
-fn missing<'a>(told: Decimal, expected: Decimal, claims: &'a [Claim]) -> Option<Vec<&'a Claim>> {
+fn missing(told: Decimal, expected: Decimal, claims: &[Claim]) -> Option<Vec<&Claim>> {
     if claims.is_empty() || claims.len() > MOST_REFUNDS || told >= expected {
         return None;
     }
@@ -123,12 +123,15 @@ mod tests {
         Claim { job: JobId(job), amount: decimal(amount), since: at(minute) }
     }
 
+    /// What was told, whether nothing could have moved it, what left by the books, claims, and the minute.
+    type Case<'a> = (&'a str, bool, &'a str, &'a [Claim], i64, Finding);
+
     #[test]
     fn a_balance_is_held_against_the_books_only_where_nothing_of_ours_could_have_moved_it() {
         let two = [claim(1, "3", 0), claim(2, "5", 0)];
         let twins = [claim(1, "3", 0), claim(2, "3", 0)];
         // Opened with 42 before anything was booked; minutes since the claims were made.
-        let cases: &[(&str, bool, &str, &[Claim], i64, Finding)] = &[
+        let cases: &[Case<'_>] = &[
             ("42", false, "3", &[], 0, Finding::Nothing),
             ("39.00", true, "3", &[], 0, Finding::Agrees),
             ("39", true, "3", &two, 0, Finding::Agrees),

@@ -60,6 +60,7 @@ fn whole(app: &App, row: &JobRow, detail: &JobDetail, paper: &mut Paper) {
     if detail.history.is_empty() {
         return;
     }
+    paper.say(Role::Strong, "what happened");
     for chapter in explain::explain(job, &detail.history) {
         paper.say(Role::Dim, chapter.title);
         for sentence in &chapter.sentences {
@@ -67,7 +68,6 @@ fn whole(app: &App, row: &JobRow, detail: &JobDetail, paper: &mut Paper) {
             let indent = text::width(&at).max(8) + 2;
             paper.pair(&at, indent, story::kind_role(&sentence.kind), &sentence.text);
         }
-        paper.blank();
     }
 }
 
