@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use rushes::app::{Keymap, KeymapError};
 use rushes::catalog;
 use rushes::cli::{self, NO_KEY, Parsed, Verb, change, code, model::NotSent, out::Out, shelf::Shelf};
-use rushes::config::{Account, Config, ConfigError, Env};
+use rushes::config::{Account, Config, ConfigError, Env, watch};
 use rushes::domain::Service;
 use rushes::engine::{self, Engine, EngineError};
 use rushes::media::Template;
@@ -47,8 +47,13 @@ fn start(parsed: Parsed) -> u8 {
         (_, Ok(config)) => config,
         (_, Err(error)) => return refuse(&error, &out),
     };
+    let dumb = env.get("TERM") == Some("dumb");
+    let plain = parsed.plain || dumb;
+    if parsed.verb.is_none() && dumb && !parsed.plain {
+        out.say("TERM=dumb cannot place text, so this is the plain output (--plain)");
+    }
     // Keys are the dashboard's alone; what works without a screen goes on without them.
-    if let Some(fault) = faults(&config, parsed.verb.is_none()).first() {
+    if let Some(fault) = faults(&config, parsed.verb.is_none() && !plain).first() {
         return refuse(fault, &out);
     }
     config.warnings.iter().for_each(|warning| out.say(warning));
@@ -58,9 +63,9 @@ fn start(parsed: Parsed) -> u8 {
     match parsed.verb {
         None if config.accounts.is_empty() => {
             out.say(format_args!("{NO_KEY}; until then this is the simulator, ten times as fast as the services"));
-            look(config.simulated(), &env, parsed.globals.verbose, &out)
+            look(config.simulated(), &env, parsed.globals.verbose, plain, &out)
         }
-        None => look(config, &env, parsed.globals.verbose, &out),
+        None => look(config, &env, parsed.globals.verbose, plain, &out),
         Some(_) if config.accounts.is_empty() && !config.simulated => {
             out.say(format_args!("{NO_KEY}; or give --sim to use the simulator"));
             code::USAGE
@@ -90,8 +95,8 @@ fn faults(config: &Config, with_keys: bool) -> Vec<ConfigError> {
     faults
 }
 
-fn look(config: Config, env: &Env, verbose: u8, out: &Out) -> u8 {
-    wait(dashboard(config, env, verbose, out)).unwrap_or_else(|error| refuse(&error, out))
+fn look(config: Config, env: &Env, verbose: u8, plain: bool, out: &Out) -> u8 {
+    wait(dashboard(config, env, verbose, plain, out)).unwrap_or_else(|error| refuse(&error, out))
 }
 
 /// What can go wrong before a verb's own work.
@@ -289,16 +294,16 @@ async fn torment(asked: cli::args::Torture, out: &mut Out) -> u8 {
 }
 
 /// The terminal face, and the engine under it; another dashboard on the same data only looks on.
-async fn dashboard(mut config: Config, env: &Env, verbose: u8, out: &Out) -> Result<u8, StartError> {
-    tui::check()?;
+async fn dashboard(mut config: Config, env: &Env, verbose: u8, plain: bool, out: &Out) -> Result<u8, StartError> {
+    if !plain {
+        tui::check()?;
+    }
     unlock(&mut config, out)?;
-    let own_theme = config.theme.as_ref().map(|name| config.config_dir.join("themes").join(format!("{name}.toml")));
-    let own_theme = own_theme.and_then(|path| std::fs::read_to_string(path).ok());
-    let mut options = tui::Options::new(&config, env, own_theme.as_deref())?;
+    let mut options = options(&config, env)?;
     let mut stops = tui::Stops::listen().map_err(TerminalError::System)?;
     let simulator = embed(&mut config).await?;
     let settings = cli::settings::settings(&config, "dashboard", true)?;
-    let (engine, (commands, events)) = match Engine::start(settings.clone()).await {
+    let (engine, ends) = match Engine::start(settings.clone()).await {
         Ok(engine) => {
             let ends = engine.attach();
             (Some(engine), ends)
@@ -310,6 +315,14 @@ async fn dashboard(mut config: Config, env: &Env, verbose: u8, out: &Out) -> Res
         }
         Err(error) => return Err(error.into()),
     };
+    if plain {
+        let code = cli::plain::plain(engine, ends, verbose, out).await;
+        if let Some(simulator) = simulator {
+            simulator.shutdown().await;
+        }
+        return Ok(code);
+    }
+    let (commands, events) = ends;
     if verbose > 0 {
         let path = config.data_dir.join("rushes.log");
         if let Ok(file) = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path) {
@@ -323,6 +336,21 @@ async fn dashboard(mut config: Config, env: &Env, verbose: u8, out: &Out) -> Res
         simulator.shutdown().await;
     }
     Ok(code)
+}
+
+/// How the dashboard looks; a theme of the user's own is read again whenever it is written.
+fn options(config: &Config, env: &Env) -> Result<tui::Options, ConfigError> {
+    let file = config.theme_file();
+    let text = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
+    let mut options = tui::Options::new(config, env, file.as_deref().zip(text.as_deref()))?;
+    if let Some(file) = file {
+        let (told, texts) = tokio::sync::mpsc::unbounded_channel();
+        // Without a directory for themes there is none that could change.
+        if watch(&file, move |text| told.send(text).is_ok()).is_ok() {
+            options.themes = Some(tui::Themes { file, texts });
+        }
+    }
+    Ok(options)
 }
 
 fn refuse(error: &dyn std::fmt::Display, out: &Out) -> u8 {

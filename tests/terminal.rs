@@ -12,6 +12,8 @@ mod journey;
 mod leaving;
 #[path = "terminal/line.rs"]
 mod line;
+#[path = "terminal/plain.rs"]
+mod plain;
 #[path = "terminal/pty.rs"]
 mod pty;
 #[path = "terminal/ring.rs"]

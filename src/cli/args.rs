@@ -20,6 +20,8 @@ use crate::domain::{Currency, JobId, JobState, Money, Service};
 pub struct Parsed {
     /// The global flags.
     pub globals: Globals,
+    /// Whether the dashboard is to be lines of text instead of a screen.
+    pub plain: bool,
     /// The verb; `None` opens the dashboard.
     pub verb: Option<Verb>,
 }
@@ -39,6 +41,10 @@ pub struct Parsed {
 struct Line {
     #[command(flatten)]
     globals: GlobalArgs,
+    /// Without a verb: tell what happens as lines on standard output, for screen readers, dumb terminals and logs.
+    /// Ctrl-C leaves. Queue with `rushes add` beforehand
+    #[arg(long)]
+    plain: bool,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -421,7 +427,11 @@ pub fn parse(
     let matches = command(sim_help).try_get_matches_from(args)?;
     let line = Line::from_arg_matches(&matches)?;
     let GlobalArgs { config, data_dir, output_dir, sim, color, verbose } = line.globals;
-    Ok(Parsed { globals: Globals { config, data_dir, output_dir, sim, color, verbose }, verb: line.verb })
+    Ok(Parsed {
+        globals: Globals { config, data_dir, output_dir, sim, color, verbose },
+        plain: line.plain,
+        verb: line.verb,
+    })
 }
 
 #[cfg(test)]

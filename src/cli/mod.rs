@@ -14,6 +14,7 @@ pub mod look;
 pub mod model;
 pub mod models;
 pub mod out;
+pub mod plain;
 pub mod run;
 pub mod settings;
 pub mod shelf;

@@ -149,7 +149,7 @@ fn help(account: &str, service: Service, cause: &str) -> Option<String> {
 }
 
 /// A job's progress as a line.
-fn line(row: &JobRow) -> String {
+pub(super) fn line(row: &JobRow) -> String {
     let mut line = format!("{} {}", row.id, row.state);
     if let Some(percent) = row.progress.filter(|_| row.state == JobState::Running) {
         line += &format!(" {percent}%");
@@ -252,14 +252,14 @@ async fn finish(printer: Option<tokio::task::JoinHandle<()>>) {
 }
 
 /// The signals that end a run.
-struct Signals {
+pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
 }
 
 impl Signals {
-    fn listen() -> std::io::Result<Signals> {
+    pub(super) fn listen() -> std::io::Result<Signals> {
         Ok(Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -268,7 +268,7 @@ impl Signals {
     }
 
     /// The next signal's number.
-    async fn next(&mut self) -> u8 {
+    pub(super) async fn next(&mut self) -> u8 {
         tokio::select! {
             _ = self.interrupt.recv() => 2,
             _ = self.terminate.recv() => 15,

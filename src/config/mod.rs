@@ -8,6 +8,7 @@ mod env;
 mod file;
 mod load;
 mod screen;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ pub use account::{Account, Secret};
 pub use env::{Env, Globals};
 pub use file::{Color, Glyphs};
 pub use screen::{Clipboard, Links, Notify, Thrift};
+pub use watch::watch;
 
 /// What is wrong with the settings, where, and what would be right. Never holds a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -106,6 +108,11 @@ impl Config {
             }
         }
         self
+    }
+
+    /// The user's own file for the chosen theme; it need not be there.
+    pub fn theme_file(&self) -> Option<PathBuf> {
+        self.theme.as_ref().map(|name| self.config_dir.join("themes").join(format!("{name}.toml")))
     }
 
     /// What is wrong with a setting that only another floor can judge, at its place in the file.

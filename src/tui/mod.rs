@@ -28,14 +28,14 @@ use self::input::{Inputs, Typed};
 use self::output::Output;
 use self::signals::{Caught, Signals};
 use self::terminal::Session;
-use self::theme::Styles;
+use self::theme::{ColorDepth, Glyphs, Styles, Theme};
 use crate::app::{App, AppOptions, Dirty, Effect, Input, Key, QuitHow};
 use crate::domain::message::Level;
 use crate::domain::{Event, Notice};
 use crate::engine::{Commands, Events};
 
 pub use self::leave::leave;
-pub use self::options::Options;
+pub use self::options::{Options, Themes};
 pub use self::output::say;
 pub use self::signals::Stops;
 pub use self::terminal::{TerminalError, check};
@@ -81,6 +81,8 @@ pub async fn run(commands: Commands, events: Events, options: Options) -> Result
         app: App::new(Timestamp::now(), AppOptions { cols, rows, ..options.app }),
         styles: options.styles,
         beside: options.beside,
+        look: options.look,
+        themes: options.themes,
         commands,
         events: Some(events),
         canvas: Canvas::new(cols, rows),
@@ -125,6 +127,7 @@ pub async fn run(commands: Commands, events: Events, options: Options) -> Result
             () = until(due), if due.is_some() => {}
             () = until(face.resize_due), if face.resize_due.is_some() => face.resize(),
             event = next(&mut face.events) => face.event(event),
+            text = next_theme(&mut face.themes) => face.theme(text),
             () = until(tick), if tick.is_some() => face.perform_tick(),
         }
         // Whatever woke us: some of everything, so that neither a flood of keys nor one of events starves the other.
@@ -150,11 +153,21 @@ async fn next(events: &mut Option<Events>) -> Option<Event> {
     }
 }
 
+async fn next_theme(themes: &mut Option<Themes>) -> Option<String> {
+    match themes {
+        Some(themes) => themes.texts.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Everything the loop turns over.
 struct Face {
     app: App,
     styles: Styles,
     beside: Beside,
+    look: (ColorDepth, Glyphs),
+    /// `None` where the user has no theme that may change.
+    themes: Option<Themes>,
     commands: Commands,
     /// `None` once the engine has ended.
     events: Option<Events>,
@@ -214,6 +227,24 @@ impl Face {
                 self.perform(effects);
             }
             None => self.events = None,
+        }
+    }
+
+    /// Takes the user's theme as it is now; a broken one changes nothing but is told.
+    fn theme(&mut self, text: Option<String>) {
+        let (Some(text), Some(themes)) = (text, &self.themes) else {
+            self.themes = None;
+            return;
+        };
+        match Theme::parse(&text) {
+            Ok(theme) => {
+                self.styles = Styles::new(&theme, self.look.0, self.look.1);
+                self.clock.want(Dirty::Now);
+            }
+            Err(error) => {
+                let text = format!("{}: {error}; the look stays as it is", error.place(&themes.file));
+                self.event(Some(Event::Noticed(Notice { at: Timestamp::now(), level: Level::Warning, text })));
+            }
         }
     }
 

@@ -2,9 +2,10 @@
 //!
 //! Knows config and environment. Never asks the terminal itself: over a slow line answers come late, as typed text.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::beside::{Beside, Between, Call};
 use super::theme::{ColorDepth, Glyphs, Styles, Theme};
@@ -20,22 +21,39 @@ pub struct Options {
     pub styles: Styles,
     /// What the terminal does beside showing cells.
     pub beside: Beside,
+    /// What the terminal shows, for a theme that is read again.
+    pub look: (ColorDepth, Glyphs),
+    /// The user's own theme, while it may change.
+    pub themes: Option<Themes>,
     /// Where the log is, to be named when the program fails.
     pub log: Option<PathBuf>,
 }
 
+/// The texts of the user's theme as it is written anew.
+#[derive(Debug)]
+pub struct Themes {
+    /// Its file, to be named where it is broken.
+    pub file: PathBuf,
+    /// Each text, as often as it is written.
+    pub texts: UnboundedReceiver<String>,
+}
+
 impl Options {
-    /// As the user set it. `own_theme` is the text of the user's file for the theme's name, if there is one.
+    /// As the user set it. `own_theme` is the user's file for the theme's name and its text, if there is one.
     ///
     /// # Errors
-    /// A theme or keys that can not be used, with their place in the config.
-    pub fn new(config: &Config, env: &Env, own_theme: Option<&str>) -> Result<Options, ConfigError> {
+    /// A theme or keys that can not be used, with their place.
+    pub fn new(config: &Config, env: &Env, own_theme: Option<(&Path, &str)>) -> Result<Options, ConfigError> {
         let theme = match (own_theme, &config.theme) {
-            (Some(text), _) => Theme::parse(text),
-            (None, Some(name)) => Theme::built_in(name),
-            (None, None) => Theme::built_in("default"),
+            (Some((file, text)), _) => {
+                Theme::parse(text).map_err(|error| ConfigError::new(error.place(file), error.to_string()))?
+            }
+            (None, name) => {
+                let theme = Theme::built_in(name.as_deref().unwrap_or("default"));
+                theme.map_err(|error| config.fault("theme", error.to_string()))?
+            }
         };
-        let theme = theme.map_err(|error| ConfigError::new("theme", error.to_string()))?;
+        let look = (depth(config.color, env), glyphs(config.glyphs, env));
         let keymap =
             Keymap::with(config.key_overrides()).map_err(|error| ConfigError::new("keys", error.to_string()))?;
         let app = AppOptions {
@@ -57,8 +75,10 @@ impl Options {
         };
         Ok(Options {
             app,
-            styles: Styles::new(&theme, depth(config.color, env), glyphs(config.glyphs, env)),
+            styles: Styles::new(&theme, look.0, look.1),
             beside: beside(config, env),
+            look,
+            themes: None,
             log: None,
         })
     }
@@ -100,6 +120,9 @@ fn knows_osc(env: &Env) -> bool {
     !(matches!(term, "" | "dumb" | "linux" | "ansi") || term.starts_with("vt"))
 }
 
+/// Terminals that show any colour and are called by a name of their own.
+const TRUE_COLOR: [&str; 6] = ["xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "contour"];
+
 /// The config, then `NO_COLOR`, then what the terminal's variables promise. Where nothing promises more, the 16
 /// colours every terminal has.
 fn depth(color: config::Color, env: &Env) -> ColorDepth {
@@ -107,8 +130,12 @@ fn depth(color: config::Color, env: &Env) -> ColorDepth {
         let term = env.get("TERM").unwrap_or_default();
         match env.get("COLORTERM") {
             Some("truecolor" | "24bit") => ColorDepth::TrueColor,
-            _ if term.ends_with("-direct") => ColorDepth::TrueColor,
+            // SSH does not hand COLORTERM on; these names promise as much by themselves.
+            _ if term.ends_with("-direct") || TRUE_COLOR.contains(&term) => ColorDepth::TrueColor,
             _ if term.contains("256color") => ColorDepth::Ansi256,
+            _ if term == "dumb" || term.starts_with("vt") || term.ends_with("-mono") || term.ends_with("-m") => {
+                ColorDepth::None
+            }
             _ => ColorDepth::Ansi16,
         }
     };
@@ -151,6 +178,10 @@ mod tests {
             (config::Color::Auto, &[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")][..], ColorDepth::TrueColor),
             (config::Color::Auto, &[("COLORTERM", "truecolor"), ("NO_COLOR", "1")][..], ColorDepth::None),
             (config::Color::Auto, &[("TERM", "screen"), ("NO_COLOR", "")][..], ColorDepth::Ansi16),
+            (config::Color::Auto, &[("TERM", "xterm-kitty")][..], ColorDepth::TrueColor),
+            (config::Color::Auto, &[("TERM", "linux")][..], ColorDepth::Ansi16),
+            (config::Color::Auto, &[("TERM", "vt220")][..], ColorDepth::None),
+            (config::Color::Auto, &[("TERM", "xterm-mono")][..], ColorDepth::None),
             (config::Color::Always, &[("TERM", "xterm-256color"), ("NO_COLOR", "1")][..], ColorDepth::Ansi256),
             (config::Color::Never, &[("COLORTERM", "truecolor")][..], ColorDepth::None),
             (config::Color::True, &[("NO_COLOR", "1")][..], ColorDepth::TrueColor),

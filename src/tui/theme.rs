@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
@@ -196,11 +197,22 @@ pub struct Theme {
 
 /// A theme that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ThemeError(String);
+pub struct ThemeError {
+    line: Option<usize>,
+    why: String,
+}
+
+impl ThemeError {
+    /// Where it is in this file: its path, and the line where that is known.
+    pub fn place(&self, file: &Path) -> String {
+        let file = file.display();
+        self.line.map_or_else(|| file.to_string(), |line| format!("{file}:{line}"))
+    }
+}
 
 impl fmt::Display for ThemeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.why)
     }
 }
 
@@ -222,9 +234,12 @@ impl Theme {
     /// Reads a theme.
     ///
     /// # Errors
-    /// The parser's sentence with its place: an unknown role, an unknown key, no colour.
+    /// The parser's sentence and its line: an unknown role, an unknown key, no colour.
     pub fn parse(text: &str) -> Result<Self, ThemeError> {
-        toml::from_str(text).map_err(|error| ThemeError(error.to_string()))
+        toml::from_str(text).map_err(|error| {
+            let line = error.span().map(|span| 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count());
+            ThemeError { line, why: error.message().to_owned() }
+        })
     }
 
     /// An embedded theme.
@@ -235,7 +250,7 @@ impl Theme {
         let found = BUILT_IN.iter().find(|(known, _)| *known == name);
         let (_, text) = found.ok_or_else(|| {
             let names: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-            ThemeError(format!("`{name}` is no theme; there are {}", names.join(", ")))
+            ThemeError { line: None, why: format!("`{name}` is no theme; there are {}", names.join(", ")) }
         })?;
         Theme::parse(text)
     }
@@ -363,7 +378,11 @@ mod tests {
 
     #[test]
     fn an_unknown_role_or_colour_is_refused_with_its_name() {
-        let refused = |roles: &str| Theme::parse(&format!("about = \"x\"\n[roles]\n{roles}")).unwrap_err().to_string();
+        let refused = |roles: &str| {
+            let error = Theme::parse(&format!("about = \"x\"\n[roles]\n{roles}")).unwrap_err();
+            assert_eq!(error.place(Path::new("mine.toml")), "mine.toml:3", "{error}");
+            error.to_string()
+        };
         assert!(refused("txet = {}").contains("txet"));
         assert!(refused("text = { fg = \"reddish\" }").contains("reddish"));
         assert!(refused("text = { fg = 256 }").contains("256"));

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use ratatui::style::Style;
 use rushes::app::Input;
 use rushes::domain::message::{Draft, Level};
 use rushes::domain::{Event, JobState, Notice, Pause, Snapshot};
-use rushes::tui::theme::{ColorDepth, Glyphs, Styles, Theme};
+use rushes::tui::theme::{BUILT_IN, ColorDepth, Glyphs, Role, Styles, Theme};
 
 use super::further::further;
 use super::world::{Stage, letters, lines, snapshot};
@@ -19,9 +20,14 @@ fn check(name: &str, stage: &Stage, styles: &Styles) {
     let cursor = cursor.map_or_else(|| "hidden".to_owned(), |at| format!("column {} row {}", at.x, at.y));
     let drawn =
         format!("{}\n--- cursor {cursor}\n{}\n", lines(&buffer).join("\n"), letters(&buffer, styles).join("\n"));
+    hold(name, &drawn);
+}
+
+/// Compares a text with its file, or writes the file.
+fn hold(name: &str, drawn: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/screens/golden/{name}.txt"));
     if std::env::var_os("UPDATE_SCREENS").is_some() {
-        std::fs::write(&path, &drawn).unwrap();
+        std::fs::write(&path, drawn).unwrap();
     }
     let wanted = std::fs::read_to_string(&path).unwrap_or_default();
     if wanted != drawn {
@@ -264,6 +270,38 @@ fn without_colour_and_without_unicode() {
     let (buffer, _) = stage.draw(&ascii);
     for line in lines(&buffer) {
         assert!(line.is_ascii(), "{line}");
+    }
+}
+
+#[test]
+fn every_theme_has_its_styles_at_every_depth() {
+    const DEPTHS: [(&str, ColorDepth); 4] = [
+        ("true", ColorDepth::TrueColor),
+        ("256", ColorDepth::Ansi256),
+        ("16", ColorDepth::Ansi16),
+        ("none", ColorDepth::None),
+    ];
+    let words = |style: Style| {
+        let colour =
+            |part: &str, colour| format!("{part}{}", Option::map_or(colour, "-".to_owned(), |c| format!("{c}")));
+        format!("{} {} {:?}", colour("", style.fg), colour("on ", style.bg), style.add_modifier)
+    };
+    for (name, _) in BUILT_IN {
+        let theme = Theme::built_in(name).unwrap();
+        let mut drawn = format!("{}\n", theme.about);
+        for role in Role::ALL {
+            drawn += &format!("\n{role:?}\n");
+            for (depth, known) in DEPTHS {
+                let style = Styles::new(&theme, known, Glyphs::Unicode).of(role);
+                drawn += &format!("  {depth:<5} {}\n", words(style));
+            }
+        }
+        let styles = Styles::new(&theme, ColorDepth::TrueColor, Glyphs::Unicode);
+        let mut stage = Stage::new((100, 30), paused(snapshot()));
+        notices(&mut stage);
+        stage.keys("j Space").settle();
+        drawn += &format!("\n{}\n", letters(&stage.draw(&styles).0, &styles).join("\n"));
+        hold(&format!("theme-{name}"), &drawn);
     }
 }
 
