@@ -62,7 +62,7 @@ pub fn explain(job: &Job, history: &[HistoryLine]) -> Vec<Chapter> {
     }
     money.sort_by_key(|sentence| sentence.at);
     money.push(sum(job));
-    if sent.is_empty() {
+    if sent.is_empty() && answered.is_empty() {
         sent.push(summary("Nothing was sent."));
     }
     let chapters = [
@@ -117,7 +117,8 @@ fn moved(job: &Job, line: &HistoryLine) -> Option<Sentence> {
                 format!("The service charged {cost} and said that {balance} were left; nothing stays set aside.")
             }
             (Some(cost), None) => format!("The service charged {cost}; nothing stays set aside."),
-            (None, _) => "The service named no charge.".to_owned(),
+            (None, _) if line.data.get("cost").is_some() => "The service named no charge.".to_owned(),
+            (None, _) => return None,
         },
         "refused" | "not_sent" => "What was set aside was free again.".to_owned(),
         "unconfirmed" => "Nobody said whether it was charged.".to_owned(),
