@@ -124,6 +124,9 @@ pub struct AccountProfile {
     pub per_minute: Option<u32>,
     /// Requests a day the account may make, where the service said so.
     pub per_day: Option<u32>,
+    /// Whether nothing but the balance tells of a lost order, so that orders go one at a time.
+    #[serde(default)]
+    pub by_balance: bool,
 }
 
 /// Why an account's queued jobs wait.

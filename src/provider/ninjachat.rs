@@ -165,7 +165,9 @@ impl NinjaChat {
 }
 
 fn profile(origin: String, generation: Generation) -> AccountProfile {
-    AccountProfile { origin, generation: Some(generation.word().to_owned()), ..AccountProfile::default() }
+    // The old one lists no orders (seed 001).
+    let by_balance = matches!(generation, Generation::Old);
+    AccountProfile { origin, generation: Some(generation.word().to_owned()), by_balance, ..AccountProfile::default() }
 }
 
 #[async_trait]

@@ -172,3 +172,29 @@ async fn an_order_is_repeated_once_ever() {
     assert_eq!(detail(&mut desk, id).await.job.state, JobState::Unconfirmed);
     desk.engine.leave(Leave::Now).await;
 }
+
+/// The old generation lists no orders: only the balance tells, and only so much.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_orders_are_listed_the_balance_makes_a_lost_one_likely_or_leaves_it_open() {
+    let trace = async |kind: &str, orders: usize, verdict: Verdict, said: &str| {
+        let world = World::new().await;
+        world.fault(json!({"service": "ninjachat", "route": "submit", "kind": kind, "times": 1})).await;
+        let mut desk = world.desk().await;
+        let held = |row: &rushes::domain::message::AccountRow| row.name == "ninjachat" && !row.balances.is_empty();
+        let seen = |event: &rushes::domain::Event| matches!(event, rushes::domain::Event::AccountChanged(a) if held(a));
+        desk.until("the balance before", |event, _| seen(event).then_some(())).await;
+        let id = desk.queue("ninjachat/veo-3.1-fast", "a river").await;
+        let traced = |job: &Job| job.search.as_ref().is_some_and(|search| search.text.contains("the balance"));
+        let traced = |job: &Job| traced(job) && job.search.as_ref().is_some_and(|s| !s.text.contains("compare"));
+        let job = once(&mut desk, id, "the balance after", traced).await;
+        let search = job.search.unwrap();
+        assert_eq!((job.state, search.verdict), (JobState::Unconfirmed, verdict), "{}", search.text);
+        assert!(search.text.contains(said), "{}", search.text);
+        assert_eq!(world.orders().await.len(), orders);
+        desk.engine.leave(Leave::Now).await;
+    };
+    tokio::join!(
+        trace("accept_then_drop", 1, Verdict::Likely, "fell by exactly its price"),
+        trace("drop_before", 0, Verdict::Open, "did not fall by its price"),
+    );
+}

@@ -11,6 +11,7 @@ use super::accounting::Wallet;
 use super::discover::Discovery;
 use super::host::{Call, Host};
 use super::limiter::Limiter;
+use super::trace::Trace;
 use super::{Core, Effect, Step};
 use crate::domain::message::{AccountRow, Event};
 use crate::domain::{AccountProfile, Balance, Caps, ErrorKind, JobId, Money, Pause, Service};
@@ -69,6 +70,10 @@ pub struct Account {
     /// Whether others spend on it, too: a difference is theirs.
     pub shared: bool,
     pub(super) wallet: Wallet,
+    /// A lost order that the next balance may tell of.
+    pub(super) trace: Option<Trace>,
+    /// When something was charged or refunded last.
+    pub(super) booked_at: Option<Timestamp>,
 }
 
 impl Account {
@@ -101,6 +106,8 @@ impl Account {
             losses: BTreeSet::new(),
             shared: false,
             wallet: Wallet::default(),
+            trace: None,
+            booked_at: None,
         }
     }
 
@@ -353,6 +360,7 @@ impl Core {
         self.compare(name, &balance, still, step);
         step.changes.push(Change::SeeBalance { account: name.to_owned(), balance });
         self.touch(name, step);
+        self.read_trace(name, money, step);
     }
 
     /// Tells the faces about jobs of an account in one go, after many changed.

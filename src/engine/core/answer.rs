@@ -218,6 +218,7 @@ impl Core {
             step,
         );
         let name = job.request.account.clone();
+        self.begin_trace(&job);
         self.put(job, step);
         self.want_balance(&name);
     }

@@ -31,6 +31,7 @@ impl Core {
     /// Books an entry, in the database and in memory.
     pub(super) fn enter(&mut self, entry: Entry, step: &mut Step) {
         self.budget.book(&entry);
+        self.follow_trace(&entry);
         self.touch(&entry.account, step);
         step.changes.push(Change::Book(entry));
         step.events.push(Event::SpendChanged(Box::new(self.spend())));

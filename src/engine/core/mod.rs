@@ -34,6 +34,7 @@ pub mod stock;
 mod storm;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod trouble;
 
 use std::collections::BTreeMap;

@@ -30,7 +30,7 @@ impl Core {
             }
             let free = account.max_in_flight.saturating_sub(self.jobs.at_service(&name));
             let mut room = free.min(PREPARED_AHEAD).saturating_sub(self.building(&name));
-            while room > 0 {
+            while room > 0 && !self.accounts.get(&name).is_some_and(|account| self.waits_for_its_turn(account)) {
                 let next = self.jobs.queued(&name).find(|id| self.may_start(*id));
                 let Some(job) = next.and_then(|id| self.jobs.get(&id)).cloned() else { break };
                 // One that is held instead takes no room: nobody would ask for the one after it.

@@ -157,7 +157,7 @@ impl Core {
     }
 
     /// Notes evidence and does what it proves.
-    fn weigh(&mut self, mut job: Job, evidence: Evidence, step: &mut Step) {
+    pub(super) fn weigh(&mut self, mut job: Job, evidence: Evidence, step: &mut Step) {
         let other = evidence.remote_id.as_ref().and_then(|remote| self.holder_of(remote, &job));
         let mut text = match (other, &evidence.remote_id) {
             (Some(other), Some(remote)) => format!("{}; but {remote} is {other}'s already", evidence.text),
@@ -187,12 +187,14 @@ impl Core {
         } else if let Some(money) = job.reserved {
             text = format!("{text}; if it was taken, {money} are spent");
         }
-        if (search.verdict, &search.text) != (search.verdict.max(verdict), &text) {
-            let data = serde_json::json!({"verdict": verdict, "round": search.rounds, "charged": charged});
-            self.tell(&job, "evidence", format!("{verdict}: {text}"), data, step);
+        // What says less than what is known already is no news.
+        if verdict >= search.verdict {
+            if (search.verdict, &search.text) != (verdict, &text) {
+                let data = serde_json::json!({"verdict": verdict, "round": search.rounds, "charged": charged});
+                self.tell(&job, "evidence", format!("{verdict}: {text}"), data, step);
+            }
+            (search.verdict, search.text) = (verdict, text);
         }
-        search.verdict = search.verdict.max(verdict);
-        search.text = text;
         job.search = Some(search);
         self.put(job, step);
     }

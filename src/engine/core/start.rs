@@ -17,7 +17,7 @@ use super::stock::Stock;
 use super::{Account, Core, CoreSettings, Step, Work};
 use crate::catalog::Catalog;
 use crate::domain::message::Level;
-use crate::domain::{ErrorKind, Hold, JobError, JobState};
+use crate::domain::{EntryKind, ErrorKind, Hold, JobError, JobState};
 use crate::mutation::mutated;
 use crate::store::Loaded;
 
@@ -25,12 +25,16 @@ impl Core {
     /// A core over what is on disk, and the first step: the classification of every job left open.
     pub fn start(
         settings: CoreSettings,
-        accounts: Vec<Account>,
+        mut accounts: Vec<Account>,
         catalog: Catalog,
         loaded: Loaded,
         now: Timestamp,
     ) -> (Core, Step) {
         let now = loaded.last_seen.map_or(now, |seen| seen.max(now));
+        for entry in loaded.recent.iter().filter(|e| matches!(e.kind, EntryKind::Charged | EntryKind::Refunded)) {
+            let account = accounts.iter_mut().find(|account| account.name == entry.account);
+            account.into_iter().for_each(|account| account.booked_at = account.booked_at.max(Some(entry.at)));
+        }
         let budget = Budget::new(settings.zone.clone(), now, loaded.ledger, &loaded.recent);
         let mut hosts = BTreeMap::new();
         for account in &accounts {
@@ -157,6 +161,7 @@ impl Core {
         let text = "the program ended before the answer came; the order may have been made and charged. It is looked for, and not bought twice by itself".to_owned();
         job.error = Some(JobError::new(ErrorKind::Protocol, text.clone()));
         self.tell(&job, "unconfirmed", text, serde_json::Value::Null, step);
+        self.begin_trace(&job);
         self.put(job, step);
     }
 

@@ -5,6 +5,7 @@ mod learning;
 mod limits;
 mod losses;
 mod resolving;
+mod trace;
 
 use std::sync::Arc;
 
