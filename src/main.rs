@@ -330,6 +330,11 @@ async fn dashboard(mut config: Config, env: &Env, verbose: u8, plain: bool, out:
             options.log = Some(path);
         }
     }
+    let dir = config.data_dir.clone();
+    options.scratch = Some(tui::Scratch {
+        put: Box::new(move |text| cli::scratch::put(&dir, text)),
+        take: Box::new(cli::scratch::take),
+    });
     let ended = tui::run(commands, events, options).await?;
     let code = tui::leave(engine, ended, &mut stops).await;
     if let Some(simulator) = simulator {

@@ -4,6 +4,8 @@
 mod admin;
 #[path = "terminal/clip.rs"]
 mod clip;
+#[path = "terminal/editor.rs"]
+mod editor;
 #[path = "terminal/gate.rs"]
 mod gate;
 #[path = "terminal/journey.rs"]

@@ -108,6 +108,7 @@ pub enum Action {
     StepBack,
     Undo,
     Redo,
+    Editor,
     MoreFields,
     RemoveField,
     DraftCheaply,
@@ -198,6 +199,7 @@ pub const TABLE: &[Entry] = table! {
     StepBack "step-back" "previous value" [Compose] ["Left"] "Take the field's previous legal value.";
     Undo "undo" "undo" [Compose] ["Alt-u"] "Undo the last edit of the prompt.";
     Redo "redo" "redo" [Compose] ["Alt-r"] "Do again what was undone.";
+    Editor "editor" "editor" [Compose] ["Alt-e"] "Edit the prompt in your own editor: VISUAL, else EDITOR, else vi.";
     MoreFields "more-fields" "more fields" [Compose] ["F7" "Alt-m"] "List what the service documents beyond the model's own fields; Enter adds one to the form.";
     RemoveField "remove-field" "remove field" [Compose More] ["Alt-x"] "Take an added field out of the form again.";
     DraftCheaply "draft" "draft" [Compose] ["F8" "Alt-d"] "Go to the cheapest model and values that take this prompt and its inputs; again: go back.";

@@ -500,6 +500,18 @@ impl Compose {
         true
     }
 
+    /// Puts another text in the prompt's place, as one edit; nothing changes where it is the same.
+    /// Returns what was cut off, in bytes, when it was too long.
+    pub fn put_prompt(&mut self, text: &str, now: Timestamp) -> usize {
+        let fits = prompt::fitting(text);
+        if fits != self.prompt.text() {
+            self.prompt.replace(fits);
+            self.spot = Spot::Prompt;
+            self.edited(now);
+        }
+        text.len() - fits.len()
+    }
+
     /// Puts pasted text where the cursor is, as one edit, without what steers a terminal.
     /// Returns what was cut off, in bytes, when it was too long.
     pub fn paste(&mut self, text: &str, now: Timestamp) -> usize {

@@ -16,6 +16,8 @@ pub enum Input {
     Key(Key),
     /// Text was pasted, in one piece.
     Paste(String),
+    /// The prompt came back from the user's editor, like this.
+    Edited(String),
     /// The screen has this size now, in cells.
     Resize {
         /// Columns.
@@ -59,6 +61,8 @@ pub enum Effect {
     Copy(String),
     /// Call the user, with this sentence, as the config says.
     Call(String),
+    /// Let the user edit this text in their own editor; it comes back as [`Input::Edited`].
+    Edit(String),
     /// Restore the terminal and stop the process until it is continued.
     Suspend,
     /// Draw every cell again.

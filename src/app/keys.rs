@@ -166,6 +166,7 @@ impl App {
             Action::StepBack => return self.step(false, key),
             Action::Undo => return self.undo(false),
             Action::Redo => return self.undo(true),
+            Action::Editor => return self.edit_outside(),
             Action::MoreFields => self.open_more(),
             Action::RemoveField => return self.remove_field(),
             Action::DraftCheaply => return self.draft_cheaply(),
@@ -266,6 +267,21 @@ impl App {
 
     fn undo(&mut self, redo: bool) -> Vec<Effect> {
         self.compose.undo(redo, self.now);
+        self.form_changed()
+    }
+
+    /// Hands the prompt to the user's editor; it is on disk before.
+    fn edit_outside(&mut self) -> Vec<Effect> {
+        let text = self.compose.prompt().text();
+        self.save_draft().into_iter().chain([Effect::Edit(text)]).collect()
+    }
+
+    /// Takes the prompt back from the user's editor, as one edit.
+    pub(super) fn edited_outside(&mut self, text: &str) -> Vec<Effect> {
+        let cut = self.compose.put_prompt(text, self.now);
+        if cut > 0 {
+            self.say(Level::Warning, format!("the text was cut: {cut} bytes are more than a prompt can hold"));
+        }
         self.form_changed()
     }
 

@@ -192,6 +192,7 @@ impl App {
         let effects = match input {
             Input::Key(key) => self.press(Key::new(key.code, key.modifiers)),
             Input::Paste(text) => self.paste(&text),
+            Input::Edited(text) => self.edited_outside(&text),
             Input::Resize { cols, rows } => {
                 (self.options.cols, self.options.rows) = (cols, rows);
                 self.lay_out();

@@ -16,6 +16,7 @@ pub mod models;
 pub mod out;
 pub mod plain;
 pub mod run;
+pub mod scratch;
 pub mod settings;
 pub mod shelf;
 pub mod shells;

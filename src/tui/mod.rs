@@ -5,6 +5,7 @@
 
 pub mod beside;
 pub mod decode;
+pub mod editor;
 pub mod frame;
 pub mod input;
 pub mod leave;
@@ -23,6 +24,7 @@ use crossterm::event::{Event as TerminalEvent, KeyEventKind, MouseEventKind};
 use jiff::Timestamp;
 
 use self::beside::Beside;
+use self::editor::Edited;
 use self::frame::{Canvas, FrameClock};
 use self::input::{Inputs, Typed};
 use self::output::Output;
@@ -34,6 +36,7 @@ use crate::domain::message::Level;
 use crate::domain::{Event, Notice};
 use crate::engine::{Commands, Events};
 
+pub use self::editor::Scratch;
 pub use self::leave::leave;
 pub use self::options::{Options, Themes};
 pub use self::output::say;
@@ -91,6 +94,9 @@ pub async fn run(commands: Commands, events: Events, options: Options) -> Result
         output,
         session,
         failures: 0,
+        editor: options.editor,
+        scratch: options.scratch,
+        to_edit: None,
         suspended: false,
         resized: None,
         resize_due: None,
@@ -111,6 +117,12 @@ pub async fn run(commands: Commands, events: Events, options: Options) -> Result
                 Ok(Caught::Stop(number)) => face.end(Ended::Signal(number)),
                 Ok(_) | Err(_) => face.resume(),
             }
+        }
+        if let Some(text) = face.to_edit.take() {
+            // What is typed from now on is the editor's.
+            drop(inputs);
+            face.edit(&text, &mut signals).await;
+            inputs = Inputs::spawn()?;
         }
         if let Some(ended) = face.ended {
             // First of all, so that what is typed from now on is left to the shell.
@@ -178,6 +190,10 @@ struct Face {
     output: Output,
     session: Session,
     failures: u32,
+    editor: String,
+    scratch: Option<Scratch>,
+    /// The text that is to go to the user's editor.
+    to_edit: Option<String>,
     /// The process is about to be stopped, or was just continued.
     suspended: bool,
     /// When the size was taken last, and when it is to be taken next.
@@ -279,6 +295,7 @@ impl Face {
                     self.waiting.extend(self.beside.call(&sentence));
                     self.clock.want(Dirty::Now);
                 }
+                Effect::Edit(text) => self.to_edit = Some(text),
                 Effect::Repaint => self.repaint(),
                 Effect::Suspend => self.suspend(),
                 Effect::Quit(how) => self.end(Ended::Quit(how)),
@@ -303,12 +320,36 @@ impl Face {
         }
     }
 
+    /// Gives terminal and text to the user's editor until it ends. The engine works on meanwhile.
+    async fn edit(&mut self, text: &str, signals: &mut Signals) {
+        // A frame that is on its way is not to be drawn over the editor's screen.
+        while self.output.is_busy() && self.ended.is_none() {
+            tokio::select! {
+                biased;
+                caught = signals.next() => self.signal(caught),
+                written = self.output.written() => self.written(written),
+            }
+        }
+        let Some(scratch) = self.scratch.as_ref().filter(|_| self.ended.is_none()) else { return };
+        terminal::restore();
+        let edited = editor::edit(&self.editor, text, scratch, signals).await;
+        self.resume();
+        match edited {
+            Edited::Text(text) => self.input(Input::Edited(text)),
+            Edited::Failed(text) => self.tell(Level::Warning, text),
+            Edited::Signal(number) => self.end(Ended::Signal(number)),
+        }
+    }
+
+    fn tell(&mut self, level: Level, text: String) {
+        self.event(Some(Event::Noticed(Notice { at: Timestamp::now(), level, text })));
+    }
+
     fn suspend(&mut self) {
         if self.session.suspend() {
             self.suspended = true;
         } else {
-            let text = "There is no shell here to suspend to.".to_owned();
-            self.event(Some(Event::Noticed(Notice { at: Timestamp::now(), level: Level::Info, text })));
+            self.tell(Level::Info, "There is no shell here to suspend to.".to_owned());
         }
     }
 

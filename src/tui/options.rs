@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::beside::{Beside, Between, Call};
+use super::editor::Scratch;
 use super::theme::{ColorDepth, Glyphs, Styles, Theme};
 use crate::app::thrift::Thrift;
 use crate::app::{AppOptions, Keymap};
@@ -25,6 +26,10 @@ pub struct Options {
     pub look: (ColorDepth, Glyphs),
     /// The user's own theme, while it may change.
     pub themes: Option<Themes>,
+    /// The user's editor, a shell command.
+    pub editor: String,
+    /// Where a prompt lies while the editor has it; `None`: it cannot be edited so.
+    pub scratch: Option<Scratch>,
     /// Where the log is, to be named when the program fails.
     pub log: Option<PathBuf>,
 }
@@ -79,6 +84,8 @@ impl Options {
             beside: beside(config, env),
             look,
             themes: None,
+            editor: editor(env),
+            scratch: None,
             log: None,
         })
     }
@@ -112,6 +119,12 @@ fn between(env: &Env) -> Between {
     } else {
         Between::Nothing
     }
+}
+
+/// As other programs find it: VISUAL, EDITOR, then what every system has.
+fn editor(env: &Env) -> String {
+    let named = ["VISUAL", "EDITOR"].iter().find_map(|name| env.get(name).filter(|text| !text.trim().is_empty()));
+    named.unwrap_or("vi").to_owned()
 }
 
 /// Whether the terminal at least skips the operating system commands that it does not know.

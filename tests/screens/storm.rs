@@ -153,6 +153,9 @@ impl Storm {
         }
         for effect in std::mem::take(&mut self.stage.effects) {
             match effect {
+                Effect::Edit(text) => {
+                    self.stage.input(Input::Edited(text + "\nand on"));
+                }
                 Effect::Quit(_) => self.quits += 1,
                 Effect::Repaint => self.line.forget(),
                 Effect::Send { .. } | Effect::Copy(_) | Effect::Call(_) | Effect::Suspend => {}

@@ -113,12 +113,9 @@ impl Prompt {
     /// were cut off because it was too long.
     pub fn paste(&mut self, text: &str) -> usize {
         self.replaced = false;
-        let mut end = text.len().min(MAX_PASTE);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        self.area.insert_str(without_controls(&text[..end]));
-        text.len() - end
+        let fits = fitting(text);
+        self.area.insert_str(without_controls(fits));
+        text.len() - fits.len()
     }
 
     /// Types or moves.
@@ -203,6 +200,15 @@ impl Prompt {
             }
         }
     }
+}
+
+/// As much of a text as one paste takes, whole characters.
+pub fn fitting(text: &str) -> &str {
+    let mut end = text.len().min(MAX_PASTE);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// Text with its line ends made `\n`, tabs made blanks, and everything that steers a terminal taken out.
