@@ -16,6 +16,7 @@ use super::request::Request;
 use super::rule::Values;
 use super::search::Search;
 use super::state::{IllegalTransition, JobState};
+use super::turn::Turn;
 
 /// A job's number in its data directory, from 1; written `j-12`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -201,6 +202,9 @@ pub struct Job {
     /// The job it is a retry or continuation of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<JobId>,
+    /// Its turn in its account's queue, where it was moved; else its number says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<Turn>,
     /// Whether it takes longer than it should.
     #[serde(default, skip_serializing_if = "is_false")]
     pub late: bool,
@@ -276,6 +280,7 @@ impl Job {
             revised_prompt: None,
             error: None,
             parent: None,
+            turn: None,
             late: false,
             abandoned: false,
             key: None,
@@ -319,6 +324,11 @@ impl Job {
         let (times, since) = self.gone.map_or((1, now), |(times, since)| (times + 1, since));
         self.gone = Some((times, since));
         (times, since)
+    }
+
+    /// When its turn is, among its account's queued jobs: the smaller goes first.
+    pub fn turn(&self) -> Turn {
+        self.turn.unwrap_or(Turn::of(self.id))
     }
 
     /// The model's full name.

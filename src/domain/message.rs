@@ -19,6 +19,7 @@ use super::problem::Problem;
 use super::request::Request;
 use super::row::JobRow;
 use super::timing::Timings;
+use super::turn::Shift;
 
 /// Pairs a command with its answer; chosen by the face, never reused by it.
 pub type Ticket = u64;
@@ -95,6 +96,27 @@ pub enum Command {
         difference: DifferenceId,
         /// What it was.
         class: Class,
+    },
+    /// Make new jobs that ask for the same, whatever became of these; each at its own price.
+    Duplicate {
+        /// The jobs.
+        ids: Vec<JobId>,
+    },
+    /// Move queued jobs within their accounts' queues; they keep their order among themselves.
+    Move {
+        /// The jobs.
+        ids: Vec<JobId>,
+        /// Where to.
+        to: Shift,
+    },
+    /// Change the labels of jobs.
+    Tag {
+        /// The jobs.
+        ids: Vec<JobId>,
+        /// Labels they get.
+        add: Vec<String>,
+        /// Labels they lose.
+        remove: Vec<String>,
     },
     /// Hold queued jobs.
     Hold {

@@ -25,6 +25,7 @@ pub mod sink;
 pub mod state;
 pub mod text;
 pub mod timing;
+pub mod turn;
 
 pub use account::{AccountProfile, Pause, Service};
 pub use books::{Balance, Entry, EntryKind};
@@ -40,3 +41,4 @@ pub use row::JobRow;
 pub use rule::Values;
 pub use search::{Search, Verdict};
 pub use state::JobState;
+pub use turn::{Shift, Turn};

@@ -5,11 +5,12 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::job::{FileKind, Job, JobId};
+use super::job::{FileKind, Hold, Job, JobId};
 use super::money::Money;
 use super::problem::ErrorKind;
 use super::state::JobState;
 use super::text::clean;
+use super::turn::Turn;
 
 /// What a face needs to show a job in a table: small, whole and idempotent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,9 +51,18 @@ pub struct JobRow {
     pub batch: Option<i64>,
     /// The user's labels.
     pub tags: Vec<String>,
+    /// The job that it is a retry or continuation of.
+    pub parent: Option<JobId>,
+    /// Its turn in its account's queue, which says something only while it is queued.
+    pub turn: Turn,
 }
 
 impl JobRow {
+    /// Whether it is held because the user said so: then it waits for nobody's decision.
+    pub fn is_held_by_user(&self) -> bool {
+        self.state == JobState::Held && self.note.as_deref() == Some(Hold::User.text().as_str())
+    }
+
     /// Whether it failed because its service refused a parameter: its note begins with that kind's word.
     pub fn was_invalid(&self) -> bool {
         let note = self.note.as_deref().unwrap_or_default();
@@ -83,6 +93,8 @@ impl Job {
             usual_s: None,
             batch: self.batch,
             tags: self.request.tags.clone(),
+            parent: self.parent,
+            turn: self.turn(),
         }
     }
 

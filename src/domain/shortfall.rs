@@ -11,29 +11,55 @@ use super::money::{Currency, Money};
 use super::row::JobRow;
 use super::state::JobState;
 
+/// What is queued, in money: per account and currency, kept up row by row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted(BTreeMap<String, BTreeMap<Currency, Decimal>>);
+
+impl Wanted {
+    /// Counts a row, where it is queued and its price is known.
+    pub fn add(&mut self, row: &JobRow) {
+        self.count(row, Decimal::ONE);
+    }
+
+    /// Takes a row out that was counted as it is.
+    pub fn remove(&mut self, row: &JobRow) {
+        self.count(row, Decimal::NEGATIVE_ONE);
+    }
+
+    fn count(&mut self, row: &JobRow, sign: Decimal) {
+        if let Some(estimate) = row.estimate.filter(|_| row.state == JobState::Queued) {
+            let sums = self.0.entry(row.account.clone()).or_default();
+            *sums.entry(estimate.currency).or_default() += estimate.amount * sign;
+        }
+    }
+
+    /// By how much it exceeds what the accounts hold after their reservations: per account and currency, in
+    /// the order of the accounts. A balance that is not known is exceeded by nothing.
+    pub fn shortfalls(&self, accounts: &[AccountRow]) -> Vec<(String, Money)> {
+        let mut short = Vec::new();
+        for account in accounts {
+            let Some(wanted) = self.0.get(&account.name) else { continue };
+            for balance in &account.balances {
+                let money = balance.money;
+                let Some(wanted) = wanted.get(&money.currency).filter(|sum| !sum.is_zero()) else { continue };
+                let reserved: Decimal =
+                    account.reserved.iter().filter(|m| m.currency == money.currency).map(|m| m.amount).sum();
+                let missing = *wanted + reserved - money.amount;
+                if missing > Decimal::ZERO {
+                    short.push((account.name.clone(), Money::new(missing, money.currency)));
+                }
+            }
+        }
+        short
+    }
+}
+
 /// By how much what is queued for an account exceeds what it holds after its reservations: per account
 /// and currency, in the order of the accounts. A balance that is not known is exceeded by nothing.
 pub fn shortfalls<'a>(accounts: &[AccountRow], rows: impl Iterator<Item = &'a JobRow>) -> Vec<(String, Money)> {
-    let mut wanted: BTreeMap<(&str, Currency), Decimal> = BTreeMap::new();
-    for row in rows.filter(|row| row.state == JobState::Queued) {
-        if let Some(estimate) = row.estimate {
-            *wanted.entry((&row.account, estimate.currency)).or_default() += estimate.amount;
-        }
-    }
-    let mut short = Vec::new();
-    for account in accounts {
-        for balance in &account.balances {
-            let money = balance.money;
-            let Some(wanted) = wanted.get(&(account.name.as_str(), money.currency)) else { continue };
-            let reserved: Decimal =
-                account.reserved.iter().filter(|m| m.currency == money.currency).map(|m| m.amount).sum();
-            let missing = *wanted + reserved - money.amount;
-            if missing > Decimal::ZERO {
-                short.push((account.name.clone(), Money::new(missing, money.currency)));
-            }
-        }
-    }
-    short
+    let mut wanted = Wanted::default();
+    rows.for_each(|row| wanted.add(row));
+    wanted.shortfalls(accounts)
 }
 
 #[cfg(test)]

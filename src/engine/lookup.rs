@@ -46,6 +46,9 @@ impl Shell {
             | Command::Abandon { ids }
             | Command::Cancel { ids }
             | Command::WriteOff { ids }
+            | Command::Duplicate { ids }
+            | Command::Move { ids, .. }
+            | Command::Tag { ids, .. }
             | Command::Hold { ids }
             | Command::Release { ids, .. } => {
                 for id in ids.iter().filter(|id| self.core.job(**id).is_none()) {

@@ -220,7 +220,12 @@ impl Shell {
                 mut command => {
                     if matches!(
                         command,
-                        Command::Queue { .. } | Command::Retry { .. } | Command::Abandon { .. } | Command::Adopt { .. }
+                        Command::Queue { .. }
+                            | Command::Retry { .. }
+                            | Command::Duplicate { .. }
+                            | Command::Tag { .. }
+                            | Command::Abandon { .. }
+                            | Command::Adopt { .. }
                     ) {
                         // It is checked against what is on disk, so nothing decided may be missing there.
                         let open = std::mem::take(step);

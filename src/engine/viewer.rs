@@ -58,8 +58,12 @@ fn snapshot(settings: &Settings, store: &Store, catalog: &Catalog, holder: &str)
     let loaded = store.load()?;
     let draft = loaded.draft.clone();
     let (core, _not_carried_out) = accounts::core(settings, store, loaded, catalog.clone(), jiff::Timestamp::now());
+    let mut jobs = store.rows()?;
+    for row in &mut jobs {
+        row.turn = core.job(row.id).map_or(row.turn, crate::domain::Job::turn);
+    }
     Ok(Snapshot {
-        jobs: store.rows()?,
+        jobs,
         accounts: core.account_rows(),
         offers: core.offers().clone(),
         spend: core.spend(),

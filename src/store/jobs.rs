@@ -13,7 +13,7 @@ use super::change::{JobFilter, Known, StoredIntent};
 use super::column::{amount, data, from_json, nanos, opt_money, opt_number, opt_text, text, time, timestamp, to_json};
 use super::error::is_duplicate;
 use crate::domain::timing::Lately;
-use crate::domain::{Job, JobId, JobRow, Money, Request};
+use crate::domain::{Job, JobId, JobRow, Money, Request, Turn};
 
 /// What a request asks for, as SHA-256 of its canonical text in lower-case hex: two rows with the
 /// same key must have the same.
@@ -46,7 +46,7 @@ pub(super) fn encode_new(job: &Job) -> Result<Encoded<'_>, StoreError> {
     Ok(Encoded { content: Some(content_hash(&job.request)), ..encode(job)? })
 }
 
-/// Keeps a job. What it asks for, its key and its batch are kept when it is new and never change.
+/// Keeps a job. What it asks for, its key, batch and parent are kept when it is new and never change.
 /// `is_new` says that it surely is new, which spares looking for it.
 pub(super) fn put(db: &Connection, encoded: &Encoded<'_>, is_new: bool) -> Result<(), StoreError> {
     let Encoded { job, row, body, content } = encoded;
@@ -68,7 +68,7 @@ fn update(db: &Connection, row: &JobRow) -> Result<bool, StoreError> {
         .prepare_cached(
             "UPDATE jobs SET state = ?2, phase = ?3, progress = ?4, late = ?5, abandoned = ?6, note = ?7,
              estimate_amount = ?8, estimate_currency = ?9, cost_amount = ?10, cost_currency = ?11,
-             submitted_at = ?12, finished_at = ?13 WHERE id = ?1",
+             submitted_at = ?12, finished_at = ?13, tags = ?14 WHERE id = ?1",
         )?
         .execute(params![
             row.id.0,
@@ -84,6 +84,7 @@ fn update(db: &Connection, row: &JobRow) -> Result<bool, StoreError> {
             cost_currency,
             row.submitted_at.map(nanos),
             row.finished_at.map(nanos),
+            tags_text(row)?,
         ])?;
     Ok(changed == 1)
 }
@@ -91,12 +92,11 @@ fn update(db: &Connection, row: &JobRow) -> Result<bool, StoreError> {
 fn insert(db: &Connection, job: &Job, row: &JobRow, content: &str) -> Result<(), StoreError> {
     let (estimate, estimate_currency) = amount(row.estimate);
     let (cost, cost_currency) = amount(row.cost);
-    let tags = if row.tags.is_empty() { "[]".to_owned() } else { to_json(&row.tags)? };
     db.prepare_cached(
         "INSERT INTO jobs (id, account, model, prompt, state, phase, progress, late, abandoned, note,
          estimate_amount, estimate_currency, cost_amount, cost_currency, created_at, submitted_at, finished_at,
-         batch, tags, key, content)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+         batch, tags, key, content, parent)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
     )?
     .execute(params![
         row.id.0,
@@ -117,9 +117,10 @@ fn insert(db: &Connection, job: &Job, row: &JobRow, content: &str) -> Result<(),
         row.submitted_at.map(nanos),
         row.finished_at.map(nanos),
         row.batch,
-        tags,
+        tags_text(row)?,
         job.key,
         content,
+        row.parent.map(|parent| parent.0),
     ])
     .map_err(|error| match &job.key {
         Some(key) if is_duplicate(&error, "jobs.key") => StoreError::DuplicateKey(key.clone()),
@@ -128,13 +129,17 @@ fn insert(db: &Connection, job: &Job, row: &JobRow, content: &str) -> Result<(),
     Ok(())
 }
 
-/// Every job as a table row, oldest first. Reads no body.
+fn tags_text(row: &JobRow) -> Result<String, StoreError> {
+    if row.tags.is_empty() { Ok("[]".to_owned()) } else { to_json(&row.tags) }
+}
+
+/// Every job as a table row, oldest first. Reads no body, so a turn is that of a job that was never moved.
 pub(super) fn rows(db: &Connection) -> Result<Vec<JobRow>, StoreError> {
     let count: i64 = db.query_row("SELECT coalesce(max(id), 0) FROM jobs", [], |row| row.get(0))?;
     let mut list = Vec::with_capacity(usize::try_from(count).unwrap_or(0).min(1 << 20));
     let mut query = db.prepare_cached(
         "SELECT id, account, model, prompt, state, phase, progress, late, abandoned, note, estimate_amount,
-         estimate_currency, cost_amount, cost_currency, created_at, submitted_at, finished_at, batch, tags
+         estimate_currency, cost_amount, cost_currency, created_at, submitted_at, finished_at, batch, tags, parent
          FROM jobs ORDER BY id",
     )?;
     let mut rows = query.query([])?;
@@ -165,6 +170,8 @@ fn job_row(row: &Row<'_>) -> Result<JobRow, StoreError> {
         usual_s: None,
         batch: opt_number(row, 17)?,
         tags: if tags == "[]" { Vec::new() } else { from_json("tags", tags)? },
+        parent: opt_number(row, 19)?.map(JobId),
+        turn: Turn::of(JobId(row.get(0)?)),
     })
 }
 

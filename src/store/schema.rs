@@ -225,6 +225,12 @@ CREATE TRIGGER balance_log_is_not_edited BEFORE UPDATE ON balance_log
 CREATE TRIGGER balance_log_is_not_deleted BEFORE DELETE ON balance_log
     BEGIN SELECT RAISE(ABORT, 'the balance log only grows'); END;
 ",
+    "
+ALTER TABLE jobs ADD COLUMN parent INTEGER;
+UPDATE jobs SET parent =
+    (SELECT CAST(substr(body ->> '$.parent', 3) AS INTEGER) FROM job_bodies WHERE job_bodies.id = jobs.id)
+    WHERE id IN (SELECT id FROM job_bodies WHERE body ->> '$.parent' IS NOT NULL);
+",
 ];
 
 /// The newest version this program knows.

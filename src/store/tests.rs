@@ -62,6 +62,7 @@ fn a_job_comes_back_whole_after_reopening_and_its_row_is_the_one_it_would_show()
     first.request.tags = vec!["a \"b\", c".into(), "ü".into()];
     first.key = Some("row-1".into());
     first.batch = Some(3);
+    first.parent = Some(JobId(2));
     first.advance(JobState::Submitting, at(5)).unwrap();
     first.submitted_at = Some(at(5));
     let store = Store::open(dir.path(), true).unwrap();
@@ -69,6 +70,7 @@ fn a_job_comes_back_whole_after_reopening_and_its_row_is_the_one_it_would_show()
     first.advance(JobState::Running, at(6)).unwrap();
     first.phase = Some("baking".into());
     first.progress = Some(100);
+    first.request.tags.push("later".into());
     store.commit_blocking(vec![put(&first)]).unwrap();
     drop(store);
     assert!(!dir.path().join("rushes.db-wal").exists(), "a closed database is one file");
@@ -381,13 +383,24 @@ fn every_released_schema_is_brought_up_to_date_with_its_data() {
         assert_eq!(schema::version(&db).unwrap(), old);
         // What the first release wrote; later releases only add to it.
         desk::found(&db, false).unwrap();
-        jobs::put(&db, &jobs::encode(&job(1)).unwrap(), true).unwrap();
+        let first = Job { parent: Some(JobId(12)), ..job(1) };
+        db.execute(
+            "INSERT INTO jobs (id, account, model, prompt, state, late, abandoned, created_at, tags, content)
+             VALUES (1, 'n', 'm', 'p', 'queued', 0, 0, 0, '[]', '')",
+            [],
+        )
+        .unwrap();
+        let body = serde_json::to_string(&first).unwrap();
+        db.execute("INSERT INTO job_bodies (id, body) VALUES (1, ?1)", [body]).unwrap();
         drop(db);
         if old < schema::newest() {
             assert!(matches!(Store::open_read_only(dir.path()), Err(StoreError::OlderSchema { .. })));
         }
         let store = Store::open(dir.path(), false).unwrap();
-        assert_eq!(store.load().unwrap().active, [job(1)]);
+        assert_eq!(store.load().unwrap().active, [first]);
+        // From the fifth on a row has it from the start.
+        let read_from_the_job = (old < 5).then_some(JobId(12));
+        assert_eq!(store.rows().unwrap()[0].parent, read_from_the_job, "of schema {old}");
         assert_eq!(schema::version(&raw(dir.path())).unwrap(), schema::newest());
     }
 }

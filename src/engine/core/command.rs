@@ -45,6 +45,9 @@ impl Core {
             Command::WriteOff { ids } => self.write_off(&ids, &looked_up.finals, step),
             // Taken care of before: its answer comes later.
             Command::Adopt { id, .. } => refused("id", "unknown", format!("there is no job {id}")),
+            Command::Duplicate { ids } => self.duplicate(&ids, &looked_up.finals, step),
+            Command::Move { ids, to } => self.move_jobs(&ids, to, &looked_up.finals, step),
+            Command::Tag { ids, add, remove } => self.tag(&ids, (&add, &remove), &looked_up.finals, step),
             Command::Hold { ids } => self.hold(&ids, &looked_up.finals, step),
             Command::Release { ids, ceiling } => self.let_go(&ids, ceiling, &looked_up.finals, step),
             Command::Resume { account } => {
@@ -134,7 +137,7 @@ impl Core {
         Answer::Accepted { ids, known }
     }
 
-    fn check(&self, new: &NewJob) -> Result<(), Vec<Problem>> {
+    pub(super) fn check(&self, new: &NewJob) -> Result<(), Vec<Problem>> {
         let request = &new.request;
         if let Some(ceiling) = new.ceiling.filter(|ceiling| !ceiling.is_believable()) {
             return Err(vec![no_ceiling(ceiling)]);
@@ -157,7 +160,13 @@ impl Core {
     }
 
     /// Makes a checked request a queued job.
-    fn enqueue(&mut self, new: NewJob, batch: Option<i64>, parent: Option<Parent>, step: &mut Step) -> JobId {
+    pub(super) fn enqueue(
+        &mut self,
+        new: NewJob,
+        batch: Option<i64>,
+        parent: Option<Parent>,
+        step: &mut Step,
+    ) -> JobId {
         let id = JobId(self.next_job);
         self.next_job += 1;
         let mut job = Job::new(id, new.request, self.now);
@@ -173,7 +182,7 @@ impl Core {
         job.ceiling = new.ceiling;
         job.key = new.key;
         job.batch = batch;
-        job.parent = parent.as_ref().map(Parent::id);
+        job.parent = parent.as_ref().and_then(Parent::id);
         job.simulated = self.settings.simulated;
         let price = match (job.estimate, job.ceiling) {
             (Some(estimate), _) => format!("at {}", estimate.money),
@@ -388,23 +397,28 @@ impl Core {
 }
 
 /// What a new job comes after.
-enum Parent {
+pub(super) enum Parent {
     /// It is another order like this job.
     Retried(JobId),
+    /// It asks for the same as this job, and is no other try of it.
+    Copied(JobId),
     /// It goes on from this job's clip.
     Continued(JobId),
 }
 
 impl Parent {
-    fn id(&self) -> JobId {
-        let (Parent::Retried(id) | Parent::Continued(id)) = self;
-        *id
+    fn id(&self) -> Option<JobId> {
+        match self {
+            Parent::Retried(id) | Parent::Continued(id) => Some(*id),
+            Parent::Copied(_) => None,
+        }
     }
 
     fn text(&self, minimal: bool) -> String {
         match self {
             Parent::Retried(id) if minimal => format!(", a new order like {id} with only the needed fields"),
             Parent::Retried(id) => format!(", a new order like {id}"),
+            Parent::Copied(id) => format!(", a copy of {id}"),
             Parent::Continued(id) => format!(", goes on from {id}"),
         }
     }

@@ -18,6 +18,7 @@ pub mod drained;
 mod host;
 mod limiter;
 mod losses;
+mod order;
 mod pace;
 mod queue;
 mod reconcile;

@@ -15,7 +15,7 @@ use crate::store::Change;
 const PREPARED_AHEAD: u32 = 2;
 
 impl Core {
-    /// Has orders built for jobs that may be sent now, oldest first.
+    /// Has orders built for jobs that may be sent now, in the order of their turns.
     pub(super) fn start_orders(&mut self, step: &mut Step) {
         if self.draining {
             return;

@@ -6,13 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 
-use crate::domain::{Job, JobId, JobState};
+use crate::domain::{Job, JobId, JobState, Turn};
 
 /// Jobs by number, with the counts that every step needs.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
     jobs: BTreeMap<JobId, Job>,
-    queued: BTreeMap<String, BTreeSet<JobId>>,
+    /// In the order of their turns.
+    queued: BTreeMap<String, BTreeSet<(Turn, JobId)>>,
     at_service: BTreeMap<String, u32>,
     held: usize,
     unconfirmed: BTreeSet<JobId>,
@@ -34,7 +35,7 @@ impl Roster {
         let account = &job.request.account;
         match job.state {
             JobState::Queued => {
-                self.queued.entry(account.clone()).or_default().insert(job.id);
+                self.queued.entry(account.clone()).or_default().insert((job.turn(), job.id));
             }
             JobState::Submitting | JobState::Running => *self.at_service.entry(account.clone()).or_default() += 1,
             JobState::Held => self.held += 1,
@@ -53,7 +54,7 @@ impl Roster {
         match job.state {
             JobState::Queued => {
                 if let Some(queued) = self.queued.get_mut(account) {
-                    queued.remove(&id);
+                    queued.remove(&(job.turn(), id));
                 }
             }
             JobState::Submitting | JobState::Running => {
@@ -76,8 +77,13 @@ impl Roster {
         }
     }
 
-    /// An account's queued jobs, oldest first.
+    /// An account's queued jobs, in the order of their turns.
     pub(super) fn queued(&self, account: &str) -> impl Iterator<Item = JobId> {
+        self.turns(account).map(|(_, id)| id)
+    }
+
+    /// The same with their turns.
+    pub(super) fn turns(&self, account: &str) -> impl Iterator<Item = (Turn, JobId)> {
         self.queued.get(account).into_iter().flatten().copied()
     }
 

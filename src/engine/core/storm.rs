@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::domain::message::Answer;
-use crate::domain::{Currency, Hold, Money, NewJob, Request};
+use crate::domain::{Currency, Hold, Money, NewJob, Request, Shift};
 use world::{Disk, core_at};
 
 /// Random runs, and steps in each.
@@ -181,7 +181,13 @@ impl Storm {
             self.some_jobs(|job| at_random || job.state.is_final() || job.state == JobState::Unconfirmed),
         );
         let any = self.some_jobs(|_| true);
-        let command = match self.rng.u32(0..20) {
+        let command = match self.rng.u32(0..23) {
+            20 => {
+                let to = *self.rng.choice(&[Shift::Up, Shift::Down, Shift::Top, Shift::Bottom]).unwrap();
+                Command::Move { ids: unsent, to }
+            }
+            21 => Command::Tag { ids: any, add: vec!["x".into()], remove: vec!["y".into()] },
+            22 => Command::Duplicate { ids: over },
             0..8 => Command::Queue { jobs: self.new_jobs() },
             8 => Command::Cancel { ids: unsent },
             9 => Command::Hold { ids: unsent },
@@ -225,7 +231,10 @@ impl Storm {
         let mut looked_up = LookedUp::default();
         match command {
             Command::Queue { .. } => looked_up.known = self.disk.known(),
-            Command::Retry { ids, .. } | Command::Abandon { ids } => {
+            Command::Retry { ids, .. }
+            | Command::Abandon { ids }
+            | Command::Duplicate { ids }
+            | Command::Tag { ids, .. } => {
                 let not_here = ids.iter().filter(|id| self.core.job(**id).is_none());
                 looked_up.finals = not_here.filter_map(|id| self.disk.jobs.get(id)).cloned().collect();
             }
@@ -277,7 +286,8 @@ impl Storm {
                 self.core.jobs.values().filter(of).filter(at_service).count()
             );
             let queued = self.core.jobs.values().filter(of).filter(|job| job.state == JobState::Queued);
-            assert!(self.core.jobs.queued(account).eq(queued.map(|job| job.id)));
+            let turns: BTreeMap<_, _> = queued.map(|job| (job.turn(), job.id)).collect();
+            assert!(self.core.jobs.turns(account).eq(turns), "everyone is in the queue, each at a turn of its own");
         }
         assert_eq!(self.core.jobs.has_held(), self.core.jobs.values().any(|job| job.state == JobState::Held));
         let goes_on = !self.in_flight.is_empty() || self.core.wake_at().is_some() || self.core.is_drained();

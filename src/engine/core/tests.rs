@@ -4,6 +4,7 @@ mod books;
 mod learning;
 mod limits;
 mod losses;
+mod moving;
 mod resolving;
 mod trace;
 
