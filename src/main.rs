@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::os::unix::fs::OpenOptionsExt;
 
-use rushes::app::{Keymap, KeymapError};
+use rushes::app::{Keymap, KeymapError, views};
 use rushes::catalog;
 use rushes::cli::{self, NO_KEY, Parsed, Verb, change, code, model::NotSent, out::Out, shelf::Shelf};
 use rushes::config::{Account, Config, ConfigError, Env, watch};
@@ -82,6 +82,9 @@ fn faults(config: &Config, with_keys: bool) -> Vec<ConfigError> {
     let mut faults = Vec::new();
     if let Some(Err(why)) = config.name_template.as_deref().map(Template::parse) {
         faults.push(config.fault("name_template", why));
+    }
+    if with_keys && let Err((name, why)) = views::read(&config.views) {
+        faults.push(config.fault(&format!("views.{name}"), format!("views.{name}: {why}")));
     }
     if with_keys && let Err(error) = Keymap::with(config.key_overrides()) {
         let action = match &error {

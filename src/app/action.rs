@@ -27,11 +27,17 @@ pub enum Context {
     Palette,
     /// The line that narrows the table; bare characters are text.
     Filter,
+    /// The list of views.
+    Views,
+    /// The list of columns to sort by.
+    Sorting,
+    /// The list of what can be copied of a job.
+    Copying,
 }
 
 impl Context {
     /// All of them, in the order help shows them.
-    pub const ALL: [Context; 11] = [
+    pub const ALL: [Context; 14] = [
         Context::Jobs,
         Context::Compose,
         Context::Everywhere,
@@ -43,6 +49,9 @@ impl Context {
         Context::More,
         Context::Palette,
         Context::Filter,
+        Context::Views,
+        Context::Sorting,
+        Context::Copying,
     ];
 
     /// Its heading in help, which says more where the title alone would promise too much.
@@ -67,6 +76,9 @@ impl Context {
             Context::More => "More fields",
             Context::Palette => "The palette",
             Context::Filter => "Filter",
+            Context::Views => "Views",
+            Context::Sorting => "Sorting",
+            Context::Copying => "Copying",
         }
     }
 
@@ -91,14 +103,27 @@ pub enum Action {
     MarkAll,
     ClearMarks,
     Filter,
+    ViewMenu,
+    SortMenu,
+    Group,
     Details,
     Retry,
     Cancel,
     Hold,
+    Release,
+    Duplicate,
+    Tag,
+    MoveUp,
+    MoveDown,
+    MoveTop,
+    MoveBottom,
     Abandon,
     Adopt,
     WriteOff,
     CopyLink,
+    CopyMenu,
+    OpenClip,
+    OpenFolder,
     Reuse,
     Extend,
     Queue,
@@ -136,6 +161,27 @@ pub enum Action {
     Together,
     Reorder,
     OnlyNeeded,
+    ViewAll,
+    ViewAttention,
+    ViewActive,
+    ViewDone,
+    ViewFailed,
+    ViewBatch,
+    OwnView,
+    SortNewest,
+    SortState,
+    SortModel,
+    SortAccount,
+    SortPrompt,
+    SortProgress,
+    SortTime,
+    SortCost,
+    SortQueue,
+    CopyPrompt,
+    CopyUrl,
+    CopyPath,
+    CopyId,
+    CopyJson,
     Decline,
 }
 
@@ -171,19 +217,32 @@ macro_rules! table {
 
 /// The list.
 pub const TABLE: &[Entry] = table! {
-    NextNeedy "next-needy" "needs you" [Jobs] ["!"] "Go to the next job that waits for you: unconfirmed or held.";
+    NextNeedy "next-needy" "needs you" [Jobs] ["!"] "Go to the next job that needs you: unconfirmed, failed, held, late, or queued at a paused account.";
     Mark "mark" "mark" [Jobs] ["Space"] "Mark or unmark the job; verbs then act on all marked jobs.";
     MarkAll "mark-all" "mark all" [Jobs] ["*"] "Mark every job that the filter shows.";
-    ClearMarks "clear" "clear" [Jobs] ["Esc"] "Drop the marks; pressed again, the filter.";
-    Filter "filter" "filter" [Jobs] ["/"] "Narrow the table: words, state:failed, model:veo, tag:x, is:late, -word.";
+    ClearMarks "clear" "clear" [Jobs] ["Esc"] "Drop the marks; pressed again, the filter; again, sorting and groups.";
+    Filter "filter" "filter" [Jobs] ["/"] "Narrow the table: words (letters may be left out), state:failed, model:veo, today, -word; see below.";
+    ViewMenu "views" "views" [Jobs] ["v"] "Choose a view: needs you, active, done today, failed, one batch, or your own.";
+    SortMenu "sort" "sort" [Jobs] ["s"] "Choose what to sort by; the same column again turns it round.";
+    Group "group" "group" [Jobs] ["z"] "Group by batch, then by prompt, then not at all.";
     Details "details" "details" [Jobs] ["Enter"] "Show the job whole: prompt, parameters, money, files and what happened.";
     Retry "retry" "retry" [Jobs Detail] ["r"] "Make new jobs like these, each at its own price; asks first.";
     Cancel "cancel" "cancel" [Jobs Detail] ["c"] "Take back queued and held jobs; what was sent cannot be cancelled.";
     Hold "hold" "hold" [Jobs Detail] ["h"] "Hold queued jobs, or let held jobs go on.";
+    Release "release" "release" [Jobs Detail] ["l"] "Let held jobs go on, also where queued ones are marked beside them.";
+    Duplicate "duplicate" "duplicate" [Jobs Detail] ["d"] "Make new jobs that ask for the same, whatever became of these; asks first, with the sum.";
+    Tag "tag" "tag" [Jobs Detail] ["t"] "Give jobs tags, or take them off.";
+    MoveUp "move-up" "up" [Jobs] ["K"] "Move queued jobs one place up in their account's queue.";
+    MoveDown "move-down" "down" [Jobs] ["J"] "Move queued jobs one place down in their account's queue.";
+    MoveTop "move-top" "to top" [Jobs] ["<"] "Move queued jobs to the top of their account's queue: they are sent next.";
+    MoveBottom "move-bottom" "to bottom" [Jobs] [">"] "Move queued jobs to the bottom of their account's queue.";
     Abandon "abandon" "abandon" [Jobs Detail] ["a"] "Hide jobs that were sent; they are still polled, downloaded and booked.";
     Adopt "adopt" "adopt" [Jobs Detail] ["i"] "Name the service's order that an unconfirmed job is; checked by one status request, then gone on with.";
     WriteOff "write-off" "write off" [Jobs Detail] ["w"] "Give unconfirmed jobs up: what is set aside is free again and may still have been charged; asks for a word.";
     CopyLink "copy" "copy" [Jobs Detail] ["o"] "Copy the clip's path, or its link while it is not on disk.";
+    CopyMenu "copy-part" "copy..." [Jobs Detail] ["O"] "Choose what to copy: prompt, link, path, id or the whole record as JSON.";
+    OpenClip "open" "open" [Jobs Detail] ["f"] "Open the clip with the open_command of the config.";
+    OpenFolder "open-folder" "folder" [Jobs Detail] ["F"] "Open the clip's folder with it.";
     Reuse "reuse" "compose again" [Jobs Detail] ["y"] "Put the job's prompt, model and parameters into the form.";
     Extend "extend" "extend" [Jobs Detail] ["x"] "Put a finished clip into the form of a model that goes on from it; queues nothing yet.";
     Up "up" "up" [Jobs Model Reading Picker More Palette] ["Up" "k"] "Move up one line.";
@@ -222,11 +281,32 @@ pub const TABLE: &[Entry] = table! {
     Thrift "thrift" "thrift" [Everywhere] ["T" "F12"] "Change how much the screen moves by itself: full, calm, frugal.";
     Suspend "suspend" "suspend" [Everywhere] ["Ctrl-Z"] "Stop the program and go to the shell; fg comes back.";
     Quit "quit" "quit" [Everywhere] ["q" "Ctrl-Q" "Ctrl-C"] "Leave; jobs at the services go on and are picked up at the next start.";
-    Close "close" "close" [Reading Ask Picker More Palette Filter] ["Esc" "q"] "Close without doing anything.";
+    Close "close" "close" [Reading Ask Picker More Palette Filter Views Sorting Copying] ["Esc" "q"] "Close without doing anything.";
     Accept "accept" "accept" [Ask Picker More Palette Filter] ["Enter" "y"] "Say yes; take the chosen line.";
     Together "together" "shoot-out" [Picker] ["Tab"] "Take the model beside the chosen one: one prompt, queued at all of them.";
     Reorder "reorder" "order" [Picker] ["Alt-s"] "Sort the models by price of this form, by speed, by length, and by match again.";
     OnlyNeeded "only-needed" "only needed fields" [Ask] ["Tab"] "In the question of a retry: send only the fields that the model needs, or all of them.";
+    ViewAll "view-all" "all" [Views] ["a"] "Show all jobs.";
+    ViewAttention "view-attention" "needs you" [Views] ["n"] "Show what needs you: unconfirmed, failed and not tried again, held, late, account paused.";
+    ViewActive "view-active" "active" [Views] ["w"] "Show what is not over yet.";
+    ViewDone "view-done" "done today" [Views] ["d"] "Show what was finished today.";
+    ViewFailed "view-failed" "failed" [Views] ["f"] "Show what failed.";
+    ViewBatch "view-batch" "batch" [Views] ["b"] "Show the batch of the selected job.";
+    OwnView "own-view" "your own" [Views] ["1" "2" "3" "4" "5" "6" "7" "8" "9"] "Show the view of that number out of [views] in the config.";
+    SortNewest "sort-newest" "newest" [Sorting] ["n"] "Sort by when jobs were queued, the newest first.";
+    SortState "sort-state" "state" [Sorting] ["s"] "Sort by state, what needs attention first.";
+    SortModel "sort-model" "model" [Sorting] ["m"] "Sort by the model's name.";
+    SortAccount "sort-account" "account" [Sorting] ["a"] "Sort by the account's name.";
+    SortPrompt "sort-prompt" "prompt" [Sorting] ["p"] "Sort by the prompt.";
+    SortProgress "sort-progress" "progress" [Sorting] ["g"] "Sort by how far jobs are.";
+    SortTime "sort-time" "time" [Sorting] ["t"] "Sort by how long jobs run or took, the longest first.";
+    SortCost "sort-cost" "cost" [Sorting] ["c"] "Sort by what jobs cost or should cost, the dearest first.";
+    SortQueue "sort-queue" "queue" [Sorting] ["o"] "Sort by the queue's order, the next to be sent first.";
+    CopyPrompt "copy-prompt" "prompt" [Copying] ["p"] "Copy the whole prompt.";
+    CopyUrl "copy-link" "link" [Copying] ["l"] "Copy the clip's link at the service.";
+    CopyPath "copy-path" "path" [Copying] ["f"] "Copy the path of the clip on disk.";
+    CopyId "copy-id" "id" [Copying] ["i"] "Copy the job's id, as the command line takes it.";
+    CopyJson "copy-json" "JSON" [Copying] ["j"] "Copy the whole record as JSON, as `rushes show --json` prints it.";
     Decline "decline" "no" [Ask] ["n"] "Say no; nothing is done.";
 };
 

@@ -67,8 +67,9 @@ impl App {
         for row in &snapshot.jobs {
             self.story.changed(row, self.now);
         }
-        self.jobs.replace(snapshot.jobs);
         self.accounts = snapshot.accounts;
+        self.tell_table();
+        self.jobs.replace(snapshot.jobs);
         self.offers = snapshot.offers;
         self.spend = snapshot.spend;
         self.timings = snapshot.timings;
@@ -106,6 +107,7 @@ impl App {
             None => self.accounts.push(account),
         }
         self.outlook.stale();
+        self.tell_table();
         self.check_form();
         self.touch();
     }
@@ -135,7 +137,8 @@ impl App {
                     self.touch();
                 }
             }
-            (Waiting::Copy, Answer::Detail(detail)) => return self.copy_of(&detail.job),
+            (Waiting::Copy(what), Answer::Detail(detail)) => return self.copy_of(what, &detail.job),
+            (Waiting::Open { folder }, Answer::Detail(detail)) => return self.open_of(&detail.job, folder),
             (Waiting::Reuse, Answer::Detail(detail)) => {
                 self.touch();
                 return self.reuse_of(&detail.job);

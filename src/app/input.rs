@@ -63,6 +63,8 @@ pub enum Effect {
     Call(String),
     /// Let the user edit this text in their own editor; it comes back as [`Input::Edited`].
     Edit(String),
+    /// Open this file or folder with the user's command.
+    Open(String),
     /// Restore the terminal and stop the process until it is continued.
     Suspend,
     /// Draw every cell again.

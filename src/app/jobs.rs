@@ -1,11 +1,22 @@
 //! The table of jobs: which are shown, which is selected, which are marked, and where it is scrolled.
 //!
-//! Knows rows by job, never by line, so that nothing moves under the cursor. Must not know any pane.
+//! Knows rows by job, never by line, so that nothing moves under the cursor. Must not know any pane. What is shown
+//! is searched in steps (`search`), so that a key never waits for a hundred thousand jobs.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod search;
+#[cfg(test)]
+mod tests;
 
-use super::filter::{Filter, is_needy};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::counts::Counts;
+use super::filter::{Filter, Lens};
+use super::lines::{Heading, Lines};
+use super::order::{Column, Group, Key, Sort, digest};
 use crate::domain::{JobId, JobRow, JobState};
+use search::{Search, Source};
 
 /// What a changed row means to the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,58 +27,43 @@ pub enum Change {
     Shown,
 }
 
-/// How many jobs stand where; kept up with each change, never counted anew.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    by_state: [usize; JobState::ALL.len()],
-    /// Late ones.
-    pub late: usize,
-    /// Hidden ones.
-    pub abandoned: usize,
+/// One line of the table.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Line<'a> {
+    /// What a group comes to, above its jobs.
+    Heading(&'a Heading),
+    /// A job.
+    Job(&'a JobRow),
 }
 
-impl Counts {
-    /// Jobs in a state that are not abandoned.
-    pub fn of(&self, state: JobState) -> usize {
-        self.by_state[state as usize]
-    }
-
-    /// Jobs that wait for the user.
-    pub fn needy(&self) -> usize {
-        JobState::ALL.into_iter().filter(|s| is_needy(*s)).map(|s| self.of(s)).sum()
-    }
-
-    fn add(&mut self, row: &JobRow) {
-        self.change(row, |n| *n += 1);
-    }
-
-    fn remove(&mut self, row: &JobRow) {
-        self.change(row, |n| *n = n.saturating_sub(1));
-    }
-
-    fn change(&mut self, row: &JobRow, by: impl Fn(&mut usize)) {
-        if row.abandoned {
-            return by(&mut self.abandoned);
-        }
-        by(&mut self.by_state[row.state as usize]);
-        if row.late {
-            by(&mut self.late);
+impl<'a> Line<'a> {
+    /// The job, where it is one.
+    pub fn job(self) -> Option<&'a JobRow> {
+        match self {
+            Line::Job(row) => Some(row),
+            Line::Heading(_) => None,
         }
     }
 }
 
-/// The table's state. Lines run from the newest job down to the oldest.
+/// The table's state. Lines run from the newest job down to the oldest, or as they are sorted.
 #[derive(Clone, Debug, Default)]
 pub struct Jobs {
     rows: BTreeMap<JobId, JobRow>,
-    /// Shown jobs, oldest first; line 0 is the last of them.
-    shown: Vec<JobId>,
+    lines: Lines,
     filter: Filter,
+    sort: Sort,
+    group: Group,
+    /// The groups of prompts seen so far, by the prompt's digest.
+    prompts: HashMap<u64, u64>,
+    lens: Lens,
     counts: Counts,
+    search: Option<Search>,
     selected: Option<JobId>,
-    /// Whether the selection stays with the newest job, as it does until the user moves it.
+    /// Whether the selection stays with the first line, as it does until the user moves it.
     follows: bool,
-    marks: BTreeSet<JobId>,
+    marks: HashSet<JobId>,
+    marked_in: [usize; JobState::ALL.len()],
     top: usize,
     page: usize,
 }
@@ -75,107 +71,235 @@ pub struct Jobs {
 impl Jobs {
     /// Starts again from these rows; filter, marks and selection stay where the jobs still are.
     pub fn replace(&mut self, rows: Vec<JobRow>) {
+        self.lens.retried = rows.iter().filter_map(|row| Some((row.parent?, row.id))).collect();
         self.counts = Counts::default();
-        self.rows.clear();
-        for row in rows {
-            self.counts.add(&row);
-            self.rows.insert(row.id, row);
+        for row in &rows {
+            self.counts.add(row, &self.lens);
         }
-        self.marks.retain(|id| self.rows.contains_key(id));
+        self.rows = rows.into_iter().map(|row| (row.id, row)).collect();
+        let kept: Vec<JobId> = self.marks.drain().filter(|id| self.rows.contains_key(id)).collect();
+        self.marked_in = Default::default();
+        kept.into_iter().for_each(|id| self.mark(id));
         if self.selected.is_none() {
             self.follows = true;
         }
-        self.show_again();
+        self.show_again(Source::all());
+    }
+
+    /// Says which accounts are paused, and what today is.
+    pub fn look_through(&mut self, paused: BTreeSet<String>, midnight: Timestamp, now: Timestamp) {
+        self.lens.now = now;
+        let changed = self.lens.paused != paused;
+        (self.lens.paused, self.lens.midnight) = (paused, midnight);
+        if changed && self.filter.asks_for_accounts() {
+            self.show_again(Source::all());
+        }
     }
 
     /// Takes a new or changed row.
     pub fn change(&mut self, row: JobRow) -> Change {
         let id = row.id;
-        let shows = self.filter.shows(&row) || (self.selected == Some(id) && !row.abandoned);
-        self.counts.add(&row);
+        let needy = self.counts.needy();
+        if let Some(parent) = row.parent {
+            // The parent may need the user no more.
+            self.rows.get(&parent).into_iter().for_each(|row| self.counts.remove(row, &self.lens));
+            let newest = self.lens.retried.entry(parent).or_insert(id);
+            *newest = id.max(*newest);
+            self.rows.get(&parent).into_iter().for_each(|row| self.counts.add(row, &self.lens));
+        }
+        let shows = self.filter.shows(&row, &self.lens) || (self.selected == Some(id) && !row.abandoned);
+        let is_marked = self.marks.contains(&id);
         let old = self.rows.insert(id, row);
         if let Some(old) = &old {
-            self.counts.remove(old);
+            self.counts.remove(old, &self.lens);
+            if is_marked {
+                self.marked_in[old.state as usize] -= 1;
+            }
         }
         let row = &self.rows[&id];
+        self.counts.add(row, &self.lens);
+        if is_marked {
+            self.marked_in[row.state as usize] += 1;
+        }
         if old.as_ref() == Some(row) {
             return Change::None;
         }
         let counted =
-            old.as_ref().is_none_or(|old| (old.state, old.late, old.abandoned) != (row.state, row.late, row.abandoned));
-        let place = self.shown.binary_search(&id);
-        let moved = match (place, shows) {
-            (Err(at), true) => {
-                let line_above = at == self.shown.len();
-                self.shown.insert(at, id);
-                self.keep_still(if line_above || self.line_of(id) <= Some(self.top) { 1 } else { 0 });
+            old.as_ref().is_none_or(|old| (old.state, old.late, old.abandoned) != (row.state, row.late, row.abandoned))
+                || self.counts.needy() != needy;
+        let turned = self.sort.column == Column::Queue && old.as_ref().is_some_and(|old| old.turn != row.turn);
+        let moved = match (self.lines.key_of(id).is_some(), shows) {
+            (false, true) => self.take_in(id, old.is_none()),
+            (true, false) => {
+                let old = old.unwrap_or_else(|| self.rows[&id].clone());
+                self.drop_line(&old);
+                self.unmark(id);
                 true
             }
-            (Ok(at), false) => {
-                let line = self.shown.len() - 1 - at;
-                self.shown.remove(at);
-                self.marks.remove(&id);
-                if line < self.top {
-                    self.top -= 1;
+            (true, true) => {
+                if let Some(old) = &old {
+                    self.lines.count_again(old, &self.rows[&id]);
                 }
-                self.settle(line);
-                true
+                // Only the user moves jobs within the queue.
+                if turned {
+                    self.stand_anew(id);
+                }
+                turned || self.group != Group::None
             }
-            _ => false,
+            (false, false) => false,
         };
-        let on_screen = self.line_of(id).is_some_and(|line| (self.top..self.top + self.page).contains(&line));
+        let on_screen = self.lines.line_of(id).is_some_and(|line| (self.top..self.top + self.page).contains(&line));
         if counted || moved || on_screen { Change::Shown } else { Change::None }
     }
 
-    /// After a line came in above: the lines on screen stay where they are, unless the newest job
-    /// is followed.
-    fn keep_still(&mut self, lines_above: usize) {
-        if self.follows {
-            self.selected = self.shown.last().copied();
-            self.top = 0;
+    /// A job that is not shown and should be: put in at once where that is cheap, else with the next step.
+    fn take_in(&mut self, id: JobId, is_new: bool) -> bool {
+        if self.search.as_ref().is_some_and(|search| search.comes_to(id)) {
+            return false;
+        }
+        if self.is_plain() || self.rows.len() <= search::STEP {
+            self.put_in(vec![id], is_new);
         } else {
-            self.top += lines_above;
-            self.clamp();
+            self.search.get_or_insert_with(Search::ended).late.push(id);
+        }
+        true
+    }
+
+    /// Puts jobs into the lines; what is on the screen stays where it is, unless the first line is followed.
+    fn put_in(&mut self, ids: Vec<JobId>, is_new: bool) {
+        let (sort, now) = (self.sort, self.lens.now);
+        let mut keys: Vec<(Key, JobId)> = Vec::with_capacity(ids.len());
+        for id in ids {
+            let group = self.group_of(id, is_new);
+            keys.push((Key::of(&self.rows[&id], sort, group, now), id));
+        }
+        let group = self.group;
+        let title = |row: &JobRow| match (group, row.batch) {
+            (Group::Batch, Some(batch)) => format!("batch {batch}"),
+            (Group::Batch, None) => "no batch".to_owned(),
+            _ => row.prompt.clone(),
+        };
+        let anchor = self.anchor();
+        let rows = &self.rows;
+        self.lines.insert(keys.iter().map(|(key, id)| (*key, &rows[id])), title);
+        self.hold_to(anchor);
+    }
+
+    fn group_of(&mut self, id: JobId, is_new: bool) -> u64 {
+        let row = &self.rows[&id];
+        match self.group {
+            Group::None => Key::ALONE,
+            Group::Batch => row.batch.map_or(1, |batch| batch.unsigned_abs() + 1),
+            Group::Prompt => {
+                // Searched from the newest job down: the groups stand as their newest jobs do.
+                let middle = u64::MAX / 2;
+                let seen = self.prompts.len() as u64;
+                let next = if is_new { middle + 1 + seen } else { middle - seen };
+                *self.prompts.entry(digest(&row.prompt)).or_insert(next)
+            }
+        }
+    }
+
+    /// A job on the screen and its place there, to be held to while lines come in.
+    fn anchor(&self) -> Option<(JobId, usize)> {
+        let here = self.lines.from(self.top).take(self.page.max(1));
+        here.enumerate().find_map(|(offset, key)| key.job().map(|id| (id, offset)))
+    }
+
+    fn hold_to(&mut self, anchor: Option<(JobId, usize)>) {
+        let leads = self.search.as_ref().is_some_and(|search| search.leads);
+        if self.follows || leads {
+            self.selected = self.first_job();
+            self.top = 0;
+        } else if let Some((id, offset)) = anchor
+            && let Some(line) = self.lines.line_of(id)
+        {
+            self.top = line.saturating_sub(offset);
+        }
+        self.clamp();
+    }
+
+    fn first_job(&self) -> Option<JobId> {
+        self.lines.from(0).find_map(Key::job)
+    }
+
+    /// Takes a job's line out; the lines on the screen stay where they are. `row` is as it was counted.
+    fn drop_line(&mut self, row: &JobRow) {
+        let Some(line) = self.lines.line_of(row.id) else { return };
+        let before = self.lines.len();
+        self.lines.remove(row);
+        if line < self.top {
+            self.top = self.top.saturating_sub(before - self.lines.len());
+        }
+        self.settle(line);
+    }
+
+    /// The user gave the job another turn: it goes there, and the selection with it.
+    fn stand_anew(&mut self, id: JobId) {
+        let row = self.rows[&id].clone();
+        self.lines.remove(&row);
+        let follows = std::mem::take(&mut self.follows);
+        self.put_in(vec![id], false);
+        self.follows = follows && self.selected == self.first_job();
+        if self.selected == Some(id) {
+            self.reveal();
         }
     }
 
     /// After the selected line vanished: the selection goes to what stands on its line now.
     fn settle(&mut self, line: usize) {
-        if self.selected.is_some_and(|id| self.shown.binary_search(&id).is_err()) {
-            self.selected = self.at_line(line.min(self.shown.len().saturating_sub(1)));
+        if self.selected.is_some_and(|id| self.lines.key_of(id).is_none()) && self.search.is_none() {
+            self.selected = self.job_near(line, true);
         }
         self.clamp();
     }
 
-    /// Narrows the table to what was typed.
+    /// Narrows, sorts and groups the table as was typed.
     pub fn set_filter(&mut self, text: &str) {
-        let filter = Filter::parse(text);
-        let narrower = filter.narrows(&self.filter);
-        let before = std::mem::replace(&mut self.filter, filter);
-        if before.text() == text {
+        if self.filter.text() == text {
             return;
         }
-        if narrower {
-            let (filter, rows) = (&self.filter, &self.rows);
-            self.shown.retain(|id| rows.get(id).is_some_and(|row| filter.shows(row)));
-            self.reveal_after_filter();
-        } else {
-            self.show_again();
+        let filter = Filter::parse(text);
+        let (sort, group) = (self.sort, self.group);
+        if filter.sort() != self.filter.sort() {
+            self.sort = filter.sort().unwrap_or_default();
         }
+        if filter.group() != self.filter.group() {
+            self.group = filter.group().unwrap_or_default();
+        }
+        let same = (sort, group) == (self.sort, self.group) && self.search.is_none();
+        let source = if same && filter.narrows(&self.filter) { self.as_source() } else { Source::all() };
+        self.filter = filter;
+        self.show_again(source);
     }
 
-    fn show_again(&mut self) {
-        let filter = &self.filter;
-        self.shown = self.rows.values().filter(|row| filter.shows(row)).map(|row| row.id).collect();
-        self.reveal_after_filter();
+    /// Sorts by a column; by the same again: the other way round.
+    pub fn sort_by(&mut self, column: Column) {
+        let reversed = self.sort.column == column && !self.sort.reversed;
+        self.sort = Sort { column, reversed };
+        let source = self.as_source();
+        self.show_again(source);
     }
 
-    fn reveal_after_filter(&mut self) {
-        let gone = self.selected.is_none_or(|id| self.shown.binary_search(&id).is_err());
-        if gone || self.follows {
-            self.selected = self.shown.last().copied();
+    /// Groups the lines.
+    pub fn group_by(&mut self, group: Group) {
+        self.group = group;
+        let source = self.as_source();
+        self.show_again(source);
+    }
+
+    /// Sorts and groups as at the start; `false` where that is so already.
+    pub fn stand_plainly(&mut self) -> bool {
+        let plain = self.is_plain();
+        if !plain {
+            (self.sort, self.group) = (Sort::default(), Group::None);
+            self.show_again(Source::all());
         }
-        self.reveal();
+        !plain
+    }
+
+    fn is_plain(&self) -> bool {
+        self.sort == Sort::default() && self.group == Group::None
     }
 
     /// Tells how many lines the table has on the screen.
@@ -188,9 +312,9 @@ impl Jobs {
 
     /// Moves the selection by lines, down being positive.
     pub fn move_by(&mut self, lines: isize) {
-        let Some(last) = self.shown.len().checked_sub(1) else { return };
+        let Some(last) = self.lines.len().checked_sub(1) else { return };
         let line = self.selected_line().unwrap_or(0).saturating_add_signed(lines).min(last);
-        self.select_line(line);
+        self.select_line(line, lines >= 0);
     }
 
     /// Moves the selection by a screenful less one line, and the table with it.
@@ -205,52 +329,74 @@ impl Jobs {
     /// Selects the job on a line of the window, counted from its top; none where there is none.
     pub fn select_in_window(&mut self, line: usize) -> Option<JobId> {
         let line = self.top + line;
-        let id = self.at_line(line)?;
-        self.select_line(line);
+        let id = self.lines.at(line)?.job()?;
+        self.select_line(line, true);
         Some(id)
     }
 
-    /// Selects the newest job and follows it.
+    /// Selects the first job and follows the first line.
     pub fn move_first(&mut self) {
-        self.select_line(0);
+        self.select_line(0, true);
+        self.top = 0;
         self.follows = true;
     }
 
-    /// Selects the oldest job.
+    /// Selects the last job.
     pub fn move_last(&mut self) {
-        self.select_line(self.shown.len().saturating_sub(1));
+        self.select_line(self.lines.len().saturating_sub(1), false);
     }
 
     /// Selects the next job, from the selected one down and round, that waits for the user.
     pub fn move_to_needy(&mut self) -> bool {
-        let (len, start) = (self.shown.len(), self.selected_line().unwrap_or(0));
-        let found = (1..=len)
-            .map(|i| (start + i) % len)
-            .find(|&line| self.at_line(line).and_then(|id| self.rows.get(&id)).is_some_and(|row| is_needy(row.state)));
-        found.inspect(|&line| self.select_line(line)).is_some()
+        let (len, start) = (self.lines.len(), self.selected_line().unwrap_or(0));
+        let needy = |line: &usize| {
+            let row = self.lines.at(*line).and_then(Key::job).and_then(|id| self.rows.get(&id));
+            row.is_some_and(|row| self.lens.needs_user(row))
+        };
+        let found = (1..=len).map(|i| (start + i) % len).find(needy);
+        found.inspect(|&line| self.select_line(line, true)).is_some()
     }
 
-    /// Selects a job, dropping the filter where it hides it; `false` where there is none of that number.
+    /// Selects a job, dropping the filter where it hides it; `false` where it cannot be shown.
     pub fn select(&mut self, id: JobId) -> bool {
-        if self.rows.contains_key(&id) && self.line_of(id).is_none() {
+        if !self.rows.contains_key(&id) {
+            return false;
+        }
+        if self.lines.key_of(id).is_none() {
+            self.follows = false;
+            self.selected = Some(id);
             self.set_filter("");
         }
-        let line = self.line_of(id);
-        line.inspect(|&line| self.select_line(line)).is_some()
+        if let Some(line) = self.lines.line_of(id) {
+            self.select_line(line, true);
+            return true;
+        }
+        // It is selected once the search comes to it.
+        self.search.as_ref().is_some_and(|search| search.comes_to(id))
     }
 
-    fn select_line(&mut self, line: usize) {
+    /// Selects the job on a line, or the nearest one where that is a heading.
+    fn select_line(&mut self, line: usize, down: bool) {
         let left = self.selected.filter(|_| !self.filter.is_empty());
-        self.selected = self.at_line(line);
+        self.selected = self.job_near(line, down);
         self.follows = false;
+        if let Some(search) = &mut self.search {
+            search.leads = false;
+        }
         // A job that stopped matching stays under the cursor until the cursor leaves it.
         if let Some(id) = left.filter(|id| Some(*id) != self.selected)
-            && self.rows.get(&id).is_some_and(|row| !self.filter.shows(row))
-            && let Ok(at) = self.shown.binary_search(&id)
+            && let Some(row) = self.rows.get(&id).filter(|row| !self.filter.shows(row, &self.lens)).cloned()
         {
-            self.shown.remove(at);
+            self.lines.remove(&row);
         }
         self.reveal();
+    }
+
+    fn job_near(&self, line: usize, down: bool) -> Option<JobId> {
+        let line = line.min(self.lines.len().saturating_sub(1));
+        let below = || self.lines.from(line).find_map(Key::job);
+        let above = || (0..=line).rev().find_map(|line| self.lines.at(line).and_then(Key::job));
+        if down { below().or_else(above) } else { above().or_else(below) }
     }
 
     /// Scrolls so that the selection is on the screen: by whole half pages, so that holding a key
@@ -260,9 +406,12 @@ impl Jobs {
             self.top = 0;
             return;
         };
+        // A heading right above is shown with its job.
+        let above = line.checked_sub(1).and_then(|above| self.lines.at(above));
+        let line_above = if above.is_some_and(|key| key.job().is_none()) && self.page > 1 { line - 1 } else { line };
         let half = (self.page / 2).max(1);
-        if line < self.top {
-            self.top = line.saturating_sub(half.saturating_sub(1));
+        if line_above < self.top {
+            self.top = line_above.saturating_sub(half.saturating_sub(1));
         } else if self.page > 0 && line >= self.top + self.page {
             self.top = (line + half).saturating_sub(self.page - 1).min(line);
         }
@@ -270,46 +419,72 @@ impl Jobs {
     }
 
     fn clamp(&mut self) {
-        self.top = self.top.min(self.shown.len().saturating_sub(self.page));
-    }
-
-    fn at_line(&self, line: usize) -> Option<JobId> {
-        let at = self.shown.len().checked_sub(line + 1)?;
-        self.shown.get(at).copied()
-    }
-
-    fn line_of(&self, id: JobId) -> Option<usize> {
-        self.shown.binary_search(&id).ok().map(|at| self.shown.len() - 1 - at)
+        self.top = self.top.min(self.lines.len().saturating_sub(self.page));
     }
 
     fn selected_line(&self) -> Option<usize> {
-        self.selected.and_then(|id| self.line_of(id))
+        self.selected.and_then(|id| self.lines.line_of(id))
+    }
+
+    fn mark(&mut self, id: JobId) {
+        if let Some(row) = self.rows.get(&id)
+            && self.marks.insert(id)
+        {
+            self.marked_in[row.state as usize] += 1;
+        }
+    }
+
+    fn unmark(&mut self, id: JobId) -> bool {
+        let was = self.marks.remove(&id);
+        if let Some(row) = self.rows.get(&id).filter(|_| was) {
+            self.marked_in[row.state as usize] -= 1;
+        }
+        was
     }
 
     /// Marks or unmarks the selected job, and goes one line on.
     pub fn toggle_mark(&mut self) {
         let Some(id) = self.selected else { return };
-        if !self.marks.remove(&id) {
-            self.marks.insert(id);
+        if !self.unmark(id) {
+            self.mark(id);
         }
         self.move_by(1);
     }
 
-    /// Marks all shown jobs.
+    /// Marks all jobs that the filter shows, those still searched for as they are found.
     pub fn mark_all(&mut self) {
-        self.marks.extend(self.shown.iter().copied());
+        let shown: Vec<JobId> = self.lines.from(0).filter_map(Key::job).collect();
+        shown.into_iter().for_each(|id| self.mark(id));
+        if let Some(search) = &mut self.search {
+            search.marks = true;
+        }
     }
 
     /// Drops all marks; `false` when there were none.
     pub fn clear_marks(&mut self) -> bool {
         let had = !self.marks.is_empty();
         self.marks.clear();
+        self.marked_in = Default::default();
         had
     }
 
     /// The jobs a verb acts on: the marked ones, else the selected one. Oldest first.
     pub fn targets(&self) -> Vec<JobId> {
-        if self.marks.is_empty() { self.selected.into_iter().collect() } else { self.marks.iter().copied().collect() }
+        let mut ids: Vec<JobId> = if self.marks.is_empty() {
+            self.selected.into_iter().collect()
+        } else {
+            self.marks.iter().copied().collect()
+        };
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The states that the jobs a verb acts on are in.
+    pub fn target_states(&self) -> impl Iterator<Item = JobState> {
+        let one = self.selected().map(|row| row.state).filter(|_| self.marks.is_empty());
+        JobState::ALL
+            .into_iter()
+            .filter(move |state| one.map_or(self.marked_in[*state as usize] > 0, |one| one == *state))
     }
 
     /// The selected job.
@@ -327,6 +502,16 @@ impl Jobs {
         self.rows.values()
     }
 
+    /// Every job that is not over, shown or not, oldest first.
+    pub fn active(&self) -> impl Iterator<Item = &JobRow> {
+        self.counts.active().filter_map(|id| self.rows.get(&id))
+    }
+
+    /// The newest job that is another try of this one, or goes on from it.
+    pub fn child_of(&self, id: JobId) -> Option<JobId> {
+        self.lens.retried.get(&id).copied()
+    }
+
     /// Whether a job is marked.
     pub fn is_marked(&self, id: JobId) -> bool {
         self.marks.contains(&id)
@@ -337,15 +522,22 @@ impl Jobs {
         self.marks.len()
     }
 
-    /// The rows on the screen, top down, at most `lines`.
-    pub fn window(&self, lines: usize) -> impl Iterator<Item = &JobRow> {
-        let ids = self.shown.iter().rev().skip(self.top).take(lines);
-        ids.filter_map(|id| self.rows.get(id))
+    /// The lines on the screen, top down, at most `lines`.
+    pub fn window(&self, lines: usize) -> impl Iterator<Item = Line<'_>> {
+        self.lines.from(self.top).take(lines).filter_map(|key| match key.job() {
+            Some(id) => self.rows.get(&id).map(Line::Job),
+            None => self.lines.heading(key.group()).map(Line::Heading),
+        })
     }
 
     /// The first line on the screen, and how many there are in all.
     pub fn scroll(&self) -> (usize, usize) {
-        (self.top, self.shown.len())
+        (self.top, self.lines.len())
+    }
+
+    /// How many jobs are shown.
+    pub fn shown(&self) -> usize {
+        self.lines.jobs()
     }
 
     /// How many lines the table has on the screen.
@@ -363,6 +555,16 @@ impl Jobs {
         &self.filter
     }
 
+    /// How it is sorted.
+    pub fn sort(&self) -> Sort {
+        self.sort
+    }
+
+    /// How it is grouped.
+    pub fn group(&self) -> Group {
+        self.group
+    }
+
     /// How many jobs there are, shown or not.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -371,117 +573,5 @@ impl Jobs {
     /// Whether there is no job at all.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::filter::tests::row;
-    use super::*;
-
-    fn jobs(n: i64) -> Jobs {
-        let mut jobs = Jobs::default();
-        jobs.set_page(10);
-        jobs.replace((1..=n).map(|id| row(id, JobState::Queued, "a river")).collect());
-        jobs
-    }
-
-    fn lines(jobs: &Jobs) -> Vec<i64> {
-        jobs.window(10).map(|row| row.id.0).collect()
-    }
-
-    fn selected(jobs: &Jobs) -> i64 {
-        jobs.selected().unwrap().id.0
-    }
-
-    #[test]
-    fn new_jobs_do_not_move_the_lines_under_the_cursor() {
-        let mut jobs = jobs(30);
-        assert_eq!((lines(&jobs)[0], selected(&jobs)), (30, 30), "the newest is on top");
-        jobs.change(row(31, JobState::Queued, "b"));
-        assert_eq!((lines(&jobs)[0], selected(&jobs)), (31, 31), "and is followed until the user moves");
-        jobs.move_by(3);
-        let before = lines(&jobs);
-        jobs.change(row(32, JobState::Queued, "c"));
-        assert_eq!((lines(&jobs), selected(&jobs)), (before, 28));
-        jobs.move_first();
-        assert_eq!((lines(&jobs)[0], selected(&jobs)), (32, 32));
-    }
-
-    #[test]
-    fn a_job_that_stops_matching_stays_under_the_cursor_until_it_leaves() {
-        let mut jobs = jobs(5);
-        jobs.set_filter("state:queued");
-        jobs.move_by(1);
-        assert_eq!(selected(&jobs), 4);
-        jobs.change(row(4, JobState::Running, "a river"));
-        assert_eq!((lines(&jobs), selected(&jobs)), (vec![5, 4, 3, 2, 1], 4));
-        jobs.change(row(2, JobState::Running, "a river"));
-        assert_eq!(lines(&jobs), [5, 4, 3, 1]);
-        jobs.move_by(1);
-        assert_eq!((lines(&jobs), selected(&jobs)), (vec![5, 3, 1], 3));
-        jobs.set_filter("");
-        assert_eq!((lines(&jobs), selected(&jobs)), (vec![5, 4, 3, 2, 1], 3));
-    }
-
-    #[test]
-    fn counts_follow_every_change_and_equal_rows_change_nothing() {
-        let mut jobs = jobs(3);
-        assert_eq!(jobs.change(row(2, JobState::Queued, "a river")), Change::None);
-        assert_eq!(jobs.change(row(2, JobState::Held, "a river")), Change::Shown);
-        let counts = jobs.counts();
-        assert_eq!((counts.of(JobState::Queued), counts.of(JobState::Held), counts.needy()), (2, 1, 1));
-        let mut hidden = row(2, JobState::Held, "a river");
-        hidden.abandoned = true;
-        jobs.change(hidden);
-        assert_eq!((jobs.counts().needy(), jobs.counts().abandoned, lines(&jobs)), (0, 1, vec![3, 1]));
-    }
-
-    #[test]
-    fn progress_off_the_screen_changes_nothing_on_it() {
-        let mut jobs = jobs(100);
-        let mut far = row(1, JobState::Queued, "a river");
-        far.progress = Some(3);
-        assert_eq!(jobs.change(far), Change::None);
-        let mut near = row(100, JobState::Queued, "a river");
-        near.progress = Some(3);
-        assert_eq!(jobs.change(near), Change::Shown);
-    }
-
-    #[test]
-    fn the_selection_is_always_on_the_screen_whatever_is_pressed() {
-        let mut jobs = jobs(57);
-        let mut seed = fastrand::Rng::with_seed(7);
-        for i in 0..2_000 {
-            match seed.u8(..8) {
-                0 => jobs.move_by(1),
-                1 => jobs.move_by(-1),
-                2 => jobs.move_page(true),
-                3 => jobs.move_page(false),
-                4 => jobs.toggle_mark(),
-                5 => {
-                    let states = JobState::ALL;
-                    jobs.change(row(seed.i64(1..80), states[seed.usize(..states.len())], "a river"));
-                }
-                6 => jobs.set_filter(["", "state:queued", "-state:held", "nothing at all"][seed.usize(..4)]),
-                _ => jobs.set_page(seed.usize(1..20)),
-            }
-            let (top, all) = jobs.scroll();
-            assert!(top + jobs.page() <= all.max(jobs.page()), "step {i}: scrolled past the end");
-            assert_eq!(all == 0, jobs.selected().is_none(), "step {i}");
-            if let Some(line) = jobs.selected_line() {
-                assert!((top..top + jobs.page()).contains(&line) || jobs.page() == 0, "step {i}: {line} {top}");
-            }
-        }
-    }
-
-    #[test]
-    fn verbs_act_on_the_marks_else_on_the_selection() {
-        let mut jobs = jobs(5);
-        assert_eq!(jobs.targets(), [JobId(5)]);
-        jobs.toggle_mark();
-        jobs.toggle_mark();
-        assert_eq!((jobs.targets(), selected(&jobs)), (vec![JobId(4), JobId(5)], 3));
-        assert!(jobs.clear_marks() && !jobs.clear_marks());
     }
 }

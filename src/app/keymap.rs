@@ -206,8 +206,8 @@ mod tests {
         assert!(with("retyr", &["x"]).unwrap_err().to_string().contains("perhaps `retry`"));
         assert!(with("queue", &["s"]).unwrap_err().to_string().contains("no key reaches it"));
         assert!(with("queue", &["Ctrl-M"]).is_err(), "Ctrl-M is Enter");
-        let moved = with("cancel", &["z"]).unwrap();
-        assert_eq!(moved.find(&[Context::Jobs], Key::char('z')), Some(Action::Cancel));
+        let moved = with("cancel", &["Z"]).unwrap();
+        assert_eq!(moved.find(&[Context::Jobs], Key::char('Z')), Some(Action::Cancel));
         assert_eq!(moved.find(&[Context::Jobs], Key::char('c')), None);
     }
 

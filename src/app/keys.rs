@@ -8,7 +8,9 @@ use super::input::{Effect, Key, QuitHow};
 use super::line::Line;
 use super::overlay::{Ask, Overlay, Scroll, Then};
 use super::picker::Picker;
+use super::table::Copied;
 use super::{App, Waiting};
+use crate::domain::Shift;
 use crate::domain::message::{Command, Level, Offer};
 
 impl App {
@@ -21,6 +23,9 @@ impl App {
             (Some(Overlay::Picker(_)), ..) => &[Context::Picker],
             (Some(Overlay::More(_)), ..) => &[Context::More],
             (Some(Overlay::Palette(_)), ..) => &[Context::Palette],
+            (Some(Overlay::Menu(Context::Views)), ..) => &[Context::Views],
+            (Some(Overlay::Menu(Context::Sorting)), ..) => &[Context::Sorting],
+            (Some(Overlay::Menu(_)), ..) => &[Context::Copying],
             (None, Some(_), _) => &[Context::Filter],
             (None, None, Pane::Jobs) => &[Context::Jobs, Context::Everywhere],
             (None, None, Pane::Compose) => &[Context::Compose, Context::Everywhere],
@@ -59,7 +64,9 @@ impl App {
             Some(Overlay::Palette(palette)) => {
                 palette.press(key);
             }
-            Some(Overlay::Tips(_) | Overlay::Help(_) | Overlay::Notices(_) | Overlay::Detail { .. }) => {}
+            Some(
+                Overlay::Tips(_) | Overlay::Help(_) | Overlay::Notices(_) | Overlay::Detail { .. } | Overlay::Menu(_),
+            ) => {}
             None => return self.type_below(key),
         }
         Vec::new()
@@ -69,7 +76,7 @@ impl App {
         if let Some((line, _)) = &mut self.filtering {
             if line.press(key) {
                 let text = line.text().to_owned();
-                self.jobs.set_filter(&text);
+                self.filter_by(&text);
             }
             return Vec::new();
         }
@@ -110,7 +117,7 @@ impl App {
                 if let Some((line, _)) = &mut self.filtering {
                     line.insert(text);
                     let text = line.text().to_owned();
-                    self.jobs.set_filter(&text);
+                    self.filter_by(&text);
                 }
             }
             None if self.focus == Pane::Compose => {
@@ -133,21 +140,28 @@ impl App {
             Action::PageDown => self.page(true),
             Action::First => self.scroll(|scroll| scroll.move_by(isize::MIN / 2), isize::MIN / 2),
             Action::Last => self.scroll(|scroll| scroll.move_by(isize::MAX / 2), isize::MAX / 2),
-            Action::NextNeedy => {
-                if !self.jobs.move_to_needy() {
-                    self.say(Level::Info, "no job waits for you");
-                }
-            }
+            Action::NextNeedy => self.next_needy(),
             Action::Mark => self.jobs.toggle_mark(),
             Action::MarkAll => self.jobs.mark_all(),
             Action::ClearMarks => {
                 if !self.jobs.clear_marks() && !self.notices.dismiss() {
-                    self.jobs.set_filter("");
+                    if self.jobs.filter().text().is_empty() {
+                        self.jobs.stand_plainly();
+                    }
+                    self.filter_by("");
                 }
             }
             Action::Filter => {
                 let before = self.jobs.filter().text().to_owned();
                 self.filtering = Some((Line::new(before.clone()), before));
+            }
+            Action::ViewMenu => self.open_menu(Context::Views),
+            Action::SortMenu => self.open_menu(Context::Sorting),
+            Action::CopyMenu => self.open_menu(Context::Copying),
+            Action::Group => {
+                self.tell_table();
+                let next = self.jobs.group().next();
+                self.jobs.group_by(next);
             }
             Action::Details => self.open_details(),
             Action::Extend => return self.extend(),
@@ -157,7 +171,37 @@ impl App {
             Action::Abandon => return self.abandon(),
             Action::Adopt => self.adopt(),
             Action::WriteOff => self.write_off(),
-            Action::CopyLink => return self.copy(),
+            Action::Release => return self.release(),
+            Action::Duplicate => self.duplicate(),
+            Action::Tag => self.tag(),
+            Action::MoveUp => return self.move_in_queue(Shift::Up),
+            Action::MoveDown => return self.move_in_queue(Shift::Down),
+            Action::MoveTop => return self.move_in_queue(Shift::Top),
+            Action::MoveBottom => return self.move_in_queue(Shift::Bottom),
+            Action::OpenClip => return self.open(false),
+            Action::OpenFolder => return self.open(true),
+            Action::ViewAll
+            | Action::ViewAttention
+            | Action::ViewActive
+            | Action::ViewDone
+            | Action::ViewFailed
+            | Action::ViewBatch
+            | Action::OwnView
+            | Action::SortNewest
+            | Action::SortState
+            | Action::SortModel
+            | Action::SortAccount
+            | Action::SortPrompt
+            | Action::SortProgress
+            | Action::SortTime
+            | Action::SortCost
+            | Action::SortQueue
+            | Action::CopyPrompt
+            | Action::CopyUrl
+            | Action::CopyPath
+            | Action::CopyId
+            | Action::CopyJson => return self.choose(action, key),
+            Action::CopyLink => return self.copy(Copied::Clip),
             Action::Reuse => return self.reuse(),
             Action::Queue => return self.queue(),
             Action::NextField => return self.next_field(true),
@@ -224,7 +268,7 @@ impl App {
             Some(Overlay::Picker(picker)) => picker.move_by(lines),
             Some(Overlay::More(more)) => more.move_by(lines),
             Some(Overlay::Palette(palette)) => palette.move_by(lines),
-            Some(Overlay::Ask(_)) => {}
+            Some(Overlay::Ask(_) | Overlay::Menu(_)) => {}
             None if self.focus == Pane::Model => text(&mut self.model_scroll),
             None if lines < -1 => self.jobs.move_first(),
             None if lines > 1 => self.jobs.move_last(),
@@ -309,7 +353,7 @@ impl App {
         if self.overlays.pop().is_none()
             && let Some((_, before)) = self.filtering.take()
         {
-            self.jobs.set_filter(&before);
+            self.filter_by(&before);
         }
     }
 

@@ -7,32 +7,38 @@ pub mod attention;
 pub mod cheapest;
 pub mod clock;
 pub mod compose;
+pub mod counts;
 mod events;
 mod extend;
 mod fields;
 pub mod filter;
 pub mod finder;
 pub mod form;
+mod fuzzy;
 pub mod geometry;
 pub mod input;
 pub mod jobs;
 pub mod keymap;
 mod keys;
 pub mod line;
+pub mod lines;
 pub mod more;
 mod mouse;
 pub mod news;
 pub mod notice;
+pub mod order;
 mod outlook;
 pub mod overlay;
 pub mod palette;
 pub mod picker;
 pub mod quote;
 pub mod story;
+mod table;
 pub mod tabs;
 pub mod thrift;
 pub mod tips;
 mod verbs;
+pub mod views;
 pub mod wait;
 
 use std::collections::HashMap;
@@ -43,7 +49,6 @@ use jiff::tz::TimeZone;
 
 use crate::domain::finish::Finish;
 use crate::domain::message::{AccountRow, Command, Event, Level, Offer, Spend, Ticket};
-use crate::domain::shortfall::shortfalls;
 use crate::domain::timing::{Timing, Timings};
 use crate::domain::{JobState, ModelRef, Money, NewJob};
 use attention::Attention;
@@ -56,11 +61,13 @@ use notice::Notices;
 use outlook::Outlook;
 use overlay::{Overlay, Scroll};
 use story::Story;
+use table::Copied;
 use thrift::Thrift;
 
 pub use input::{Dirty, Effect, Input, Key, QuitHow};
 pub use keymap::{Keymap, KeymapError};
 pub use verbs::may_be_retried;
+pub use views::View;
 
 /// What a face tells the app about itself at the start.
 #[derive(Clone, Debug)]
@@ -81,6 +88,10 @@ pub struct AppOptions {
     pub copies: bool,
     /// Whether the user wants to be called when work is done.
     pub calls: bool,
+    /// The user's own views of the table.
+    pub views: Vec<View>,
+    /// Whether a command is set that opens clips.
+    pub opens: bool,
 }
 
 impl Default for AppOptions {
@@ -94,6 +105,8 @@ impl Default for AppOptions {
             thrift: Thrift::Full,
             copies: true,
             calls: false,
+            views: Vec::new(),
+            opens: false,
         }
     }
 }
@@ -107,8 +120,13 @@ enum Waiting {
     Queue(Vec<NewJob>),
     /// The story of a job.
     Story,
-    /// The path or link of a job is to be copied.
-    Copy,
+    /// This of a job is to be copied.
+    Copy(Copied),
+    /// The job's clip, or its folder, is to be opened.
+    Open {
+        /// The folder.
+        folder: bool,
+    },
     /// The job is to be put into the form.
     Reuse,
     /// The job's clip is to be gone on from.
@@ -272,7 +290,8 @@ impl App {
         let panes = self.panes?;
         panes.jobs?;
         let selected = self.jobs.selected().map(|row| row.id);
-        let running = self.jobs.window(panes.table_lines()).filter(|row| clock::runs(row));
+        let rows = self.jobs.window(panes.table_lines()).filter_map(jobs::Line::job);
+        let running = rows.filter(|row| clock::runs(row));
         running.map(|row| self.clock_change(now, Some(row.id) == selected)).min()
     }
 
@@ -322,6 +341,16 @@ impl App {
     /// The time the screen shows.
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// Whether a command is set that opens clips.
+    pub fn opens(&self) -> bool {
+        self.options.opens
+    }
+
+    /// The user's own views.
+    pub fn views(&self) -> &[View] {
+        &self.options.views
     }
 
     /// The screen's size in columns and rows.
@@ -409,10 +438,7 @@ impl App {
 
     /// By how much what is queued exceeds what accounts hold.
     pub fn shortfalls(&self) -> Vec<(String, Money)> {
-        if self.jobs.counts().of(JobState::Queued) == 0 {
-            return Vec::new();
-        }
-        shortfalls(&self.accounts, self.jobs.all())
+        self.jobs.counts().wanted().shortfalls(&self.accounts)
     }
 
     /// What was spent.
@@ -450,7 +476,7 @@ impl App {
         self.read_only.as_deref()
     }
 
-    /// What waits for the user: unconfirmed and held jobs, and paused accounts.
+    /// What waits for the user: unconfirmed, failed, held and late jobs, and paused accounts.
     pub fn needs_you(&self) -> usize {
         self.jobs.counts().needy() + self.accounts.iter().filter(|account| account.pause.is_some()).count()
     }

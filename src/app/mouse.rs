@@ -77,7 +77,7 @@ impl App {
             Some(Overlay::Picker(picker)) => picker.move_by(lines),
             Some(Overlay::More(more)) => more.move_by(lines),
             Some(Overlay::Palette(palette)) => palette.move_by(lines),
-            Some(Overlay::Ask(_)) => {}
+            Some(Overlay::Ask(_) | Overlay::Menu(_)) => {}
             None => match self.panes.map(|panes| under(&panes, x, y)) {
                 Some(Under::Row(_) | Under::Pane(Pane::Jobs)) => self.jobs.move_by(lines),
                 Some(Under::Pane(Pane::Model)) => self.model_scroll.move_by(lines),

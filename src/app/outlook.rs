@@ -49,7 +49,7 @@ impl App {
         if !self.outlook.is_stale || self.outlook.due().is_some_and(|due| self.now < due) {
             return;
         }
-        let found = finish(&self.accounts, self.jobs.all(), &self.timings, self.now);
+        let found = finish(&self.accounts, self.jobs.active(), &self.timings, self.now);
         self.outlook = Outlook { found, is_stale: false, looked_at: Some(self.now) };
         // Drawn to the minute, from whatever is drawn next: no frame of its own for a second's move.
         self.touch();

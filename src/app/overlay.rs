@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 
+use super::action::Context;
 use super::input::Key;
 use super::line::Line;
 use super::more::More;
@@ -36,6 +37,8 @@ pub enum Overlay {
     Palette(Palette),
     /// What the services advise.
     Tips(Scroll),
+    /// The actions of a context, each with the key that does it.
+    Menu(Context),
 }
 
 /// How far a long text is scrolled. Only its drawing knows how long it is at the screen's width, so
@@ -106,6 +109,8 @@ pub enum Need {
     Amount,
     /// The service's id of an order, typed.
     Id,
+    /// Labels, typed.
+    Tags,
 }
 
 /// What a yes does.
@@ -119,6 +124,8 @@ pub enum Then {
     Release(Vec<JobId>),
     /// Adopts the typed order for this job.
     Adopt(JobId),
+    /// Gives these the typed labels.
+    Tag(Vec<JobId>),
     /// Leaves when open answers and downloads are through.
     Leave,
 }
@@ -145,7 +152,7 @@ impl Ask {
             Need::Yes => true,
             Need::Word(word) => self.answer.text().trim() == word,
             Need::Amount => self.amount().is_some(),
-            Need::Id => !self.answer.text().trim().is_empty(),
+            Need::Id | Need::Tags => !self.answer.text().trim().is_empty(),
         }
     }
 

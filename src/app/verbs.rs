@@ -32,8 +32,16 @@ impl App {
         ids.into_iter().filter_map(|id| self.jobs.get(id)).collect()
     }
 
+    /// The states of the jobs that a verb acts on, each once.
+    pub fn target_states(&self) -> Vec<JobState> {
+        match self.overlays.last() {
+            Some(Overlay::Detail { id, .. }) => self.jobs.get(*id).map(|row| row.state).into_iter().collect(),
+            _ => self.jobs.target_states().collect(),
+        }
+    }
+
     /// The targets that a verb fits; says why where none does.
-    fn fitting(&mut self, fits: impl Fn(JobState) -> bool, otherwise: &str) -> Vec<JobRow> {
+    pub(super) fn fitting(&mut self, fits: impl Fn(JobState) -> bool, otherwise: &str) -> Vec<JobRow> {
         if self.refused_here() {
             return Vec::new();
         }
@@ -107,10 +115,16 @@ impl App {
         if !queued.is_empty() {
             return self.verb(Command::Hold { ids: queued }, "held");
         }
-        if rows.is_empty() {
-            return Vec::new();
-        }
-        let ids = ids(&rows);
+        if rows.is_empty() { Vec::new() } else { self.release_rows(&rows) }
+    }
+
+    pub(super) fn release(&mut self) -> Vec<Effect> {
+        let rows = self.fitting(|state| state == JobState::Held, "only held jobs can be released");
+        if rows.is_empty() { Vec::new() } else { self.release_rows(&rows) }
+    }
+
+    fn release_rows(&mut self, rows: &[JobRow]) -> Vec<Effect> {
+        let ids = ids(rows);
         let unpriced = rows.iter().filter(|row| row.estimate.is_none()).count();
         if unpriced == 0 {
             return self.verb(Command::Release { ids, ceiling: None }, "released");
@@ -182,31 +196,6 @@ impl App {
             self.say(Level::Info, "no account is paused or in trouble");
         }
         paused.into_iter().map(|account| self.send(Command::Resume { account }, Waiting::Quiet)).collect()
-    }
-
-    pub(super) fn copy(&mut self) -> Vec<Effect> {
-        let Some(id) = self.one_target() else { return Vec::new() };
-        match self.known(id) {
-            Some(job) => {
-                let job = job.clone();
-                self.copy_of(&job)
-            }
-            None => vec![self.send(Command::Inspect { id }, Waiting::Copy)],
-        }
-    }
-
-    pub(super) fn copy_of(&mut self, job: &Job) -> Vec<Effect> {
-        let path = job.files.first().map(|file| file.path.clone());
-        let Some(text) = path.or_else(|| job.links.first().cloned()) else {
-            self.say(Level::Info, format!("{} has no file and no link yet", job.id));
-            return Vec::new();
-        };
-        if !self.options.copies {
-            self.say(Level::Info, format!("no clipboard here (clipboard in the config): {text}"));
-            return Vec::new();
-        }
-        self.say(Level::Info, format!("sent to the terminal's clipboard: {text}"));
-        vec![Effect::Copy(text)]
     }
 
     pub(super) fn reuse(&mut self) -> Vec<Effect> {
@@ -308,6 +297,7 @@ impl App {
                 let remote_id = ask.answer.text().trim().to_owned();
                 self.verb(Command::Adopt { id, remote_id }, "adopted")
             }
+            Then::Tag(ids) => self.verb(App::tags_of(&ask.answer, ids), "tagged"),
             Then::Release(ids) => self.verb(Command::Release { ids, ceiling }, "released"),
             Then::Send(mut command) => {
                 if let (Command::Retry { minimal, .. }, Some(switch)) = (&mut command, &ask.switch) {
@@ -318,6 +308,7 @@ impl App {
                     Command::Abandon { .. } => "abandoned",
                     Command::WriteOff { .. } => "written off",
                     Command::Retry { .. } => "queued again as",
+                    Command::Duplicate { .. } => "queued once more as",
                     _ => "done",
                 };
                 self.verb(command, past)
@@ -331,10 +322,10 @@ pub fn may_be_retried(state: JobState) -> bool {
     state.is_final() || state == JobState::Unconfirmed
 }
 
-fn ids(rows: &[JobRow]) -> Vec<JobId> {
+pub(super) fn ids(rows: &[JobRow]) -> Vec<JobId> {
     rows.iter().map(|row| row.id).collect()
 }
 
-fn count(n: usize, one: &str, many: &str) -> String {
+pub(super) fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }

@@ -103,7 +103,9 @@ pub(super) struct File {
     pub notify: Notify,
     pub caps: GlobalCaps,
     pub ask_above: Option<Amount>,
+    pub open_command: Option<toml::Spanned<String>>,
     pub keys: BTreeMap<String, toml::Spanned<Keys>>,
+    pub views: BTreeMap<String, toml::Spanned<String>>,
     pub accounts: BTreeMap<String, toml::Spanned<AccountFile>>,
 }
 

@@ -68,6 +68,18 @@ impl Config {
         let mut lines: BTreeMap<String, usize> =
             file.keys.iter().map(|(action, keys)| (format!("keys.{action}"), line(keys.span()))).collect();
         lines.extend(file.name_template.iter().map(|text| ("name_template".to_owned(), line(text.span()))));
+        lines.extend(file.views.iter().map(|(name, text)| (format!("views.{name}"), line(text.span()))));
+        let mut views: Vec<(usize, String, String)> =
+            file.views.into_iter().map(|(name, text)| (text.span().start, name, text.into_inner())).collect();
+        views.sort();
+        let open_command = match &file.open_command {
+            Some(text) if !text.get_ref().split_whitespace().any(|word| word.contains("{path}")) => {
+                let place = format!("{shown}:{}", line(text.span()));
+                return Err(ConfigError::new(place, "open_command has no {path}; write for example \"mpv {path}\""));
+            }
+            Some(text) => text.get_ref().split_whitespace().map(str::to_owned).collect(),
+            None => Vec::new(),
+        };
         let dollars = |amount: Option<file::Amount>| amount.map(file::Amount::dollars);
         let mut model_caps = BTreeMap::new();
         for (name, caps) in &file.caps.models {
@@ -102,6 +114,8 @@ impl Config {
             clipboard: file.clipboard,
             links: file.links,
             notify: file.notify,
+            open_command,
+            views: views.into_iter().map(|(_, name, text)| (name, text)).collect(),
             keys: file
                 .keys
                 .into_iter()

@@ -73,6 +73,10 @@ pub struct Config {
     pub links: Links,
     /// How the user is called.
     pub notify: Notify,
+    /// What opens a clip, word by word, with `{path}` where the path goes; empty: nothing does.
+    pub open_command: Vec<String>,
+    /// The user's views of the table: name and filter, in the file's order.
+    pub views: Vec<(String, String)>,
     /// Keys by the name of an action, replacing its defaults.
     pub keys: BTreeMap<String, Vec<String>>,
     /// The config file. Absolute; it need not exist.

@@ -181,6 +181,17 @@ fn keys_colours_and_caps_are_read_in_every_way_they_are_written() {
 }
 
 #[test]
+fn views_keep_the_files_order_and_a_command_without_a_place_for_the_path_is_refused() {
+    let text = "open_command = \"mpv --loop {path}\"\n[views]\nnight = \"tag:night\"\nall = \"today\"\n";
+    let config = config(text, &env(&[])).unwrap();
+    assert_eq!(config.open_command, ["mpv", "--loop", "{path}"]);
+    assert_eq!(config.views, [("night".into(), "tag:night".into()), ("all".into(), "today".into())]);
+    assert_eq!(config.fault("views.all", "no").to_string(), "/c/config.toml:4: no");
+    let pathless = refused("\nopen_command = \"mpv\"", &[]);
+    assert!(pathless.starts_with("/c/config.toml:2: open_command has no {path}"), "{pathless}");
+}
+
+#[test]
 fn a_generation_is_fixed_by_name_and_an_unknown_one_is_refused_with_its_place() {
     let with = |service: &str, generation: &str| {
         format!("\n[accounts.w]\nservice = \"{service}\"\napi_key = \"k\"\ngeneration = \"{generation}\"\n")

@@ -10,6 +10,7 @@ pub mod frame;
 pub mod input;
 pub mod leave;
 pub mod links;
+mod opening;
 pub mod options;
 pub mod output;
 pub mod pen;
@@ -86,6 +87,7 @@ pub async fn run(commands: Commands, events: Events, options: Options) -> Result
         beside: options.beside,
         look: options.look,
         themes: options.themes,
+        open_command: options.open_command,
         commands,
         events: Some(events),
         canvas: Canvas::new(cols, rows),
@@ -141,6 +143,8 @@ pub async fn run(commands: Commands, events: Events, options: Options) -> Result
             event = next(&mut face.events) => face.event(event),
             text = next_theme(&mut face.themes) => face.theme(text),
             () = until(tick), if tick.is_some() => face.perform_tick(),
+            // Last of all: what is typed or told comes before the next step of a search.
+            () = tokio::task::yield_now(), if face.app.is_searching() => face.app.search_on(),
         }
         // Whatever woke us: some of everything, so that neither a flood of keys nor one of events starves the other.
         for _ in 0..input::MAX_BATCH {
@@ -180,6 +184,8 @@ struct Face {
     look: (ColorDepth, Glyphs),
     /// `None` where the user has no theme that may change.
     themes: Option<Themes>,
+    /// What opens a clip, word by word.
+    open_command: Vec<String>,
     commands: Commands,
     /// `None` once the engine has ended.
     events: Option<Events>,
@@ -296,6 +302,11 @@ impl Face {
                     self.clock.want(Dirty::Now);
                 }
                 Effect::Edit(text) => self.to_edit = Some(text),
+                Effect::Open(path) => {
+                    if let Err(text) = opening::open(&self.open_command, &path) {
+                        self.event(Some(Event::Noticed(Notice { at: Timestamp::now(), level: Level::Error, text })));
+                    }
+                }
                 Effect::Repaint => self.repaint(),
                 Effect::Suspend => self.suspend(),
                 Effect::Quit(how) => self.end(Ended::Quit(how)),

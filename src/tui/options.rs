@@ -11,7 +11,7 @@ use super::beside::{Beside, Between, Call};
 use super::editor::Scratch;
 use super::theme::{ColorDepth, Glyphs, Styles, Theme};
 use crate::app::thrift::Thrift;
-use crate::app::{AppOptions, Keymap};
+use crate::app::{AppOptions, Keymap, views};
 use crate::config::{self, Config, ConfigError, Env};
 
 /// How the dashboard is to run.
@@ -30,6 +30,8 @@ pub struct Options {
     pub editor: String,
     /// Where a prompt lies while the editor has it; `None`: it cannot be edited so.
     pub scratch: Option<Scratch>,
+    /// What opens a clip, word by word; empty: nothing does.
+    pub open_command: Vec<String>,
     /// Where the log is, to be named when the program fails.
     pub log: Option<PathBuf>,
 }
@@ -61,6 +63,8 @@ impl Options {
         let look = (depth(config.color, env), glyphs(config.glyphs, env));
         let keymap =
             Keymap::with(config.key_overrides()).map_err(|error| ConfigError::new("keys", error.to_string()))?;
+        let views = views::read(&config.views)
+            .map_err(|(name, why)| config.fault(&format!("views.{name}"), format!("views.{name}: {why}")))?;
         let app = AppOptions {
             keymap,
             time_zone: TimeZone::system(),
@@ -76,6 +80,8 @@ impl Options {
                 config::Clipboard::Off => false,
             },
             calls: config.notify != config::Notify::Off,
+            views,
+            opens: !config.open_command.is_empty(),
             ..AppOptions::default()
         };
         Ok(Options {
@@ -86,6 +92,7 @@ impl Options {
             themes: None,
             editor: editor(env),
             scratch: None,
+            open_command: config.open_command.clone(),
             log: None,
         })
     }

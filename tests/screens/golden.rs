@@ -152,6 +152,35 @@ fn every_overlay() {
     });
 }
 
+fn in_batches() -> Snapshot {
+    let mut snapshot = snapshot();
+    for row in &mut snapshot.jobs {
+        row.batch = [Some(11), Some(12), None][usize::try_from(row.id.0 % 3).unwrap()];
+    }
+    snapshot
+}
+
+#[test]
+fn views_sorting_groups_and_the_bulk_questions() {
+    let steps = [
+        ("views", "v"),
+        ("attention", "v n"),
+        ("sorting", "s c s p s"),
+        ("by-batch", "z j j"),
+        ("by-prompt", "z z s c"),
+        ("copying", "j j j j O"),
+        ("duplicate", "G Space Space k Space d"),
+        ("wrong-term", "/ s t a t e : f i a l e d Enter"),
+    ];
+    for (name, keys) in steps {
+        for (cols, rows) in [(80, 24), (120, 40), (160, 44)] {
+            let mut stage = Stage::new((cols, rows), in_batches());
+            stage.keys(keys).settle();
+            check(&format!("table-{name}-{cols}x{rows}"), &stage, &Styles::default());
+        }
+    }
+}
+
 #[test]
 fn further_fields_drafts_and_tips() {
     at_all_sizes("more", further, |stage| {

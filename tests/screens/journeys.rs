@@ -1,8 +1,9 @@
 //! Journeys: keys and events in, commands and screen out.
 
-use rushes::app::{Dirty, Effect, Input, QuitHow};
+use rushes::app::jobs::Line as TableLine;
+use rushes::app::{AppOptions, Dirty, Effect, Input, QuitHow, View};
 use rushes::domain::message::{Answer, Draft, NewJob};
-use rushes::domain::{Command, Event, JobId, JobState, Problem, Snapshot};
+use rushes::domain::{Command, Event, JobId, JobState, Problem, Shift, Snapshot};
 
 use super::world::{Stage, at, detail, job, jobs, snapshot, usd};
 
@@ -246,7 +247,7 @@ fn the_filter_narrows_while_it_is_typed_and_goes_with_escape() {
     assert_eq!(shown(&stage), 0, "q is a letter here");
     stage.keys("Backspace Enter");
     assert_eq!(stage.app.jobs().selected().unwrap().state, JobState::Failed);
-    assert!(stage.text().contains("/state:failed  1 of 10"), "{}", stage.text());
+    assert!(stage.text().contains("failed  1 of 10"), "a view by its name: {}", stage.text());
     stage.keys("/ Ctrl-U").types("nothing").keys("Esc");
     assert_eq!(shown(&stage), 1, "Esc while typing takes the change back");
     stage.keys("Esc");
@@ -392,13 +393,102 @@ fn nothing_can_be_changed_where_another_engine_works() {
 #[test]
 fn what_waits_for_the_user_is_one_key_away() {
     let mut stage = stage();
+    let selected = |stage: &Stage| stage.app.jobs().selected().unwrap().clone();
+    for state in [JobState::Unconfirmed, JobState::Failed, JobState::Held] {
+        stage.keys("!");
+        assert_eq!(selected(&stage).state, state);
+    }
     stage.keys("!");
-    assert_eq!(stage.app.jobs().selected().unwrap().state, JobState::Unconfirmed);
-    stage.keys("!");
-    assert_eq!(stage.app.jobs().selected().unwrap().state, JobState::Held);
-    stage.keys("!");
-    assert_eq!(stage.app.jobs().selected().unwrap().state, JobState::Unconfirmed);
-    assert!(stage.text().contains("2 need you"));
+    assert!(selected(&stage).late);
+    assert!(stage.text().contains("4 need you"));
+    stage.keys("/").types("state:done").keys("Enter !");
+    let text = stage.text();
+    assert!(text.contains("attention  4 of 10"), "what the filter hides is found all the same: {text}");
+    stage.keys("Esc");
+    assert_eq!(stage.app.jobs().shown(), 10);
+}
+
+#[test]
+fn views_are_chosen_by_a_letter_and_the_users_own_by_a_digit() {
+    let view = |name: &str, text: &str| View { name: name.to_owned(), text: text.to_owned() };
+    let views = vec![view("eagles", "eagle sort:-cost"), view("by batch", "group:batch")];
+    let options = AppOptions { cols: 160, rows: 46, views, ..AppOptions::default() };
+    let mut stage = Stage::set_up(options, snapshot());
+    let ids = |stage: &Stage| -> Vec<i64> {
+        let number = |line| match line {
+            TableLine::Job(row) => Some(row.id.0),
+            TableLine::Heading(_) => None,
+        };
+        stage.app.jobs().window(99).filter_map(number).collect()
+    };
+    stage.keys("v");
+    assert!(stage.text().contains("eagles: eagle sort:-cost"), "{}", stage.text());
+    stage.keys("w");
+    assert_eq!(ids(&stage), [10, 9, 5, 4, 3, 2, 1], "what is not over");
+    stage.keys("v f");
+    assert_eq!(ids(&stage), [7]);
+    stage.keys("v 1");
+    assert_eq!(ids(&stage), [7, 2]);
+    assert!(stage.text().contains("Jobs  eagles  2 of 10"), "{}", stage.text());
+    stage.keys("v 7");
+    assert!(stage.text().contains("there is no view 7"), "{}", stage.text());
+    stage.keys("v 2");
+    assert!(stage.text().contains("by batch") && stage.text().contains("10 jobs"), "{}", stage.text());
+    stage.keys("v a");
+    assert_eq!(ids(&stage), [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
+    stage.keys("v b");
+    assert!(stage.text().contains("came with no batch"), "{}", stage.text());
+    stage.keys("s c");
+    assert_eq!(ids(&stage)[..2], [10, 9], "the dearest first, among equals the newest");
+    stage.keys("s c s q Esc Esc");
+    assert_eq!(ids(&stage)[0], 10, "Esc ends sorting, too");
+}
+
+#[test]
+fn queued_jobs_are_moved_copied_and_tagged_by_job_and_what_costs_is_asked_about() {
+    let mut stage = stage();
+    stage.keys("K");
+    assert!(stage.commands().is_empty() && stage.text().contains("only queued jobs stand in a queue"));
+    stage.keys("G <");
+    assert_eq!(stage.commands(), [&Command::Move { ids: vec![JobId(1)], to: Shift::Top }]);
+    stage.answer(accepted(&[1]));
+    stage.keys("Space G k k k k Space d");
+    let text = stage.text();
+    assert!(text.contains("Makes 2 new jobs, for 1 run and $5.00"), "{text}");
+    stage.keys("n");
+    assert_eq!(stage.commands().len(), 1, "a no buys nothing");
+    stage.keys("d y");
+    assert_eq!(stage.commands()[1], &Command::Duplicate { ids: vec![JobId(1), JobId(5)] });
+    stage.keys("t").types("night, -old take2").keys("Enter");
+    let (add, remove) = (vec!["night".to_owned(), "take2".to_owned()], vec!["old".to_owned()]);
+    assert_eq!(stage.commands()[2], &Command::Tag { ids: vec![JobId(1), JobId(5)], add, remove });
+    stage.answer(accepted(&[1, 5]));
+    assert!(stage.text().contains("tagged 2 jobs"), "{}", stage.text());
+    stage.keys("G k l");
+    assert_eq!(stage.commands()[3], &Command::Release { ids: vec![JobId(2)], ceiling: None });
+}
+
+#[test]
+fn each_part_of_a_job_is_copied_and_a_clip_is_opened_by_the_users_command() {
+    let done = jobs().into_iter().find(|job| job.state == JobState::Done).unwrap();
+    let mut stage = stage();
+    stage.keys("j j j j f");
+    assert!(stage.effects.is_empty() && stage.text().contains("set open_command"), "{}", stage.text());
+    stage.settle();
+    for (key, text) in [("p", done.request.prompt.as_str()), ("f", &done.files[0].path), ("i", "j-6")] {
+        stage.keys("O").keys(key);
+        assert_eq!(stage.effects.pop(), Some(Effect::Copy(text.to_owned())));
+    }
+    stage.keys("O j");
+    let Some(Effect::Copy(record)) = stage.effects.pop() else { panic!("nothing was copied") };
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&record).unwrap(), done.record());
+    stage.keys("O l");
+    assert!(stage.effects.is_empty() && stage.text().contains("j-6 has no link yet"), "{}", stage.text());
+    let options = AppOptions { cols: 160, rows: 46, opens: true, ..AppOptions::default() };
+    let mut stage = Stage::set_up(options, snapshot());
+    stage.keys("j j j j").settle();
+    stage.keys("f Enter F");
+    assert_eq!(stage.effects, [Effect::Open(done.files[0].path.clone()), Effect::Open("/home/ana/clips".to_owned())]);
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn frugal_progress_goes_in_tens() {
 #[test]
 fn a_click_chooses_a_pane_or_a_row_and_the_selected_row_opens() {
     let mut stage = Stage::new((160, 46), snapshot());
-    let ids: Vec<JobId> = stage.app.jobs().window(20).map(|row| row.id).collect();
+    let ids: Vec<JobId> = stage.app.jobs().window(20).filter_map(|line| line.job()).map(|row| row.id).collect();
     let jobs = stage.app.panes().unwrap().jobs.unwrap();
     let row = |line: u16| Input::Click { x: jobs.x + 9, y: jobs.y + 2 + line };
     stage.input(row(3));

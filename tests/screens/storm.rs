@@ -158,7 +158,7 @@ impl Storm {
                 }
                 Effect::Quit(_) => self.quits += 1,
                 Effect::Repaint => self.line.forget(),
-                Effect::Send { .. } | Effect::Copy(_) | Effect::Call(_) | Effect::Suspend => {}
+                Effect::Send { .. } | Effect::Copy(_) | Effect::Call(_) | Effect::Open(_) | Effect::Suspend => {}
             }
         }
         if self.rng.u8(..40) == 0 {

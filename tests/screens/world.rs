@@ -210,7 +210,11 @@ impl Stage {
 
     /// An app that asks before it queues more than so many dollars.
     pub fn asking_above(dollars: Money, (cols, rows): (u16, u16), snapshot: Snapshot) -> Stage {
-        let options = AppOptions { cols, rows, ask_above: Some(dollars), ..AppOptions::default() };
+        Stage::set_up(AppOptions { cols, rows, ask_above: Some(dollars), ..AppOptions::default() }, snapshot)
+    }
+
+    /// An app with these options.
+    pub fn set_up(options: AppOptions, snapshot: Snapshot) -> Stage {
         let app = App::new(at(0), options);
         let mut stage = Stage { app, now: at(0), sent: Vec::new(), effects: Vec::new() };
         stage.event(Event::Snapshot(Box::new(snapshot)));

@@ -117,8 +117,17 @@ fn standing(app: &App, row: &JobRow, job: &Job, paper: &mut Paper) {
         let since = row.submitted_at.map(|at| app.now().duration_since(at).as_secs()).unwrap_or_default();
         paper.pair("time", INDENT, Role::Text, &in_words(clock, since));
     }
+    if let Some(place) = app.jobs().counts().place(row, 9_999) {
+        paper.pair("queue", INDENT, Role::Text, &format!("no. {place} of those that wait for {}", row.account));
+    }
     if let Some(parent) = job.parent {
         paper.pair("comes from", INDENT, Role::Text, &parent.to_string());
+    }
+    if let Some(child) = app.jobs().child_of(job.id) {
+        paper.pair("goes on as", INDENT, Role::Text, &child.to_string());
+    }
+    if let Some(batch) = job.batch {
+        paper.pair("batch", INDENT, Role::Text, &batch.to_string());
     }
     if !job.request.tags.is_empty() {
         paper.pair("tags", INDENT, Role::Text, &job.request.tags.join(", "));
@@ -199,9 +208,7 @@ fn files(job: &Job, paper: &mut Paper) {
         paper.pair("", INDENT, Role::Dim, &facts);
         paper.pair("", INDENT, Role::Dim, &format!("sha256 {}", file.sha256));
     }
-    if job.files.is_empty() {
-        for link in &job.links {
-            paper.pair("link", INDENT, Role::Text, link);
-        }
+    for link in &job.links {
+        paper.pair("link", INDENT, if job.files.is_empty() { Role::Text } else { Role::Dim }, link);
     }
 }

@@ -42,6 +42,7 @@ fn hinted(context: Context) -> &'static [Action] {
         Context::Jobs => &[
             Action::NewClip,
             Action::Filter,
+            Action::ViewMenu,
             Action::Mark,
             Action::Details,
             Action::Retry,
@@ -49,10 +50,13 @@ fn hinted(context: Context) -> &'static [Action] {
             Action::Hold,
             Action::NextNeedy,
             Action::CopyLink,
+            Action::SortMenu,
             Action::ChooseModel,
             Action::Abandon,
             Action::Reuse,
             Action::Extend,
+            Action::Tag,
+            Action::Duplicate,
             Action::Notices,
             Action::Quit,
         ],
@@ -76,8 +80,12 @@ fn hinted(context: Context) -> &'static [Action] {
             Action::Cancel,
             Action::Hold,
             Action::CopyLink,
+            Action::CopyMenu,
             Action::Reuse,
             Action::Extend,
+            Action::OpenClip,
+            Action::Duplicate,
+            Action::Tag,
         ],
         Context::Reading => &[Action::Close, Action::Down, Action::PageDown],
         Context::Ask => &[Action::Accept, Action::OnlyNeeded, Action::Close],
@@ -85,6 +93,7 @@ fn hinted(context: Context) -> &'static [Action] {
         Context::Palette => &[Action::Accept, Action::Down, Action::Close],
         Context::More => &[Action::Accept, Action::RemoveField, Action::Close, Action::Down],
         Context::Filter => &[Action::Accept, Action::Close],
+        Context::Views | Context::Sorting | Context::Copying => &[Action::Close],
         Context::Everywhere => &[],
     }
 }
@@ -112,14 +121,15 @@ pub fn hints(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     let paused = app.accounts().iter().any(|account| account.pause.is_some());
     let resume = paused && app.read_only().is_none() && (everywhere || context == Context::Detail);
     // What the selected or marked jobs cannot do is not offered.
-    let targets = app.targets();
+    let targets = app.target_states();
     let ours = app.read_only().is_none();
-    let any = |fits: fn(JobState) -> bool| ours && targets.iter().any(|row| fits(row.state));
+    let any = |fits: fn(JobState) -> bool| ours && targets.iter().any(|state| fits(*state));
     let useful = |action: &&Action| match action {
         Action::NextNeedy => needy,
         Action::Cancel | Action::Hold => any(JobState::is_unsent),
         Action::Retry => any(may_be_retried),
         Action::Extend => app.extendable(),
+        Action::OpenClip => app.opens() && targets.contains(&JobState::Done),
         Action::OnlyNeeded => matches!(app.overlays().last(), Some(Overlay::Ask(ask)) if ask.switch.is_some()),
         Action::MoreFields => app.compose().form().offer().is_some_and(|offer| !offer.model.advanced.is_empty()),
         Action::RemoveField if context == Context::Compose => app.compose().is_in_added(),

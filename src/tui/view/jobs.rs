@@ -5,9 +5,10 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::paint::{Paper, frame, put, put_right};
-use super::{story, text};
+use super::{headings, story, text};
 use crate::app::action::{Action, Context};
 use crate::app::geometry::Pane;
+use crate::app::jobs::Line;
 use crate::app::{App, wait};
 use crate::domain::{Currency, JobRow, JobState};
 use crate::tui::theme::{Glyphs, Role, Styles};
@@ -19,15 +20,15 @@ const GAP: u16 = 2;
 
 /// Where the columns lie; each begins at its number and ends a blank before the next.
 #[derive(Clone, Copy, Debug)]
-struct Columns {
-    state: u16,
-    model: u16,
-    account: Option<u16>,
-    prompt: u16,
-    progress: u16,
-    time: u16,
-    cost: u16,
-    end: u16,
+pub(super) struct Columns {
+    pub(super) state: u16,
+    pub(super) model: u16,
+    pub(super) account: Option<u16>,
+    pub(super) prompt: u16,
+    pub(super) progress: u16,
+    pub(super) time: u16,
+    pub(super) cost: u16,
+    pub(super) end: u16,
 }
 
 impl Columns {
@@ -62,9 +63,9 @@ impl Columns {
 /// Draws the table and, at its foot, the selected job's story; returns the cursor while a filter is typed.
 pub fn render(app: &App, styles: &Styles, area: Rect, story_rows: u16, buf: &mut Buffer) -> Option<Position> {
     let focused = app.focus() == Pane::Jobs;
-    let (title, cursor) = title(app, area);
+    let (title, cursor) = headings::title(app, area);
     let left = u16::try_from(text::width(&title)).unwrap_or(u16::MAX).saturating_add(8);
-    let counts = counts(app, area.width.saturating_sub(left));
+    let counts = headings::counts(app, area.width.saturating_sub(left));
     let inside = frame(buf, area, styles, focused, &title, &counts);
     let table = Rect { height: inside.height.saturating_sub(story_rows), ..inside };
     if app.jobs().scroll().1 == 0 {
@@ -79,64 +80,17 @@ pub fn render(app: &App, styles: &Styles, area: Rect, story_rows: u16, buf: &mut
     cursor
 }
 
-fn title(app: &App, area: Rect) -> (String, Option<Position>) {
-    let mut title = "Jobs".to_owned();
-    if app.jobs().marked() > 0 {
-        title += &format!("  {} marked", app.jobs().marked());
-    }
-    if let Some(line) = app.filtering() {
-        title += "  /";
-        let x = area.x + 3 + u16::try_from(text::width(&title) + text::width(line.before_cursor())).unwrap_or(0);
-        let cursor = Position::new(x.min(area.right().saturating_sub(2)), area.y);
-        return (title + line.text(), Some(cursor));
-    }
-    if !app.jobs().filter().is_empty() {
-        title += &format!("  /{}  {} of {}", app.jobs().filter().text(), app.jobs().scroll().1, app.jobs().len());
-    }
-    (title, None)
-}
-
-/// How many jobs stand where, in as many words as fit.
-fn counts(app: &App, room: u16) -> String {
-    let counts = app.jobs().counts();
-    let listed = [
-        (JobState::Running, "running", "run"),
-        (JobState::Queued, "queued", "queue"),
-        (JobState::Unconfirmed, "lost?", "lost?"),
-        (JobState::Failed, "failed", "fail"),
-        (JobState::Held, "held", "held"),
-        (JobState::Done, "done", "done"),
-        (JobState::Downloading, "fetching", "fetch"),
-        (JobState::Submitting, "sending", "send"),
-        (JobState::Cancelled, "cancelled", "cancel"),
-    ];
-    let mut parts: Vec<(usize, &str, &str)> =
-        listed.iter().map(|(s, long, short)| (counts.of(*s), *long, *short)).filter(|(n, ..)| *n > 0).collect();
-    let late = if counts.late > 0 { format!(", {} late", counts.late) } else { String::new() };
-    let join = |parts: &[(usize, &str, &str)], long: bool| -> String {
-        let words: Vec<String> = parts
-            .iter()
-            .map(|(n, l, s)| format!("{n} {}{}", if long { l } else { s }, if *s == "run" { &late } else { "" }))
-            .collect();
-        words.join(" · ")
-    };
-    for long in [true, false] {
-        let line = join(&parts, long);
-        if text::width(&line) <= usize::from(room) {
-            return line;
-        }
-    }
-    while text::width(&join(&parts, false)) > usize::from(room) && parts.pop().is_some() {}
-    join(&parts, false)
-}
-
 fn rows(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     let columns = Columns::lay(area);
-    heading(&columns, styles, area.y, buf);
+    headings::columns(app, &columns, styles, area.y, buf);
     let selected = app.jobs().selected().map(|row| row.id);
     let lines = usize::from(area.height.saturating_sub(1));
-    for (y, row) in (area.y + 1..area.bottom()).zip(app.jobs().window(lines)) {
-        draw_row(app, styles, &columns, Rect { y, height: 1, ..area }, row, Some(row.id) == selected, buf);
+    for (y, line) in (area.y + 1..area.bottom()).zip(app.jobs().window(lines)) {
+        let area = Rect { y, height: 1, ..area };
+        match line {
+            Line::Job(row) => draw_row(app, styles, &columns, area, row, Some(row.id) == selected, buf),
+            Line::Heading(heading) => headings::group(heading, styles, area, buf),
+        }
     }
     let (top, all) = app.jobs().scroll();
     if all > lines {
@@ -157,22 +111,6 @@ fn scrollbar(styles: &Styles, area: Rect, top: usize, all: usize, buf: &mut Buff
         let y = area.y + u16::try_from(i).unwrap_or(0);
         put(buf, (area.right(), y), area.right() + 1, glyph, styles.of(Role::Dim));
     }
-}
-
-fn heading(c: &Columns, styles: &Styles, y: u16, buf: &mut Buffer) {
-    let dim = styles.of(Role::Dim);
-    put(buf, (c.state, y), c.model, "state", dim);
-    put(buf, (c.model, y), c.account.unwrap_or(c.prompt), "model", dim);
-    if let Some(account) = c.account {
-        put(buf, (account, y), c.prompt, "account", dim);
-    }
-    put(buf, (c.prompt, y), c.progress, "prompt", dim);
-    if c.time < c.cost {
-        let narrow = c.time.saturating_sub(c.progress) < 9;
-        put(buf, (c.progress, y), c.time, if narrow { "   %" } else { "progress" }, dim);
-        put_right(buf, y, c.time, c.cost - 1, "time", dim);
-    }
-    put_right(buf, y, c.cost, c.end.saturating_sub(1), "cost", dim);
 }
 
 /// The role that a row's state is shown in.
@@ -224,7 +162,8 @@ fn right_side(app: &App, styles: &Styles, c: &Columns, y: u16, row: &JobRow, sel
     let at_work = matches!(row.state, JobState::Running | JobState::Downloading | JobState::Submitting);
     let waits = waits(app, row);
     if !at_work || waits.is_some() {
-        let Some(note) = waits.or_else(|| note(row)) else { return c.progress };
+        let place = || (row.state == JobState::Queued).then(|| in_line(app, row, c)).flatten();
+        let Some(note) = waits.or_else(|| note(row)).or_else(place) else { return c.progress };
         let end = c.cost.saturating_sub(1);
         let room = usize::from(end.saturating_sub(c.progress));
         if row.state == JobState::Done {
@@ -285,6 +224,17 @@ fn shorter(facts: &str, room: usize) -> &str {
     facts
 }
 
+/// The first few places in the queue; further back every order that is sent would change every row.
+fn in_line(app: &App, row: &JobRow, c: &Columns) -> Option<String> {
+    let place = app.jobs().counts().place(row, 9)?;
+    let short = c.cost.saturating_sub(c.progress) < 14;
+    Some(match place {
+        1 => "next".to_owned(),
+        n if short => format!("no. {n}"),
+        n => format!("no. {n} in line"),
+    })
+}
+
 fn note(row: &JobRow) -> Option<String> {
     row.note.clone().or_else(|| match row.state {
         JobState::Unconfirmed => Some("the order may have been taken; Enter says what is known".to_owned()),
@@ -320,7 +270,11 @@ fn empty(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     if !app.is_ready() {
         paper.say(Role::Dim, "Opening the job list.");
     } else if !app.jobs().is_empty() {
-        paper.say(Role::Text, &format!("No job matches `{}`.", app.jobs().filter().text()));
+        match (app.jobs().filter().problem(), app.is_searching()) {
+            (Some(problem), _) => paper.say(Role::Warn, &format!("{problem}.")),
+            (None, true) => paper.say(Role::Dim, "Searching."),
+            (None, false) => paper.say(Role::Text, &format!("No job matches `{}`.", app.jobs().filter().text())),
+        };
         paper.say(Role::Dim, "Esc shows all jobs again.");
     } else if app.read_only().is_some() {
         paper.say(Role::Strong, "No jobs yet.");

@@ -5,15 +5,17 @@
 //! compose   the form      jobs + story   the table and the selected job      sidebar   the model
 //! footer    the newest notice, the keys
 //! ```
-//! Over them: help, details, picker, more, palette, confirm, notices, tips.
+//! Over them: help, details, picker, more, palette, confirm, menu, notices, tips.
 
 pub mod compose;
 pub mod confirm;
 pub mod details;
 pub mod footer;
 pub mod header;
+pub mod headings;
 pub mod help;
 pub mod jobs;
+pub mod menu;
 pub mod more;
 pub mod notices;
 pub mod paint;
@@ -78,6 +80,10 @@ pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) -> Optio
             Overlay::Picker(picker) => picker::render(app, picker, styles, over, buf),
             Overlay::More(list) => more::render(app, list, styles, over, buf),
             Overlay::Palette(list) => palette::render(app, list, styles, over, buf),
+            Overlay::Menu(context) => {
+                menu::render(app, *context, styles, over, buf);
+                None
+            }
             Overlay::Tips(scroll) => {
                 tips::render(app, scroll, styles, over, buf);
                 None
