@@ -10,8 +10,8 @@ use crate::app::input::Key;
 use crate::domain::rule::utf16_len;
 use crate::domain::text::is_hidden;
 
-/// Edits that can be undone.
-const UNDO: usize = 2_000;
+/// Edits of the text area that can be undone: single characters, of which a word is made.
+const UNDO: usize = 20_000;
 /// Most bytes of one paste; more than any service takes as a prompt.
 const MAX_PASTE: usize = 256 * 1024;
 
@@ -32,8 +32,22 @@ pub enum Pressed {
 #[derive(Clone, Debug)]
 pub struct Prompt {
     area: TextArea<'static>,
-    /// Whether the last edit put one text in the place of another, which the text area counts as two.
-    replaced: bool,
+    /// How many of the text area's edits one undo takes back, the oldest first; and one redo makes again.
+    undo: Vec<usize>,
+    redo: Vec<usize>,
+    /// What the last step does, while one more edit of the same kind belongs to it.
+    open: Option<Kind>,
+}
+
+/// Edits that come one character at a time and are undone by the word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A character of a word was typed.
+    Word,
+    /// A blank was typed: it belongs to the word before it.
+    Blank,
+    /// Something before the cursor was deleted.
+    Deleted,
 }
 
 impl Default for Prompt {
@@ -53,7 +67,7 @@ impl Prompt {
         area.set_cursor_line_style(Default::default());
         area.move_cursor(CursorMove::Bottom);
         area.move_cursor(CursorMove::End);
-        Prompt { area, replaced: false }
+        Prompt { area, undo: Vec::new(), redo: Vec::new(), open: None }
     }
 
     /// The text area, to be drawn.
@@ -87,7 +101,11 @@ impl Prompt {
 
     /// Puts another text in its place; undo brings back what was there.
     pub fn replace(&mut self, text: &str) {
-        self.replaced = !self.is_empty() && !text.is_empty();
+        // The text area counts taking out and putting in as two.
+        let edits = usize::from(!self.is_empty()) + usize::from(!text.is_empty());
+        if edits > 0 {
+            self.step(edits);
+        }
         self.area.select_all();
         if text.is_empty() {
             self.area.cut();
@@ -97,30 +115,54 @@ impl Prompt {
         self.area.cancel_selection();
     }
 
-    /// Undoes, or does again, the last edit.
+    /// Undoes, or does again, the last step: a word typed or deleted, a paste, any other edit.
     pub fn undo(&mut self, redo: bool) -> bool {
         self.area.cancel_selection();
-        if redo {
-            return self.area.redo();
+        self.open = None;
+        let (from, to) = if redo { (&mut self.redo, &mut self.undo) } else { (&mut self.undo, &mut self.redo) };
+        let Some(edits) = from.pop() else { return false };
+        to.push(edits);
+        let mut changed = false;
+        for _ in 0..edits {
+            changed |= if redo { self.area.redo() } else { self.area.undo() };
         }
-        if std::mem::take(&mut self.replaced) {
-            self.area.undo();
+        changed
+    }
+
+    /// So many edits of the text area are one step.
+    fn step(&mut self, edits: usize) {
+        self.undo.push(edits);
+        self.redo.clear();
+        self.open = None;
+    }
+
+    /// One more edit: it goes on with the last step where it is of its kind, and begins one where not.
+    fn go_on(&mut self, kind: Kind) {
+        let same = match (self.open, kind) {
+            (Some(Kind::Word), Kind::Word | Kind::Blank) | (Some(Kind::Blank), Kind::Blank) => true,
+            (Some(Kind::Deleted), Kind::Deleted) => true,
+            _ => false,
+        };
+        match self.undo.last_mut() {
+            Some(edits) if same => *edits += 1,
+            _ => self.step(1),
         }
-        self.area.undo()
+        self.redo.clear();
+        self.open = Some(kind);
     }
 
     /// Puts pasted text in as one edit, without what steers a terminal. Returns the bytes that
     /// were cut off because it was too long.
     pub fn paste(&mut self, text: &str) -> usize {
-        self.replaced = false;
         let fits = fitting(text);
-        self.area.insert_str(without_controls(fits));
+        if self.area.insert_str(without_controls(fits)) {
+            self.step(1);
+        }
         text.len() - fits.len()
     }
 
     /// Types or moves.
     pub fn press(&mut self, key: Key) -> Pressed {
-        self.replaced = false;
         let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
         let alt = key.modifiers.contains(KeyModifiers::ALT);
         let moves = match key.code {
@@ -139,6 +181,7 @@ impl Prompt {
             _ => None,
         };
         if let Some(moves) = moves {
+            self.open = None;
             let before = self.area.cursor();
             self.area.move_cursor(moves);
             let stuck = self.area.cursor() == before;
@@ -148,7 +191,17 @@ impl Prompt {
             KeyCode::Left => return self.move_grapheme(false),
             KeyCode::Right => return self.move_grapheme(true),
             KeyCode::Backspace if ctrl || alt => self.area.delete_word(),
-            KeyCode::Backspace => self.delete_grapheme(false),
+            KeyCode::Backspace => {
+                // A word deleted backwards is one step, the blanks before it the next one's.
+                let blank = self.before_cursor().is_none_or(char::is_whitespace);
+                let deleted = self.delete_grapheme(false);
+                if deleted {
+                    self.go_on(Kind::Deleted);
+                    self.open = self.open.filter(|_| !blank);
+                    return Pressed::Edited;
+                }
+                false
+            }
             KeyCode::Delete => self.delete_grapheme(true),
             KeyCode::Char('w') if ctrl => self.area.delete_word(),
             KeyCode::Char('u') if ctrl => self.area.delete_line_by_head(),
@@ -161,12 +214,23 @@ impl Prompt {
             _ => match key.typed().filter(|c| !is_hidden(*c) || *c == '\u{200D}') {
                 Some(c) => {
                     self.area.insert_char(c);
-                    true
+                    self.go_on(if c.is_whitespace() { Kind::Blank } else { Kind::Word });
+                    return Pressed::Edited;
                 }
                 None => return Pressed::Ignored,
             },
         };
-        if edited { Pressed::Edited } else { Pressed::Moved }
+        if edited {
+            self.step(1);
+            return Pressed::Edited;
+        }
+        Pressed::Moved
+    }
+
+    /// The character before the cursor; `None` at a line's start.
+    fn before_cursor(&self) -> Option<char> {
+        let cursor = self.area.cursor();
+        self.area.lines().get(cursor.0)?.chars().nth(cursor.1.checked_sub(1)?)
     }
 
     /// Characters of the grapheme before or after the cursor; 0 at the line's ends.
@@ -179,6 +243,7 @@ impl Prompt {
     }
 
     fn move_grapheme(&mut self, after: bool) -> Pressed {
+        self.open = None;
         let step = if after { CursorMove::Forward } else { CursorMove::Back };
         for _ in 0..self.grapheme(after).max(1) {
             self.area.move_cursor(step);
@@ -249,15 +314,43 @@ mod tests {
     }
 
     #[test]
-    fn undo_reaches_back_further_than_a_paragraph() {
+    fn undo_goes_by_the_word_and_further_back_than_any_prompt_is_long() {
         let mut prompt = Prompt::default();
-        for _ in 0..1_500 {
-            press(&mut prompt, "x");
+        let words: Vec<String> = (0..600).map(|i| format!("word{i}")).collect();
+        for word in &words {
+            word.chars().chain([' ']).for_each(|c| assert_eq!(prompt.press(Key::char(c)), Pressed::Edited));
         }
-        for _ in 0..1_500 {
-            prompt.undo(false);
+        for left in (0..600).rev() {
+            assert!(prompt.undo(false));
+            let wanted: String = words[..left].iter().map(|word| format!("{word} ")).collect();
+            assert_eq!(prompt.text(), wanted);
         }
-        assert!(prompt.is_empty());
+        assert!(prompt.is_empty() && !prompt.undo(false));
+        assert!(prompt.undo(true) && prompt.undo(true));
+        assert_eq!(prompt.text(), "word0 word1 ");
+        press(&mut prompt, "x");
+        assert!(!prompt.undo(true), "an edit ends what could be done again");
+    }
+
+    #[test]
+    fn a_word_deleted_backwards_comes_back_as_a_word_and_a_move_ends_it() {
+        let mut prompt = Prompt::new("a red fox");
+        press(&mut prompt, "Backspace Backspace Backspace Backspace Backspace");
+        assert_eq!(prompt.text(), "a re");
+        prompt.undo(false);
+        assert_eq!(prompt.text(), "a red");
+        prompt.undo(false);
+        assert_eq!(prompt.text(), "a red fox");
+        press(&mut prompt, "e s Left Right x");
+        prompt.undo(false);
+        assert_eq!(prompt.text(), "a red foxes");
+        prompt.replace("new");
+        prompt.paste(" and old");
+        prompt.undo(false);
+        prompt.undo(false);
+        assert_eq!(prompt.text(), "a red foxes");
+        prompt.undo(true);
+        assert_eq!(prompt.text(), "new");
     }
 
     #[test]
