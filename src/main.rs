@@ -205,6 +205,7 @@ async fn work(verb: Verb, mut config: Config, verbose: u8, out: &mut Out) -> Res
             change::change(classify, Vec::new(), engine, out).await
         }
         Verb::WriteOff(asked) => change::change(change::Change::WriteOff, asked.jobs.ids, engine, out).await,
+        Verb::Resume(asked) => change::resume(asked.account, engine, out).await,
         Verb::Retry(jobs) => {
             let retry = change::Change::Retry { may_pay_twice: jobs.may_pay_twice, minimal: jobs.minimal };
             change::change(retry, jobs.ids, engine, out).await

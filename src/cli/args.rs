@@ -97,6 +97,8 @@ pub enum Verb {
     Adopt(Adopt),
     /// Give unconfirmed jobs up: what is set aside is free again, and may still have been charged
     WriteOff(WriteOff),
+    /// Let an account go on that pauses until you say so, as after three paid orders without a clip
+    Resume(Resume),
     /// List the models your accounts offer, with limits and prices
     Models(Models),
     /// Ask every account what it holds
@@ -134,6 +136,13 @@ pub struct Adopt {
     /// The service's id of its order, as the service's own pages show it; `part` takes what came of the
     /// clip with a cut answer and is kept, asking nobody
     pub remote_id: String,
+}
+
+/// `resume`
+#[derive(Args, Clone, Debug)]
+pub struct Resume {
+    /// The account's name, as `rushes balance` shows it
+    pub account: String,
 }
 
 /// `write-off`
@@ -470,6 +479,7 @@ mod tests {
             "rushes abandon j-1",
             "rushes adopt j-1 vid_0001",
             "rushes write-off j-1 2 --yes",
+            "rushes resume ninjachat",
             "rushes models --json veo",
             "rushes models --refresh --json",
             "rushes models --changes",

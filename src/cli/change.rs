@@ -1,4 +1,5 @@
-//! `add`, `cancel`, `retry`, `release`, `abandon`, `adopt`, `write-off`: verbs that change jobs and order nothing.
+//! `add`, `cancel`, `retry`, `release`, `abandon`, `adopt`, `write-off`, `resume`: verbs that change what is queued
+//! and order nothing.
 //!
 //! Knows their answers as prose and JSON. They work with an engine that is not online, or one that only
 //! asks, so they need the data directory to themselves.
@@ -224,6 +225,28 @@ pub async fn change(change: Change, ids: Vec<JobId>, engine: Engine, out: &mut O
             code::DONE
         }
         answer => refused(answer, out),
+    }
+}
+
+/// `resume`: lets an account that pauses go on.
+pub async fn resume(account: String, engine: Engine, out: &mut Out) -> u8 {
+    let mut desk = Desk::new(&engine);
+    // The first thing told is how everything stands.
+    desk.next().await;
+    let pause = desk.pauses.remove(&account);
+    let answer = desk.ask(Command::Resume { account: account.clone() }, |notice| out.say(&notice.text)).await;
+    engine.leave(Leave::Now).await;
+    match (answer, pause) {
+        (Some(Answer::Accepted { .. }), Some(pause)) => {
+            out.say(format_args!("{account} paused: {}", pause.message));
+            out.say(format_args!("{account} goes on; `rushes run` or the dashboard orders what is queued for it"));
+            code::DONE
+        }
+        (Some(Answer::Accepted { .. }), None) => {
+            out.say(format_args!("{account} was not paused; nothing was changed"));
+            code::DONE
+        }
+        (answer, _) => refused(answer, out),
     }
 }
 

@@ -91,6 +91,7 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
+    use std::time::Duration;
 
     use super::*;
 
@@ -104,9 +105,10 @@ mod tests {
         let new = dir.path().join("mine.toml~");
         std::fs::write(&new, "first").unwrap();
         std::fs::rename(&new, &path).unwrap();
-        assert_eq!(texts.recv().unwrap(), "first");
+        let next = || texts.recv_timeout(Duration::from_secs(60)).unwrap();
+        assert_eq!(next(), "first");
         std::fs::write(&path, "second").unwrap();
-        assert_eq!(texts.recv().unwrap(), "second");
+        assert_eq!(next(), "second");
         assert!(watch(&dir.path().join("nowhere/x.toml"), |_| true).is_err());
     }
 }

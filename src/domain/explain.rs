@@ -111,7 +111,10 @@ fn sentence(text: &str) -> String {
 fn moved(job: &Job, line: &HistoryLine) -> Option<Sentence> {
     let amount = |name: &str| serde_json::from_value::<Money>(line.data[name].clone()).ok();
     let text = match line.kind.as_str() {
-        "submitting" => format!("{} were set aside before the order left.", amount("reserved")?),
+        "submitting" => {
+            let reserved = amount("reserved")?;
+            format!("{reserved} {} set aside before the order left.", reserved.were())
+        }
         "accepted" => match (amount("cost"), amount("balance")) {
             (Some(cost), Some(balance)) => {
                 format!("The service charged {cost} and said that {balance} were left; nothing stays set aside.")
@@ -143,11 +146,13 @@ fn sum(job: &Job) -> Sentence {
     };
     summary(match (job.cost, job.reserved) {
         (Some(cost), None) => format!("In all it cost {cost}.{refund}"),
-        (Some(cost), Some(reserved)) => format!("So far it cost {cost}, and {reserved} are set aside.{refund}"),
-        (None, Some(reserved)) if job.state == JobState::Unconfirmed => {
-            format!("Whether it was charged is not known; {reserved} stay set aside until it is.")
+        (Some(cost), Some(reserved)) => {
+            format!("So far it cost {cost}, and {reserved} {} set aside.{refund}", reserved.are())
         }
-        (None, Some(reserved)) => format!("{reserved} are set aside; no charge is known yet."),
+        (None, Some(reserved)) if job.state == JobState::Unconfirmed => {
+            format!("Whether it was charged is not known; {reserved} {} set aside until it is.", reserved.are())
+        }
+        (None, Some(reserved)) => format!("{reserved} {} set aside; no charge is known yet.", reserved.are()),
         (None, None) if job.attempts > 0 && job.refund == Refund::NotObservable => {
             "Nothing is booked for it; whether it was charged was never known.".to_owned()
         }
@@ -274,7 +279,7 @@ mod tests {
         ];
         let told = explain(&job, &history);
         assert!(chapter(&told, "sent again?").contains("could buy it twice"));
-        assert!(chapter(&told, "money").ends_with("$3.00 stay set aside until it is."));
+        assert!(chapter(&told, "money").ends_with("$3.00 are set aside until it is."));
         job = Job::new(JobId(1), job.request, Timestamp::UNIX_EPOCH);
         let told = explain(&job, &[]);
         assert_eq!(

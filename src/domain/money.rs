@@ -108,6 +108,16 @@ impl Money {
         self.amount.is_zero() || (self.amount.is_sign_positive() && self.amount < Decimal::from(1_000_000_000))
     }
 
+    /// `is` or `are`, as it follows the amount in a sentence: `$3.00 are`, `1 run is`.
+    pub fn are(self) -> &'static str {
+        if self == Money::one_of_quota() { "is" } else { "are" }
+    }
+
+    /// `was` or `were`, likewise.
+    pub fn were(self) -> &'static str {
+        if self == Money::one_of_quota() { "was" } else { "were" }
+    }
+
     /// `n` times this.
     pub fn times(self, n: u32) -> Self {
         Money::new(self.amount.saturating_mul(Decimal::from(n)), self.currency)
@@ -211,7 +221,9 @@ mod tests {
             assert_eq!(Money::parse(text, Currency::Usd).unwrap().to_string(), shown);
         }
         assert!(Money::parse("three", Currency::Usd).is_err());
-        assert_eq!(Money::one_of_quota().to_string(), "1 run");
+        let run = Money::one_of_quota();
+        assert_eq!((run.to_string().as_str(), run.are(), run.were()), ("1 run", "is", "was"));
+        assert_eq!((run.times(2).are(), Money::usd(Decimal::ONE).were()), ("are", "were"));
     }
 
     #[test]

@@ -73,3 +73,24 @@ fn a_run_waits_for_the_look_that_finds_what_the_first_did_not() {
     place.rushes(&["run", &file]).exits(0).says(&["was taken after all", "1 done"]);
     assert_eq!(place.admin.orders("nanogpt").len(), 1);
 }
+
+#[test]
+fn an_account_that_lost_three_paid_orders_stays_paused_over_starts_until_the_user_resumes_it() {
+    let place = Place::new();
+    let cancelled = json!({"data": {"status": "CANCELLED", "error": "stopped by its operator"}}).to_string();
+    let fault = json!({"service": "nanogpt", "route": "status", "kind": "status", "status": 200, "body": cancelled, "times": 99});
+    place.admin.fault(&fault);
+    let rows = ["a river", "a hill", "a lake"].map(|prompt| row("nanogpt/veo2-video", prompt)).concat();
+    let told = place.rushes(&["run", &place.write("rows.jsonl", &rows)]).exits(1);
+    told.says(&["3 orders in a row were paid for and gave no clip", "`rushes resume nanogpt`"]);
+    let more = place.write("more.jsonl", &row("nanogpt/veo2-video", "a forest"));
+    place.rushes(&["run", &more]).exits(1).says(&["gave no clip"]);
+    assert_eq!(place.orders(), 3, "a start is not the user's word");
+    place.rushes(&["resume", "nanogtp"]).exits(2).says(&["no account `nanogtp`"]);
+    let told = place.rushes(&["resume", "nanogpt"]).exits(0);
+    told.says(&["nanogpt paused: 3 orders in a row", "nanogpt goes on"]);
+    place.rushes(&["resume", "nanogpt"]).exits(0).says(&["nanogpt was not paused"]);
+    place.admin.ask("DELETE", "/_sim/faults", "");
+    place.rushes(&["run"]).exits(0).says(&["1 done"]);
+    assert_eq!(place.orders(), 4);
+}

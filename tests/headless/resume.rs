@@ -160,7 +160,7 @@ fn killed_and_gone_on_with(changed: bool) {
     let (from, valid) = &seen.asked[1];
     assert_eq!(valid.as_deref(), Some("\"v1\""), "the validator outlived the process");
     let from = from.unwrap();
-    assert!(from >= 1 << 20 && from < STOPS_AT, "{from}");
+    assert!((1 << 20..STOPS_AT).contains(&from), "{from}");
     assert_eq!(seen.sent[1], if changed { content.len() } else { content.len() - from });
 }
 

@@ -142,8 +142,10 @@ impl Core {
         for id in ids {
             let Some(mut job) = self.jobs.get(id).cloned() else { continue };
             let money = match (job.cost, job.reserved) {
-                (Some(cost), _) => format!("{cost} were charged and stay booked"),
-                (None, Some(money)) => format!("{money} are no longer set aside, and may still have been charged"),
+                (Some(cost), _) => format!("{cost} {} charged, which remains booked", cost.were()),
+                (None, Some(money)) => {
+                    format!("{money} {} no longer set aside, and may still have been charged", money.are())
+                }
                 (None, None) => "it may still have been charged".to_owned(),
             };
             self.release(&mut job, "written-off", step);

@@ -200,7 +200,7 @@ impl Core {
             return;
         }
         let kept = if bytes > 0 { format!("; {bytes} bytes of the clip came and are kept") } else { String::new() };
-        let reserved = job.reserved.map_or(String::new(), |m| format!(" {m} stay set aside."));
+        let reserved = job.reserved.map_or(String::new(), |m| format!(" {m} {} set aside.", m.are()));
         let text = format!(
             "{}{kept}. The order may have been made and charged; it is looked for, and not bought twice by itself.{reserved}",
             error.message

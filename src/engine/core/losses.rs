@@ -44,9 +44,9 @@ impl Core {
 fn text(account: &Account, last: &str) -> String {
     let lost: Vec<String> = account.losses.iter().map(ToString::to_string).collect();
     let (n, id) = (lost.len(), lost.last().map_or("", String::as_str));
+    let name = &account.name;
     format!(
-        "{n} orders in a row were paid for and gave no clip ({}){last}. Look at them with `rushes show {id}`, then resume {} in the dashboard",
+        "{n} orders in a row were paid for and gave no clip ({}){last}. Look at them with `rushes show {id}`, then let {name} go on with `rushes resume {name}`, or in the dashboard",
         lost.join(", "),
-        account.name
     )
 }

@@ -185,7 +185,7 @@ impl Core {
         if let Some(cost) = charged {
             text = format!("charged {cost}, run unknown: {text}");
         } else if let Some(money) = job.reserved {
-            text = format!("{text}; if it was taken, {money} are spent");
+            text = format!("{text}; if it was taken, {money} {} spent", money.are());
         }
         // What says less than what is known already is no news.
         if verdict >= search.verdict {

@@ -158,11 +158,11 @@ impl Core {
                 job.refund = Refund::Claimed;
                 refund = Some(cost);
                 job.cost = Some(Money::new(rust_decimal::Decimal::ZERO, cost.currency));
-                format!("its documents say that {cost} are refunded")
+                format!("its documents say that {cost} {} refunded", cost.are())
             }
             (false, Some(cost)) => {
                 job.refund = Refund::NotObservable;
-                format!("{cost} were charged; no refund is documented")
+                format!("{cost} {} charged; no refund is documented", cost.were())
             }
             (_, None) => "no charge is known".to_owned(),
         };

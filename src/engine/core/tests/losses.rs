@@ -58,7 +58,10 @@ fn three_paid_losses_in_a_row_pause_the_account_and_a_clip_ends_the_row() {
     let why = pause(&world).unwrap();
     assert!(why.starts_with("3 orders in a row were paid for and gave no clip (j-4, j-5, "), "{why}");
     assert!(
-        why.contains("it broke") && why.ends_with(&format!("`rushes show {third}`, then resume n in the dashboard")),
+        why.contains("it broke")
+            && why.ends_with(&format!(
+                "`rushes show {third}`, then let n go on with `rushes resume n`, or in the dashboard"
+            )),
         "{why}"
     );
     world.command(Command::Resume { account: "n".into() });
