@@ -138,10 +138,10 @@ impl Prompt {
 
     /// One more edit: it goes on with the last step where it is of its kind, and begins one where not.
     fn go_on(&mut self, kind: Kind) {
-        let same = match (self.open, kind) {
-            (Some(Kind::Word), Kind::Word | Kind::Blank) | (Some(Kind::Blank), Kind::Blank) => true,
-            (Some(Kind::Deleted), Kind::Deleted) => true,
-            _ => false,
+        let same = match kind {
+            Kind::Word => self.open == Some(Kind::Word),
+            Kind::Blank => matches!(self.open, Some(Kind::Word | Kind::Blank)),
+            Kind::Deleted => self.open == Some(Kind::Deleted),
         };
         match self.undo.last_mut() {
             Some(edits) if same => *edits += 1,
