@@ -55,7 +55,7 @@ impl Drop for Day {
     }
 }
 
-fn settings(dir: &Path, url: &str, points: Points) -> Settings {
+pub fn settings(dir: &Path, url: &str, points: Points) -> Settings {
     let account = |service: Service, key: &str| AccountSettings {
         name: service.word().to_owned(),
         service,
@@ -125,6 +125,7 @@ impl Day {
         tokio::time::timeout(LONGEST, engine.drained()).await.unwrap();
         engine.leave(Leave::Now).await;
         sim.shutdown().await;
+        closed(&dir.join("data")).await;
         vfs::forget(&dir.join("data"));
         let store = Store::open_read_only(&dir.join("data")).unwrap();
         let jobs = store.jobs(&JobFilter::default()).unwrap();
@@ -179,6 +180,7 @@ impl Day {
         if with_engine {
             let engine = Engine::start(self.settings.clone()).await;
             engine.map_err(|error| format!("the engine does not start: {error}"))?.leave(Leave::Now).await;
+            closed(data).await;
         } else {
             let store = Store::open(data, true).map_err(|error| format!("the database does not open: {error}"))?;
             store.load().map_err(|error| format!("the database cannot be read: {error}"))?;
@@ -260,6 +262,18 @@ impl Day {
             }
         }
     }
+}
+
+/// Waits until nobody has the database open: the last one to close it takes its log away, by its name, and
+/// would take away the log of the next disk that is laid out here.
+async fn closed(data: &Path) {
+    let log = data.join("rushes.db-wal");
+    let gone = async {
+        while log.exists() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(LONGEST, gone).await.unwrap();
 }
 
 /// Each job's reservation and cost are what the books say of it.
