@@ -6,6 +6,7 @@
 mod power {
     mod cuts;
     pub mod disk;
+    mod full;
     pub mod record;
     pub mod vfs;
     pub mod world;

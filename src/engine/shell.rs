@@ -273,7 +273,13 @@ impl Shell {
                     }
                     break;
                 }
-                Err(StoreError::OverCap { job, limit }) => self.take_back(job, limit, &mut changes, &mut step),
+                Err(StoreError::OverCap { job, limit }) => self.take_back(job, Some(limit), &mut changes, &mut step),
+                // What else there is, such as the id of an order that was sent, may fit, and has the reserve.
+                Err(StoreError::Full) if ordered(&changes).is_some() => {
+                    while let Some(job) = ordered(&changes) {
+                        self.take_back(job, None, &mut changes, &mut step);
+                    }
+                }
                 Err(error) => {
                     tracing::error!("commit failed: {error}");
                     if !std::mem::replace(&mut self.commit_failed, true) {
@@ -295,8 +301,9 @@ impl Shell {
         self.rest.send_if_modified(tell);
     }
 
-    /// Takes an order that would pass a cap out of a commit, of which nothing was kept; the core holds it.
-    fn take_back(&mut self, job: JobId, limit: Limit, changes: &mut Vec<Change>, step: &mut Step) {
+    /// Takes an order out of a commit, of which nothing was kept: it would pass a limit, or, without one, there
+    /// is no room for it on disk. The core holds it.
+    fn take_back(&mut self, job: JobId, limit: Option<Limit>, changes: &mut Vec<Change>, step: &mut Step) {
         changes.retain(|change| match change {
             Change::Guard(guard) => guard.job != job,
             Change::PutIntent { job: of, .. } => *of != job,
@@ -307,9 +314,12 @@ impl Shell {
         step.effects.retain(|effect| !matches!(effect, Effect::Submit { job: of } if *of == job));
         step.effects.push(Effect::Discard { job });
         let (at, zone) = (self.clock.now(), self.tools.settings.time_zone.clone());
-        let room = self.tools.store.room(&Guard { job, at, zone, limits: vec![limit.clone()] });
-        let left = room.ok().and_then(|room| room.first().map(|left| with_uncommitted(*left, changes)));
-        let mut more = self.core.step(at, Input::OverCap { job, limit, left });
+        let why = limit.map_or(Input::NoRoom { job, text: StoreError::Full.to_string() }, |limit| {
+            let room = self.tools.store.room(&Guard { job, at, zone, limits: vec![limit.clone()] });
+            let left = room.ok().and_then(|room| room.first().map(|left| with_uncommitted(*left, changes)));
+            Input::OverCap { job, limit, left }
+        });
+        let mut more = self.core.step(at, why);
         changes.append(&mut more.changes);
         step.append(more);
     }
@@ -466,6 +476,14 @@ fn watched(
 
 fn broken(what: &str) -> ServiceError {
     ServiceError::new(ErrorKind::Protocol, format!("{what} could not be worked on here; report this"))
+}
+
+/// An order that a commit would make.
+fn ordered(changes: &[Change]) -> Option<JobId> {
+    changes.iter().find_map(|change| match change {
+        Change::PutIntent { job, .. } => Some(*job),
+        _ => None,
+    })
 }
 
 async fn sleep_until(now: Timestamp, wake: Option<Timestamp>) {

@@ -38,7 +38,9 @@ pub(super) fn work(mut db: Connection, reserve: &Reserve, queue: &Receiver<Work>
         if is_large {
             tune(&db, "PRAGMA cache_size = -262144");
         }
-        let result = commit(&mut db, &changes, |_| reserve.release());
+        // Nothing is ordered out of the reserve: it is for what follows from orders that were sent.
+        let orders = changes.iter().any(|change| matches!(change, Change::PutIntent { .. }));
+        let result = commit(&mut db, &changes, |_| !orders && reserve.release());
         since_checkpoint += changes.len();
         let is_kept = result.is_ok();
         reply(result);

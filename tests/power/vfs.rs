@@ -19,7 +19,7 @@ use super::record::Recorder;
 struct Watched {
     dir: PathBuf,
     recorder: Recorder,
-    /// Bytes by which its files may still grow; as many as they like, where `None`.
+    /// Bytes that may still be written; as many as one likes, where `None`.
     room: Option<u64>,
 }
 
@@ -68,7 +68,7 @@ pub fn forget(dir: &Path) {
     state().watched.retain(|watched| watched.dir != dir);
 }
 
-/// Lets the databases in `dir` grow by `room` bytes and no more; `None` lets them grow as they like.
+/// Lets `room` more bytes be written to the databases in `dir`; as many as one likes, where `None`.
 #[allow(dead_code, reason = "the command uses the cuts only")]
 pub fn limit(dir: &Path, room: Option<u64>) {
     state().watched.iter_mut().filter(|watched| watched.dir == dir).for_each(|watched| watched.room = room);
@@ -173,19 +173,19 @@ fn look(file: *mut sqlite3_file) -> (usize, Recorder, &'static sqlite3_io_method
     (open.number, open.recorder.clone(), open.methods)
 }
 
-/// Whether a file may grow to `len` bytes; what it grows by is used up.
-fn has_room(file: *mut sqlite3_file, len: u64, size: u64) -> bool {
+/// Whether there is room for so many bytes, which they use up then. Also what is written over takes room, as it
+/// does where a file system copies what it changes.
+fn has_room(file: *mut sqlite3_file, bytes: u64) -> bool {
     let mut state = state();
     let Some(path) = state.open.get(&(file as usize)).map(|open| open.path.clone()) else { return true };
     let watched = state.watched.iter_mut().find(|watched| path.starts_with(&watched.dir));
     let Some(Watched { dir, room: Some(room), .. }) = watched else { return true };
-    let grows = len.saturating_sub(size);
     // The reserve is a file beside the database: what it gives back can be written.
     let given_back = if dir.join("reserve").exists() { 0 } else { 1 << 20 };
-    if grows > *room + given_back {
+    if bytes > *room + given_back {
         return false;
     }
-    *room = room.saturating_sub(grows);
+    *room = room.saturating_sub(bytes);
     true
 }
 
@@ -194,9 +194,7 @@ unsafe extern "C" fn write(file: *mut sqlite3_file, bytes: *const c_void, len: c
     // SAFETY: SQLite gives `len` readable bytes; the rest is passed on as it came.
     unsafe {
         let content = std::slice::from_raw_parts(bytes.cast::<u8>(), usize::try_from(len).expect("a length"));
-        let (mut size, at_byte) = (0, u64::try_from(at).expect("a place"));
-        methods.xFileSize.expect("unix has it")(file, &raw mut size);
-        if !has_room(file, at_byte + content.len() as u64, u64::try_from(size).unwrap_or(0)) {
+        if !has_room(file, content.len() as u64) {
             return ffi::SQLITE_FULL;
         }
         recorder.write(number, usize::try_from(at).expect("a place"), content);

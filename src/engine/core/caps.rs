@@ -44,7 +44,30 @@ impl Core {
 
     /// The commit for an order was refused: the job is as it was before, and held.
     pub(super) fn over_cap(&mut self, id: JobId, limit: Limit, left: Option<Left>, step: &mut Step) {
-        let Some(mut job) = self.jobs.get(&id).filter(|job| job.state == JobState::Submitting).cloned() else { return };
+        let Some(job) = self.unmake_order(id) else { return };
+        let name = limit.name();
+        self.room.refused(id, limit, left);
+        self.touch(&job.request.account, step);
+        step.events.push(crate::domain::message::Event::SpendChanged(Box::new(self.spend())));
+        self.put_on_hold(job, Hold::OverCap(name), step);
+    }
+
+    /// The database had no room for an order's intent: it stays queued, and everybody waits for room.
+    pub(super) fn no_room(&mut self, id: JobId, text: &str, step: &mut Step) {
+        let Some(mut job) = self.unmake_order(id) else { return };
+        self.touch(&job.request.account, step);
+        step.events.push(crate::domain::message::Event::SpendChanged(Box::new(self.spend())));
+        if job.advance(JobState::Queued, self.now).is_ok() {
+            self.put(job, step);
+        }
+        self.wait_for_room(text, step);
+    }
+
+    /// Takes an order back whose intent was not kept: what is in memory of it, and nothing else is.
+    fn unmake_order(&mut self, id: JobId) -> Option<Job> {
+        let Some(mut job) = self.jobs.get(&id).filter(|job| job.state == JobState::Submitting).cloned() else {
+            return None;
+        };
         if let Some(work) = self.work.get_mut(&id) {
             work.busy = false;
         }
@@ -58,11 +81,7 @@ impl Core {
         }
         job.attempts = job.attempts.saturating_sub(1);
         job.submitted_at = None;
-        let name = limit.name();
-        self.room.refused(id, limit, left);
-        self.touch(&job.request.account, step);
-        step.events.push(crate::domain::message::Event::SpendChanged(Box::new(self.spend())));
-        self.put_on_hold(job, Hold::OverCap(name), step);
+        Some(job)
     }
 
     /// Keeps what a batch may cost; jobs of it that were held for less try again.

@@ -144,6 +144,7 @@ impl Core {
             Input::Probed { account, result } => self.probed(&account, result, &mut step),
             Input::Prepared { job, result } => self.prepared(job, result, &mut step),
             Input::OverCap { job, limit, left } => self.over_cap(job, limit, left, &mut step),
+            Input::NoRoom { job, text } => self.no_room(job, &text, &mut step),
             Input::Waited { job } => self.waited(job, &mut step),
             Input::Submitted { job, answer, bytes } => self.submitted(job, answer, bytes, &mut step),
             Input::Polled { job, result } => self.polled(job, result, &mut step),

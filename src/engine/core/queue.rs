@@ -147,14 +147,7 @@ impl Core {
                 return self.fail_unsent(job, JobError::new(ErrorKind::Invalid, text.join("; ")), step);
             }
             Err(Unprepared::Disk(text)) => {
-                // Nothing is bought that could not be kept. Every account waits, since they share the disk.
-                let names: Vec<String> = self.accounts.keys().cloned().collect();
-                let until = self.now.checked_add(jiff::SignedDuration::from_secs(60)).unwrap_or(Timestamp::MAX);
-                for name in names {
-                    let message = format!("{text}; nothing is ordered until it can be kept");
-                    self.pause(&name, Pause { kind: ErrorKind::Disk, message, until: Some(until) }, step);
-                }
-                return;
+                return self.wait_for_room(&text, step);
             }
         };
         let call = self.order_call(&job);
@@ -201,6 +194,16 @@ impl Core {
         self.work.entry(id).or_default().busy = true;
         self.put(job, step);
         step.effects.push(Effect::Submit { job: id });
+    }
+
+    /// Nothing is bought that could not be kept. Every account waits, since they share the disk.
+    pub(super) fn wait_for_room(&mut self, text: &str, step: &mut Step) {
+        let names: Vec<String> = self.accounts.keys().cloned().collect();
+        let until = self.now.checked_add(jiff::SignedDuration::from_secs(60)).unwrap_or(Timestamp::MAX);
+        for name in names {
+            let message = format!("{text}; nothing is ordered until it can be kept");
+            self.pause(&name, Pause { kind: ErrorKind::Disk, message, until: Some(until) }, step);
+        }
     }
 
     /// A name no other job of ours has claimed.

@@ -51,6 +51,13 @@ pub enum Input {
         /// What it has left, where that could be read.
         left: Option<Left>,
     },
+    /// The commit of an order's intent found the disk full; nothing of it is kept, and nothing is sent.
+    NoRoom {
+        /// The job.
+        job: JobId,
+        /// What the store said.
+        text: String,
+    },
     /// An order has been without an answer for a minute; it is still waited for.
     Waited {
         /// The job.
