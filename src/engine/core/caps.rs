@@ -65,9 +65,7 @@ impl Core {
 
     /// Takes an order back whose intent was not kept: what is in memory of it, and nothing else is.
     fn unmake_order(&mut self, id: JobId) -> Option<Job> {
-        let Some(mut job) = self.jobs.get(&id).filter(|job| job.state == JobState::Submitting).cloned() else {
-            return None;
-        };
+        let mut job = self.jobs.get(&id).filter(|job| job.state == JobState::Submitting).cloned()?;
         if let Some(work) = self.work.get_mut(&id) {
             work.busy = false;
         }
