@@ -28,7 +28,14 @@ impl Core {
         }
         for (account, moved) in by_account {
             let queue: Vec<(Turn, JobId)> = self.jobs.turns(&account).collect();
-            for (id, turn) in turns(&queue, &moved, to) {
+            // Also those that are held or under way and may come back to the queue: no two have one turn.
+            let all = self.jobs.values().filter(|job| job.request.account == account).map(Job::turn);
+            let Some(ends) = all.fold(None, |ends: Option<(Turn, Turn)>, turn| {
+                Some(ends.map_or((turn, turn), |(first, last)| (first.min(turn), last.max(turn))))
+            }) else {
+                continue;
+            };
+            for (id, turn) in turns(&queue, ends, &moved, to) {
                 let Some(mut job) = self.jobs.get(&id).cloned() else { continue };
                 job.turn = Some(turn);
                 if moved.contains(&id) {
@@ -121,14 +128,19 @@ impl Core {
     }
 }
 
-/// The turns that change where `moved` go in `queue`, which is in its order. To the top or the bottom only the
-/// moved ones change; by one place each moved one swaps turns with its neighbour.
-fn turns(queue: &[(Turn, JobId)], moved: &BTreeSet<JobId>, to: Shift) -> Vec<(JobId, Turn)> {
-    let (Some(first), Some(last)) = (queue.first(), queue.last()) else { return Vec::new() };
+/// The turns that change where `moved` go in `queue`, which is in its order; `ends` are the first and the last turn
+/// that anybody has. To the top or the bottom only the moved ones change; by one place each moved one swaps turns
+/// with its neighbour.
+fn turns(
+    queue: &[(Turn, JobId)],
+    (first, last): (Turn, Turn),
+    moved: &BTreeSet<JobId>,
+    to: Shift,
+) -> Vec<(JobId, Turn)> {
     let inside = queue.iter().map(|(_, id)| *id).filter(|id| moved.contains(id));
     match to {
         Shift::Top => {
-            let mut turn = first.0;
+            let mut turn = first;
             let mut list: Vec<(JobId, Turn)> = Vec::new();
             for id in inside.collect::<Vec<_>>().into_iter().rev() {
                 turn = turn.before();
@@ -137,7 +149,7 @@ fn turns(queue: &[(Turn, JobId)], moved: &BTreeSet<JobId>, to: Shift) -> Vec<(Jo
             list
         }
         Shift::Bottom => {
-            let mut turn = last.0;
+            let mut turn = last;
             let next = |id| {
                 turn = turn.after();
                 (id, turn)
@@ -173,7 +185,8 @@ mod tests {
         let mut queue: Vec<(Turn, JobId)> =
             queue.iter().enumerate().map(|(i, id)| (Turn::of(JobId(i as i64 + 1)), JobId(*id))).collect();
         let moved: BTreeSet<JobId> = moved.iter().map(|id| JobId(*id)).collect();
-        for (id, turn) in turns(&queue, &moved, to) {
+        let ends = (queue[0].0, queue[queue.len() - 1].0);
+        for (id, turn) in turns(&queue, ends, &moved, to) {
             queue.iter_mut().find(|(_, old)| *old == id).unwrap().0 = turn;
         }
         queue.sort();

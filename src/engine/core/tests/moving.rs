@@ -47,6 +47,19 @@ fn a_moved_job_is_sent_at_its_new_turn_also_after_a_restart() {
 }
 
 #[test]
+fn a_held_job_comes_back_at_a_turn_of_its_own() {
+    let mut world = World::fresh();
+    let ids: Vec<JobId> = (0..3).map(|_| world.queue("a river").1).collect();
+    world.command(Command::Move { ids: vec![ids[2]], to: Shift::Top });
+    world.command(Command::Hold { ids: vec![ids[2]] });
+    world.command(Command::Move { ids: vec![ids[1]], to: Shift::Top });
+    world.command(Command::Release { ids: vec![ids[2]], ceiling: None });
+    let turns: Vec<_> = world.core.jobs.turns("n").collect();
+    assert_eq!(turns.iter().map(|(_, id)| *id).collect::<Vec<_>>(), [ids[1], ids[2], ids[0]]);
+    assert!(turns.windows(2).all(|pair| pair[0].0 < pair[1].0), "{turns:?}");
+}
+
+#[test]
 fn a_copy_is_an_order_of_its_own_and_labels_reach_jobs_that_are_over() {
     let mut world = World::fresh();
     let (_, id) = world.queue("a river");
