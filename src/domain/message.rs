@@ -271,6 +271,9 @@ impl Offer {
     /// What its service charged or quoted last for such an order: in the currency of the catalogue's
     /// price, or in any where that is unknown.
     pub fn observed(&self, request: &Request) -> Option<&Observation> {
+        if self.observed.is_empty() {
+            return None;
+        }
         let key = price_key(&self.model, &request.values(&self.model));
         match request.price(&self.model) {
             Some(published) => self.observed.of(&key, published.currency),

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::account::Service;
 use super::price::Price;
 use super::rule::{Check, Range, Rule};
+use super::text::bare;
 
 /// `account/model-id`, for example `ninjachat/veo-3.1` or `a4f/provider-2/kling-v2.1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -333,6 +334,16 @@ impl Parameter {
                 Rule { field: self.name.clone(), check, when, source: None }
             })
             .collect()
+    }
+
+    /// Whether none of its [`Parameter::rules`] can fail for this value. False says nothing.
+    pub fn surely_takes(&self, value: Option<&Value>) -> bool {
+        let Some(value) = value else { return !self.required || self.default.is_some() };
+        let is_listed = || {
+            let given = bare(value);
+            self.one_of.iter().any(|legal| bare(legal) == given)
+        };
+        self.range.is_none() && self.max_len.is_none() && (self.one_of.is_empty() || is_listed())
     }
 
     /// The values a form steps through, where the list is closed and short: `one_of`, both booleans,

@@ -63,6 +63,11 @@ impl Observed {
         of.push(observation);
     }
 
+    /// Whether nothing was.
+    pub fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
+    }
+
     /// What was observed in a currency.
     pub fn of(&self, key: &str, currency: super::Currency) -> Option<&Observation> {
         self.by_key.get(key)?.iter().find(|seen| seen.money.currency == currency)

@@ -3,14 +3,17 @@
 //! Knows how a request is checked, completed with defaults, priced and told apart. Must not know
 //! any wire, nor where media files lie.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::model::{Model, ModelRef, Parameter, ParameterKind};
 use super::money::Money;
 use super::problem::Problem;
-use super::rule::{Values, number, utf16_len};
-use super::text::plain;
+use super::rule::{Rule, Values, number, utf16_len};
+use super::text::{bare, plain};
 
 /// Most copies of one row or one press.
 pub const MAX_COPIES: u32 = 1_000;
@@ -76,13 +79,18 @@ impl Request {
             values.insert("prompt".to_owned(), Value::String(self.prompt.clone()));
         }
         let advanced = self.params.keys().filter(|name| model.own(name).is_none());
-        let advanced = advanced.filter_map(|name| model.parameter(name)).flat_map(Parameter::rules);
-        for rule in model.every_rule().into_iter().chain(advanced) {
+        let advanced = advanced.filter_map(|name| model.parameter(name));
+        let mut judge = |rule: &Rule| {
             let already = problems.iter().any(|p| p.field == rule.field && p.rule == "type");
             if !already {
                 problems.extend(rule.check(&values));
             }
-        }
+        };
+        // Rules are made only where one may not hold: a batch has a hundred thousand rows that are fine.
+        let doubtful = |parameter: &&Parameter| !parameter.surely_takes(values.get(&parameter.name));
+        model.parameters.iter().filter(doubtful).flat_map(Parameter::rules).for_each(|rule| judge(&rule));
+        model.rules.iter().for_each(&mut judge);
+        advanced.filter(doubtful).flat_map(Parameter::rules).for_each(|rule| judge(&rule));
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
@@ -141,15 +149,22 @@ impl Request {
 
     /// The request as canonical JSON: same request, same text. Tags are not part of it.
     pub fn canonical(&self) -> String {
-        let params: serde_json::Map<String, Value> =
-            self.params.iter().map(|(k, v)| (k.clone(), Value::String(plain(v)))).collect();
-        let mut told = serde_json::json!({
-            "model": self.model_ref().to_string(), "prompt": self.prompt, "params": params,
-        });
-        if self.minimal {
-            told["minimal"] = true.into();
+        // The fields by name, as every version before wrote them: keys on disk hang on it.
+        #[derive(Serialize)]
+        struct Told<'a> {
+            #[serde(skip_serializing_if = "is_false")]
+            minimal: bool,
+            model: String,
+            params: BTreeMap<&'a str, Cow<'a, str>>,
+            prompt: &'a str,
         }
-        told.to_string()
+        let told = Told {
+            minimal: self.minimal,
+            model: format!("{}/{}", self.account, self.model),
+            params: self.params.iter().map(|(name, value)| (name.as_str(), bare(value))).collect(),
+            prompt: &self.prompt,
+        };
+        serde_json::to_string(&told).expect("texts under texts are JSON")
     }
 }
 
@@ -330,6 +345,40 @@ mod tests {
         request.minimal = true;
         assert_eq!(request.values(&model).into_iter().collect::<Vec<_>>(), [("duration".to_owned(), json!(6))]);
         assert_ne!(request.canonical(), whole);
+    }
+
+    #[test]
+    fn a_canonical_text_is_what_every_version_wrote() {
+        let mut request = Request::new(&"ninjachat/veo-3.1".parse().unwrap(), "a \"river\"\n\u{1F600}");
+        request.params = serde_json::from_value(json!({"duration": 6, "cfg": "0.50", "audio": true})).unwrap();
+        let params = r#""params":{"audio":"true","cfg":"0.50","duration":"6"}"#;
+        let told = format!(r#""model":"ninjachat/veo-3.1",{params},"prompt":"a \"river\"\n😀"}}"#);
+        assert_eq!(request.canonical(), format!("{{{told}"));
+        request.minimal = true;
+        assert_eq!(request.canonical(), format!("{{\"minimal\":true,{told}"));
+    }
+
+    #[test]
+    fn a_parameter_that_surely_takes_a_value_has_no_rule_against_it() {
+        let values = [None, Some(json!(4)), Some(json!("4")), Some(json!(4.0)), Some(json!(5)), Some(json!("x y"))];
+        let list = |one_of: &[Value], required, default: Option<Value>| Parameter {
+            one_of: one_of.to_vec(),
+            required,
+            default,
+            ..Parameter::new("n", ParameterKind::Text)
+        };
+        let long = Parameter { max_len: Some(2), ..list(&[], false, None) };
+        let mut sure = 0;
+        for parameter in [list(&[json!(4)], true, None), list(&[], true, Some(json!(4))), list(&[], true, None), long] {
+            for value in &values {
+                let given: Values = value.iter().map(|value| ("n".to_owned(), value.clone())).collect();
+                let takes = parameter.rules().iter().all(|rule| rule.check(&given).is_none());
+                let says = parameter.surely_takes(value.as_ref());
+                assert!(takes || !says, "{parameter:?} {value:?}");
+                sure += u32::from(says);
+            }
+        }
+        assert_eq!(sure, 2 + 6 + 5 + 1);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! Knows what is safe to keep and to show. Must not know any terminal.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 /// A value as bare text: strings without quotes, numbers as written, everything else as JSON.
@@ -9,6 +11,14 @@ pub fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+/// The same without a copy of what is a text already.
+pub fn bare(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.to_string()),
     }
 }
 

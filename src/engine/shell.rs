@@ -133,11 +133,11 @@ impl Shell {
     /// Commits the classification of what was left open, before anything else happens.
     pub(super) async fn begin(mut self) -> Result<Shell, EngineError> {
         let mut first = std::mem::take(&mut self.first);
-        let changes = std::mem::take(&mut first.changes);
+        let changes = Arc::new(std::mem::take(&mut first.changes));
         if !changes.is_empty() {
             let points = &self.tools.settings.points;
             points.before(&changes);
-            let committed = self.tools.store.commit(changes.clone()).await?;
+            let committed = self.tools.store.commit_shared(changes.clone()).await?;
             points.after(&changes);
             self.logged.send_replace(committed.last_seq);
         }
@@ -259,13 +259,13 @@ impl Shell {
     /// Commits a step, then acts on it. A commit that fails is tried until it succeeds: what was
     /// learnt must not be lost, and nothing is sent meanwhile.
     async fn finish(&mut self, mut step: Step) {
-        let mut changes = std::mem::take(&mut step.changes);
+        let mut changes = Arc::new(std::mem::take(&mut step.changes));
         if mutated("send_before_commit") {
             self.send_early(&mut step).await;
         }
         self.tools.settings.points.before(&changes);
         while !changes.is_empty() {
-            match self.tools.store.commit(changes.clone()).await {
+            match self.tools.store.commit_shared(changes.clone()).await {
                 Ok(committed) => {
                     self.logged.send_replace(committed.last_seq);
                     if std::mem::take(&mut self.commit_failed) {
@@ -273,11 +273,13 @@ impl Shell {
                     }
                     break;
                 }
-                Err(StoreError::OverCap { job, limit }) => self.take_back(job, Some(limit), &mut changes, &mut step),
+                Err(StoreError::OverCap { job, limit }) => {
+                    self.take_back(job, Some(limit), Arc::make_mut(&mut changes), &mut step);
+                }
                 // What else there is, such as the id of an order that was sent, may fit, and has the reserve.
                 Err(StoreError::Full) if ordered(&changes).is_some() => {
                     while let Some(job) = ordered(&changes) {
-                        self.take_back(job, None, &mut changes, &mut step);
+                        self.take_back(job, None, Arc::make_mut(&mut changes), &mut step);
                     }
                 }
                 Err(error) => {
@@ -341,9 +343,10 @@ impl Shell {
             self.begin_effect(effect);
         }
         self.faces.retain(|_, outbox| !outbox.is_closed());
-        for event in step.events {
-            for outbox in self.faces.values() {
-                outbox.post(event.clone());
+        if let Some((last, others)) = self.faces.values().collect::<Vec<_>>().split_last() {
+            for event in step.events {
+                others.iter().for_each(|outbox| outbox.post(event.clone()));
+                last.post(event);
             }
         }
         for (face, ticket, answer) in step.answers {
@@ -436,16 +439,12 @@ impl Shell {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let mut jobs = self.tools.store.rows().unwrap_or_else(|error| {
+        let mut jobs = self.tools.store.final_rows().unwrap_or_else(|error| {
             tracing::error!("the jobs cannot be read: {error}");
             Vec::new()
         });
-        let active: HashMap<JobId, _> = self.core.active_rows().into_iter().map(|row| (row.id, row)).collect();
-        for row in &mut jobs {
-            if let Some(fresh) = active.get(&row.id) {
-                *row = fresh.clone();
-            }
-        }
+        jobs.extend(self.core.active_rows());
+        jobs.sort_by_key(|row| row.id);
         Snapshot {
             jobs,
             accounts: self.core.account_rows(),

@@ -110,7 +110,7 @@ pub(super) fn claimed(db: &Connection, recent: &[crate::domain::Entry]) -> Resul
 }
 
 fn claimed_one(db: &Connection, id: JobId) -> Result<Option<Job>, StoreError> {
-    Ok(super::jobs::one(db, id)?.filter(|job| job.refund == Refund::Claimed))
+    Ok(super::bodies::one(db, id)?.filter(|job| job.refund == Refund::Claimed))
 }
 
 #[cfg(test)]

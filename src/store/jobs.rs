@@ -1,15 +1,16 @@
 //! Jobs in the database: kept whole as JSON, and again as the plain columns a table row shows.
 //!
-//! Knows the tables `jobs`, `job_bodies`, `intents`, `answers`, `names`. Must not know what moves a job.
+//! Knows the tables `jobs`, `intents`, `answers`, `names`, and how a job comes into `job_bodies`; `bodies` has how
+//! it comes out again. Must not know what moves a job.
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value as Sql};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
-use super::change::{JobFilter, Known, StoredIntent};
+use super::change::{Known, StoredIntent};
 use super::column::{amount, data, from_json, nanos, opt_money, opt_number, opt_text, text, time, timestamp, to_json};
 use super::error::is_duplicate;
 use crate::domain::timing::Lately;
@@ -133,16 +134,16 @@ fn tags_text(row: &JobRow) -> Result<String, StoreError> {
     if row.tags.is_empty() { Ok("[]".to_owned()) } else { to_json(&row.tags) }
 }
 
-/// Every job as a table row, oldest first. Reads no body, so a turn is that of a job that was never moved.
-pub(super) fn rows(db: &Connection) -> Result<Vec<JobRow>, StoreError> {
-    let count: i64 = db.query_row("SELECT coalesce(max(id), 0) FROM jobs", [], |row| row.get(0))?;
-    let mut list = Vec::with_capacity(usize::try_from(count).unwrap_or(0).min(1 << 20));
+/// Every job, or every final one, as a table row, oldest first. Reads no body, so a turn is that of a job that
+/// was never moved.
+pub(super) fn rows(db: &Connection, only_final: bool) -> Result<Vec<JobRow>, StoreError> {
+    let mut list = Vec::new();
     let mut query = db.prepare_cached(
         "SELECT id, account, model, prompt, state, phase, progress, late, abandoned, note, estimate_amount,
          estimate_currency, cost_amount, cost_currency, created_at, submitted_at, finished_at, batch, tags, parent
-         FROM jobs ORDER BY id",
+         FROM jobs WHERE NOT ?1 OR state IN ('done', 'failed', 'cancelled') ORDER BY id",
     )?;
-    let mut rows = query.query([])?;
+    let mut rows = query.query([only_final])?;
     while let Some(row) = rows.next()? {
         list.push(job_row(row)?);
     }
@@ -175,68 +176,13 @@ fn job_row(row: &Row<'_>) -> Result<JobRow, StoreError> {
     })
 }
 
-/// A job, whole.
-pub(super) fn one(db: &Connection, id: JobId) -> Result<Option<Job>, StoreError> {
-    let body: Option<String> = db
-        .prepare_cached("SELECT body FROM job_bodies WHERE id = ?1")?
-        .query_row([id.0], |row| row.get(0))
-        .optional()?;
-    body.map(|body| from_json(id, &body)).transpose()
-}
-
-/// Jobs that are not final, oldest first.
-pub(super) fn active(db: &Connection) -> Result<Vec<Job>, StoreError> {
-    bodies(
-        db,
-        "SELECT id, body FROM job_bodies WHERE id IN
-         (SELECT id FROM jobs WHERE state NOT IN ('done', 'failed', 'cancelled')) ORDER BY id",
-        Vec::new(),
-    )
-}
-
-/// The jobs a filter wants, oldest first.
-pub(super) fn filtered(db: &Connection, filter: &JobFilter) -> Result<Vec<Job>, StoreError> {
-    let mut wanted = Vec::new();
-    let mut values: Vec<Sql> = Vec::new();
-    if !filter.states.is_empty() {
-        wanted.push(format!("state IN ({})", vec!["?"; filter.states.len()].join(", ")));
-        values.extend(filter.states.iter().map(|state| Sql::Text(state.word().to_owned())));
-    }
-    if let Some(account) = &filter.account {
-        wanted.push("account = ?".to_owned());
-        values.push(Sql::Text(account.clone()));
-    }
-    if let Some(tag) = &filter.tag {
-        wanted.push("EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)".to_owned());
-        values.push(Sql::Text(tag.clone()));
-    }
-    if let Some(batch) = filter.batch {
-        wanted.push("batch = ?".to_owned());
-        values.push(Sql::Integer(batch));
-    }
-    let wanted = if wanted.is_empty() { "true".to_owned() } else { wanted.join(" AND ") };
-    values.push(Sql::Integer(filter.limit.map_or(-1, i64::from)));
-    let query = format!(
-        "SELECT id, body FROM job_bodies WHERE id IN
-         (SELECT id FROM jobs WHERE {wanted} ORDER BY id DESC LIMIT ?) ORDER BY id"
-    );
-    bodies(db, &query, values)
-}
-
-fn bodies(db: &Connection, query: &str, values: Vec<Sql>) -> Result<Vec<Job>, StoreError> {
-    let mut query = db.prepare_cached(query)?;
-    let mut rows = query.query(params_from_iter(values))?;
-    let mut list = Vec::new();
-    while let Some(row) = rows.next()? {
-        list.push(from_json(JobId(row.get(0)?), text(row, 1)?)?);
-    }
-    Ok(list)
-}
-
 /// Which of these keys are known, in one consistent look.
 pub(super) fn known(db: &Connection, keys: &[String]) -> Result<HashMap<String, Known>, StoreError> {
     let look = db.unchecked_transaction()?;
     let mut found = HashMap::new();
+    if !look.query_row("SELECT EXISTS (SELECT 1 FROM jobs WHERE key IS NOT NULL)", [], |row| row.get::<_, bool>(0))? {
+        return Ok(found);
+    }
     let mut query = look.prepare_cached("SELECT id, content FROM jobs WHERE key = ?1")?;
     for key in keys {
         let known = query.query_row([key], |row| Ok(Known { job: JobId(row.get(0)?), content: row.get(1)? }));

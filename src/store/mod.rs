@@ -4,6 +4,7 @@
 //! (write-ahead log, synchronous FULL); reads have connections of their own and never wait for it.
 
 mod balance_log;
+mod bodies;
 mod books;
 mod caps;
 mod change;
@@ -180,6 +181,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; nothing was kept then.
     pub async fn commit(&self, changes: Vec<Change>) -> Result<Committed, StoreError> {
+        self.commit_shared(Arc::new(changes)).await
+    }
+
+    /// The same for a list that may have to be committed again: it is shared rather than copied.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    pub async fn commit_shared(&self, changes: Arc<Vec<Change>>) -> Result<Committed, StoreError> {
         let (answer, answered) = tokio::sync::oneshot::channel();
         self.ask(changes, Box::new(move |result| drop(answer.send(result))))?;
         answered.await.map_err(|_| StoreError::Closed)?
@@ -191,13 +200,13 @@ impl Store {
     /// As [`Store::commit`].
     pub fn commit_blocking(&self, changes: Vec<Change>) -> Result<Committed, StoreError> {
         let (answer, answered) = channel();
-        self.ask(changes, Box::new(move |result| drop(answer.send(result))))?;
+        self.ask(Arc::new(changes), Box::new(move |result| drop(answer.send(result))))?;
         answered.recv().map_err(|_| StoreError::Closed)?
     }
 
     fn ask(
         &self,
-        changes: Vec<Change>,
+        changes: Arc<Vec<Change>>,
         reply: Box<dyn FnOnce(Result<Committed, StoreError>) + Send>,
     ) -> Result<(), StoreError> {
         let writer = self.shared.writer.as_ref().ok_or(StoreError::ReadOnly)?;
@@ -216,7 +225,7 @@ impl Store {
             let claimed = balance_log::claimed(&moment, &recent)?;
             let next = |sql: &str| moment.query_row(sql, [], |row| row.get(0));
             Ok(Loaded {
-                active: jobs::active(&moment)?,
+                active: bodies::active(&moment)?,
                 next_job: next("SELECT coalesce(max(id), 0) + 1 FROM jobs")?,
                 next_batch: next("SELECT max((SELECT coalesce(max(id), 0) FROM batches), (SELECT coalesce(max(batch), 0) FROM jobs WHERE batch IS NOT NULL)) + 1")?,
                 ledger,
@@ -244,7 +253,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn rows(&self) -> Result<Vec<JobRow>, StoreError> {
-        self.read(jobs::rows)
+        self.read(|db| jobs::rows(db, false))
+    }
+
+    /// The same of final jobs alone, for who has the others in hand.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn final_rows(&self) -> Result<Vec<JobRow>, StoreError> {
+        self.read(|db| jobs::rows(db, true))
     }
 
     /// A job, whole; `None` where there is none of that number.
@@ -252,7 +269,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
-        self.read(|db| jobs::one(db, id))
+        self.read(|db| bodies::one(db, id))
     }
 
     /// The jobs a filter wants, whole, oldest first.
@@ -260,7 +277,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn jobs(&self, filter: &JobFilter) -> Result<Vec<Job>, StoreError> {
-        self.read(|db| jobs::filtered(db, filter))
+        self.read(|db| bodies::filtered(db, filter))
     }
 
     /// A job's lines of the log, oldest first.

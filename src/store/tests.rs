@@ -421,7 +421,7 @@ fn a_full_disk_gets_the_reserve_and_the_commit_is_tried_once_more() {
         db.pragma_update(None, "max_page_count", pages + 1000).is_ok()
     });
     assert!(kept.is_ok() && asked == 1, "{kept:?}");
-    assert_eq!(jobs::rows(&db).unwrap().len(), 50);
+    assert_eq!(jobs::rows(&db, false).unwrap().len(), 50);
 }
 
 /// A crash in the middle of a commit: the process is gone, its files stay as they are.

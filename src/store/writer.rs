@@ -3,6 +3,7 @@
 //!
 //! Knows how a change becomes rows, and what to do on a full disk. Must not know who asked.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -17,7 +18,7 @@ use super::{StoreError, StoredInput, balance_log, books, caps, desk, jobs, log, 
 
 /// A commit to be made, and who is told.
 pub(super) struct Work {
-    pub changes: Vec<Change>,
+    pub changes: Arc<Vec<Change>>,
     pub reply: Box<dyn FnOnce(Result<Committed, StoreError>) + Send>,
 }
 

@@ -83,9 +83,8 @@ impl Core {
         let mut keys = std::collections::HashSet::new();
         for (n, job) in new.into_iter().enumerate() {
             if let Some(key) = &job.key {
-                let content = content_hash(&job.request);
                 match looked_up.known.get(key) {
-                    Some(old) if old.content == content => {
+                    Some(old) if old.content == content_hash(&job.request) => {
                         known += 1;
                         batches.extend(self.jobs.get(&old.job).and_then(|job| job.batch));
                         continue;
@@ -150,7 +149,8 @@ impl Core {
         match self.model_of(request) {
             Some(model) => {
                 request.validate(model)?;
-                too_low(new.ceiling, least(request, model)).map_or(Ok(()), |problem| Err(vec![problem]))
+                let least = new.ceiling.and_then(|_| least(request, model));
+                too_low(new.ceiling, least).map_or(Ok(()), |problem| Err(vec![problem]))
             }
             None => {
                 let text = format!("{} is no model of {}; `rushes models` lists them", request.model, request.account);

@@ -103,12 +103,17 @@ impl Core {
         let ids: Vec<_> = self.jobs.keys().copied().collect();
         let mut unconfirmed = 0;
         for id in ids {
-            let Some(mut job) = self.jobs.get(&id).cloned() else { continue };
+            let Some(job) = self.jobs.get(&id) else { continue };
             let changed = match self.accounts.get(&job.request.account) {
                 None => Some(Hold::AccountMissing),
                 Some(a) if a.origin != job.origin || a.fingerprint != job.fingerprint => Some(Hold::AccountChanged),
                 Some(_) => None,
             };
+            // Of ten thousand that wait as they should, none is copied.
+            if job.state == JobState::Queued && changed.is_none() {
+                continue;
+            }
+            let mut job = job.clone();
             match job.state {
                 JobState::Submitting if mutated("requeue_on_start") => {
                     self.release(&mut job, "requeued", step);
