@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use rushes::mutation::MUTATIONS;
 
 /// Who is expected to notice: arguments of `cargo test`, the last one a test's name or a part of it.
-const WITNESSES: [(&str, &[&[&str]]); 12] = [
+const WITNESSES: [(&str, &[&[&str]]); 13] = [
     ("no_full_sync", &[&["--test", "power", "no_loss_of_power"]]),
     ("send_before_commit", &[&["--test", "torture", "ninjachat"]]),
     ("connection_pool", &[&["--test", "wire", "every_order_has_a_connection_of_its_own"]]),
@@ -19,6 +19,7 @@ const WITNESSES: [(&str, &[&[&str]]); 12] = [
     ("done_before_hash", &[&["--test", "torture", "ninjachat"]]),
     ("cap_read_outside", &[&["--test", "engine", "race::"]]),
     ("poll_books_charge", &[&["--lib", "engine::core"], &["--test", "torture", "ninjachat"]]),
+    ("absence_is_proof", &[&["--lib", "engine::core::storm"], &["--test", "torture", "a4f"]]),
 ];
 
 #[derive(PartialEq, Eq)]

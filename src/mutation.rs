@@ -9,7 +9,7 @@
 compile_error!("a build that can break itself on purpose must not reach beyond loopback: turn loopback-only on, too");
 
 /// The mutations there are, by name, with what each breaks.
-pub const MUTATIONS: [(&str, &str); 12] = [
+pub const MUTATIONS: [(&str, &str); 13] = [
     ("no_full_sync", "a commit does not wait for the medium (synchronous=NORMAL)"),
     ("send_before_commit", "an order is sent before its intent is on disk"),
     ("connection_pool", "orders take used connections"),
@@ -22,6 +22,7 @@ pub const MUTATIONS: [(&str, &str); 12] = [
     ("done_before_hash", "a job is done before its clip is checked and named"),
     ("cap_read_outside", "a cap is read before the transaction that sets money aside, not in it"),
     ("poll_books_charge", "each poll books the charge again"),
+    ("absence_is_proof", "an order that is not found where it was looked for counts as never bought"),
 ];
 
 /// Whether the mutation of that name is planted: by the variable `RUSHES_MUTATION`, read once.

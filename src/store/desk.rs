@@ -44,7 +44,10 @@ pub(super) fn seen(db: &Connection, at: Timestamp) -> Result<(), StoreError> {
 pub(super) fn last_seen(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
     let nanos: Option<i64> =
         db.query_row("SELECT value FROM meta WHERE name = 'last_seen'", [], |row| row.get(0)).optional()?;
-    Ok(nanos.map(time))
+    // A crash notes no time; the last line of the log has one.
+    let last: Option<i64> =
+        db.query_row("SELECT at FROM events ORDER BY seq DESC LIMIT 1", [], |row| row.get(0)).optional()?;
+    Ok(nanos.max(last).map(time))
 }
 
 /// Keeps an account.

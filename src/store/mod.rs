@@ -19,6 +19,8 @@ mod place;
 mod reserve;
 mod schema;
 mod shelf;
+#[cfg(any(test, feature = "faults"))]
+mod trial;
 mod writer;
 
 #[cfg(test)]
@@ -45,6 +47,8 @@ pub use error::StoreError;
 pub use inputs::{StoredInput, load_input, measure_input, put_input, put_input_bytes};
 pub use jobs::content_hash;
 pub use lock::{EngineLock, LockError};
+#[cfg(any(test, feature = "faults"))]
+pub use trial::Trial;
 
 use crate::domain::books::BalanceLine;
 use crate::domain::caps::Guard;
@@ -219,33 +223,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn load(&self) -> Result<Loaded, StoreError> {
-        self.read(|db| {
-            let moment = db.unchecked_transaction()?;
-            let (ledger, recent) = books::ledger(&moment)?;
-            let claimed = balance_log::claimed(&moment, &recent)?;
-            let next = |sql: &str| moment.query_row(sql, [], |row| row.get(0));
-            Ok(Loaded {
-                active: bodies::active(&moment)?,
-                next_job: next("SELECT coalesce(max(id), 0) + 1 FROM jobs")?,
-                next_batch: next("SELECT max((SELECT coalesce(max(id), 0) FROM batches), (SELECT coalesce(max(batch), 0) FROM jobs WHERE batch IS NOT NULL)) + 1")?,
-                ledger,
-                recent,
-                accounts: desk::accounts(&moment)?,
-                balances: books::balances(&moment)?,
-                openings: balance_log::openings(&moment)?,
-                claimed,
-                draft: desk::draft(&moment)?,
-                batch_caps: desk::batch_caps(&moment)?,
-                room: Vec::new(),
-                last_seen: desk::last_seen(&moment)?,
-                open_intents: jobs::open_intents(&moment)?,
-                usual: jobs::usual(&moment)?,
-                limiters: desk::limiters(&moment)?,
-                catalogues: shelf::catalogues(&moment)?,
-                observations: shelf::observations(&moment)?,
-                last_seq: log::last_seq(&moment)?,
-            })
-        })
+        self.read(loaded)
     }
 
     /// Every job as a table row, oldest first; `usual_s` is left to the caller ([`Loaded::usual`]).
@@ -423,6 +401,35 @@ impl Store {
         self.shared.readers.lock().unwrap_or_else(PoisonError::into_inner).push(db);
         Ok(result)
     }
+}
+
+/// What an engine starts from, as of one moment.
+fn loaded(db: &Connection) -> Result<Loaded, StoreError> {
+    let moment = db.unchecked_transaction()?;
+    let (ledger, recent) = books::ledger(&moment)?;
+    let claimed = balance_log::claimed(&moment, &recent)?;
+    let next = |sql: &str| moment.query_row(sql, [], |row| row.get(0));
+    Ok(Loaded {
+        active: bodies::active(&moment)?,
+        next_job: next("SELECT coalesce(max(id), 0) + 1 FROM jobs")?,
+        next_batch: next("SELECT max((SELECT coalesce(max(id), 0) FROM batches), (SELECT coalesce(max(batch), 0) FROM jobs WHERE batch IS NOT NULL)) + 1")?,
+        ledger,
+        recent,
+        accounts: desk::accounts(&moment)?,
+        balances: books::balances(&moment)?,
+        openings: balance_log::openings(&moment)?,
+        claimed,
+        draft: desk::draft(&moment)?,
+        batch_caps: desk::batch_caps(&moment)?,
+        room: Vec::new(),
+        last_seen: desk::last_seen(&moment)?,
+        open_intents: jobs::open_intents(&moment)?,
+        usual: jobs::usual(&moment)?,
+        limiters: desk::limiters(&moment)?,
+        catalogues: shelf::catalogues(&moment)?,
+        observations: shelf::observations(&moment)?,
+        last_seq: log::last_seq(&moment)?,
+    })
 }
 
 /// A connection that only reads.

@@ -250,6 +250,10 @@ fn everything_else_an_engine_starts_from_comes_back() {
     assert_eq!((loaded.accounts, loaded.limiters), (vec![account], vec![limiter]));
     assert_eq!(loaded.balances, [("mine".to_owned(), balance("37.00", 5))], "an older balance changes nothing");
     assert_eq!((loaded.last_seen, loaded.draft), (Some(at(10)), Some(draft)));
+    let (kind, text, data) = ("x".to_owned(), String::new(), Value::Null);
+    let line = NewLine { at: at(20), job: None, account: None, kind, text, data };
+    store.commit_blocking(vec![Change::AddLine(line)]).unwrap();
+    assert_eq!(store.load().unwrap().last_seen, Some(at(20)), "a crash notes no time of its own");
     assert_eq!((loaded.next_job, loaded.next_batch), (1, 5));
     assert_eq!(store.input("ab").unwrap().unwrap().1, "cat.png");
 }

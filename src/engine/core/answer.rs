@@ -41,7 +41,7 @@ impl Core {
             data,
         });
         let account = job.request.account.clone();
-        match answer {
+        match self.believable(&job, answer) {
             SubmitAnswer::Accepted(accepted) => self.accepted(job, accepted, step),
             SubmitAnswer::Finished(finished) => self.finished(job, finished, step),
             SubmitAnswer::Refused(error) => self.refused_order(job, &error, step),
@@ -49,6 +49,16 @@ impl Core {
             SubmitAnswer::Unknown(error) => self.unknown(job, &error, bytes, step),
         }
         self.touch(&account, step);
+    }
+
+    /// The answer, or that it settles nothing: an id that is another job's order already names none of this
+    /// one, and its clip would be the other's.
+    pub(super) fn believable(&self, job: &Job, answer: SubmitAnswer) -> SubmitAnswer {
+        let SubmitAnswer::Accepted(accepted) = &answer else { return answer };
+        let Some(other) = self.holder_of(&accepted.remote_id, job) else { return answer };
+        let (name, remote) = (&job.request.account, &accepted.remote_id);
+        let text = format!("{name} answered with order {remote}, which is {other}'s already");
+        SubmitAnswer::Unknown(ServiceError::new(ErrorKind::Protocol, text))
     }
 
     pub(super) fn accepted(&mut self, mut job: Job, accepted: Accepted, step: &mut Step) {

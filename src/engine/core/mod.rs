@@ -31,14 +31,14 @@ mod start;
 mod status;
 mod step;
 pub mod stock;
-#[cfg(test)]
-mod storm;
+#[cfg(any(test, feature = "faults"))]
+pub mod storm;
 #[cfg(test)]
 mod tests;
 mod trace;
 mod trouble;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -77,6 +77,8 @@ struct Work {
     lost: u32,
     /// An answer to a look for its order came since the start, or a failure.
     looked: bool,
+    /// Its order was sent by this process, whose own clock knows how long ago that was.
+    sent: bool,
     /// Its order is built again for a repeat, which is the same order for so long after it was first sent.
     repeatable: Option<SignedDuration>,
     /// Its order is being repeated.
@@ -114,6 +116,8 @@ pub struct Core {
     /// Jobs that are not final.
     jobs: Roster,
     work: BTreeMap<JobId, Work>,
+    /// The orders of jobs that ended since the start, by account and the service's id.
+    over: HashMap<(String, String), JobId>,
     next_job: i64,
     budget: Budget,
     pace: Pace,
@@ -232,6 +236,9 @@ impl Core {
         step.changes.push(Change::PutJob(Box::new(job.clone())));
         self.follow(&job);
         if job.state.is_final() {
+            if let Some(remote_id) = job.remote_id {
+                self.over.insert((account.clone(), remote_id), job.id);
+            }
             self.work.remove(&job.id);
             self.jobs.remove(job.id);
         } else {

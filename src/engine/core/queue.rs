@@ -191,7 +191,8 @@ impl Core {
         let data = serde_json::json!({"attempt": job.attempts, "reserved": money, "body_sha256": order.digest});
         self.tell(&job, "submitting", format!("intent stored, {money} set aside; the order is sent once"), data, step);
         self.count_order(&job.request.account, call);
-        self.work.entry(id).or_default().busy = true;
+        let work = self.work.entry(id).or_default();
+        (work.busy, work.sent) = (true, true);
         self.put(job, step);
         step.effects.push(Effect::Submit { job: id });
     }

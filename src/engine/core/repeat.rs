@@ -25,7 +25,15 @@ impl Core {
         let profile = self.accounts.get(&job.request.account).and_then(|account| account.profile.as_ref());
         let same_place = profile.is_some_and(|profile| profile.generation == job.generation);
         let in_time = self.now.duration_since(sent) < span - MARGIN;
-        unrepeated && same_place && in_time && job.digest.is_some() && self.is_looked_for(job) && !self.draining
+        // A wall clock that was set back while the program was away would make an old order look young.
+        let sent_here = self.work.get(&job.id).is_some_and(|work| work.sent);
+        sent_here
+            && unrepeated
+            && same_place
+            && in_time
+            && job.digest.is_some()
+            && self.is_looked_for(job)
+            && !self.draining
     }
 
     /// Has the order built once more, where a repeat is the same order.
@@ -77,6 +85,7 @@ impl Core {
             return;
         };
         let (outcome, data) = describe(&answer);
+        let answer = self.believable(&job, answer);
         let taken = matches!(answer, SubmitAnswer::Accepted(_) | SubmitAnswer::Finished(_));
         let outcome = if taken { "recovered".to_owned() } else { format!("repeat_{outcome}") };
         step.changes.push(Change::AnswerIntent { job: id, attempt: job.attempts, at: self.now, outcome, data });

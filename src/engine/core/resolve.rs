@@ -11,6 +11,7 @@ use crate::domain::job::Refund;
 use crate::domain::message::Level;
 use crate::domain::search::{Search, Verdict};
 use crate::domain::{ErrorKind, Job, JobId, JobState};
+use crate::mutation::mutated;
 use crate::provider::{Evidence, Grade, Intent, ServiceError};
 use crate::store::Change;
 
@@ -168,6 +169,13 @@ impl Core {
             Grade::Likely => Verdict::Likely,
             _ => Verdict::Open,
         };
+        if mutated("absence_is_proof") && verdict == Verdict::Open {
+            self.release(&mut job, "absent", step);
+            if job.advance(JobState::Failed, self.now).is_ok() {
+                self.put(job, step);
+            }
+            return;
+        }
         let mut search = job.search.take().unwrap_or_else(|| Search::new(self.now));
         search.rounds = search.rounds.saturating_add(1);
         let wait = WAITS.get(search.rounds as usize - 1).copied().unwrap_or(SignedDuration::from_hours(1));
@@ -199,14 +207,15 @@ impl Core {
         self.put(job, step);
     }
 
-    /// Another job of the same account that goes on as this order.
+    /// Another job of the same account that goes on as this order, or did since the start.
     pub(super) fn holder_of(&self, remote_id: &str, job: &Job) -> Option<JobId> {
         let same = |other: &&Job| {
             other.id != job.id
                 && other.request.account == job.request.account
                 && other.remote_id.as_deref() == Some(remote_id)
         };
-        self.jobs.values().find(same).map(|other| other.id)
+        let over = || self.over.get(&(job.request.account.clone(), remote_id.to_owned())).copied();
+        self.jobs.values().find(same).map(|other| other.id).or_else(over)
     }
 
     /// The lost order is known again: the job goes on as if its answer had come.

@@ -3,7 +3,7 @@
 //! Knows the law: intent without answer is unconfirmed; an id is polled on; links and parts are
 //! downloaded on; queued goes on. Nothing here goes back to the queue by itself.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -47,6 +47,7 @@ impl Core {
             stock: Stock::new(catalog, loaded.observations),
             jobs: Roster::of(loaded.active),
             work: BTreeMap::new(),
+            over: HashMap::new(),
             next_job: loaded.next_job.max(1),
             budget,
             pace: Pace::of(loaded.usual),

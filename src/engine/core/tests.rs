@@ -123,9 +123,8 @@ impl World {
     fn running(&mut self) -> JobId {
         let (_, id) = self.queue("a river");
         self.prepare(id);
-        let answer =
-            SubmitAnswer::Accepted(Accepted { remote_id: "r".into(), cost: Some(usd("3.00")), ..Accepted::default() });
-        self.step(Input::Submitted { job: id, answer, bytes: 0 });
+        let accepted = Accepted { remote_id: format!("r-{id}"), cost: Some(usd("3.00")), ..Accepted::default() };
+        self.step(Input::Submitted { job: id, answer: SubmitAnswer::Accepted(accepted), bytes: 0 });
         assert_eq!(self.state(id), JobState::Running);
         id
     }

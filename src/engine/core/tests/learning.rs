@@ -21,7 +21,7 @@ fn submit(world: &mut World, id: JobId, answer: SubmitAnswer) -> Step {
 }
 
 fn accepted(cost: &str) -> SubmitAnswer {
-    SubmitAnswer::Accepted(Accepted { remote_id: "r".into(), cost: Some(usd(cost)), ..Accepted::default() })
+    SubmitAnswer::Accepted(Accepted { remote_id: format!("r-{cost}"), cost: Some(usd(cost)), ..Accepted::default() })
 }
 
 fn texts(step: &Step) -> Vec<String> {

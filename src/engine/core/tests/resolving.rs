@@ -1,7 +1,7 @@
 //! Ways out of not knowing: each verdict, the one repeat, adoption and writing off.
 
 use super::*;
-use crate::domain::search::Verdict;
+use crate::domain::search::{Search, Verdict};
 use crate::domain::{EntryKind, Refund};
 use crate::provider::{Evidence, Grade, Status};
 
@@ -153,11 +153,19 @@ fn a_repeat_is_sent_once_ever_equal_to_the_byte_in_time_and_after_it_is_on_disk(
     assert!(!step.changes.iter().any(|c| matches!(c, Change::PutIntent { .. })), "no second order of its own");
     let stored = last_put(&step);
     // The program dies here: what was sent is not sent again.
-    let loaded = Loaded { active: vec![stored], ..Loaded::default() };
-    let (mut again, _) = World::new(settings(), &offers(), loaded);
-    again.later(11);
-    let step = again.evidence(id, found(Grade::Open, None, None), TEN_MINUTES);
-    assert!(!step.effects.iter().any(|e| matches!(e, Effect::Prepare { .. })), "never twice");
+    let after_a_restart = |stored: Job| {
+        let loaded = Loaded { active: vec![stored], ..Loaded::default() };
+        let (mut again, _) = World::new(settings(), &offers(), loaded);
+        again.later(11);
+        let step = again.evidence(id, found(Grade::Open, None, None), TEN_MINUTES);
+        step.effects.iter().any(|e| matches!(e, Effect::Prepare { .. }))
+    };
+    assert!(!after_a_restart(stored.clone()), "never twice");
+    let search = stored.search.clone().map(|search| Search { repeated: false, ..search });
+    assert!(
+        !after_a_restart(Job { search, ..stored }),
+        "a clock set back meanwhile would make an old order look young"
+    );
     // It lives on: the repeat's refusal proves nothing, and it is not sent again either.
     let refused = SubmitAnswer::Refused(ServiceError::new(ErrorKind::Balance, "too little money"));
     world.step(Input::Submitted { job: id, answer: refused, bytes: 0 });
@@ -197,6 +205,20 @@ fn the_answer_to_a_repeat_is_the_answer_to_the_order() {
     let job = last_put(&step);
     assert_eq!((job.state, job.remote_id.as_deref(), job.error), (JobState::Running, Some("vid-1"), None));
     assert_eq!(world.sums(), ("$0.00".into(), "$3.00".into()));
+}
+
+#[test]
+fn an_answer_that_names_another_jobs_order_settles_nothing() {
+    let mut world = World::fresh();
+    let first = world.running();
+    let theirs = world.core.jobs[&first].remote_id.clone().unwrap();
+    let (_, second) = world.queue("a hill");
+    world.prepare(second);
+    let accepted = Accepted { remote_id: theirs, cost: Some(usd("3.00")), ..Accepted::default() };
+    world.step(Input::Submitted { job: second, answer: SubmitAnswer::Accepted(accepted), bytes: 0 });
+    let job = &world.core.jobs[&second];
+    assert_eq!((job.state, &job.remote_id, job.reserved), (JobState::Unconfirmed, &None, Some(usd("3.00"))));
+    assert!(job.error.as_ref().unwrap().message.contains(&format!("which is {first}'s already")), "{:?}", job.error);
 }
 
 #[test]
