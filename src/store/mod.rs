@@ -412,7 +412,9 @@ fn loaded(db: &Connection) -> Result<Loaded, StoreError> {
     Ok(Loaded {
         active: bodies::active(&moment)?,
         next_job: next("SELECT coalesce(max(id), 0) + 1 FROM jobs")?,
-        next_batch: next("SELECT max((SELECT coalesce(max(id), 0) FROM batches), (SELECT coalesce(max(batch), 0) FROM jobs WHERE batch IS NOT NULL)) + 1")?,
+        next_batch: next(
+            "SELECT max((SELECT coalesce(max(id), 0) FROM batches), (SELECT coalesce(max(batch), 0) FROM jobs WHERE batch IS NOT NULL)) + 1",
+        )?,
         ledger,
         recent,
         accounts: desk::accounts(&moment)?,
