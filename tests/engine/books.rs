@@ -104,6 +104,34 @@ async fn a_refund_that_came_is_seen_and_an_order_in_flight_makes_no_difference()
     assert!(store.history(fails).unwrap().iter().any(|line| line.kind == "refund_seen"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_books_open_before_the_first_order_and_what_others_moved_is_told_before_the_next_sessions() {
+    let world = World::new().await;
+    let settings = only(&world, "nanogpt");
+    let slow = json!({"service": "nanogpt", "route": "balance", "kind": "delay", "seconds": 0.5});
+    for prompt in ["a river", "a hill"] {
+        // Orders are faster than the balance, and wait for it all the same.
+        world.fault(slow.clone()).await;
+        let mut desk = Desk::new(settings.clone()).await;
+        let id = desk.queue("nanogpt/veo2-video", prompt).await;
+        desk.wait_for(id, JobState::Done).await;
+        desk.engine.drained().await;
+        desk.engine.leave(Leave::Now).await;
+        world.deposit("nanogpt", "-0.35").await;
+    }
+    let store = Store::open_read_only(&settings.data_dir).unwrap();
+    let lines = store.balance_log(&Default::default()).unwrap();
+    let usd_lines = lines.iter().filter(|line| line.balance.money.currency == Currency::Usd);
+    let standings: Vec<Standing> = usd_lines.map(|line| line.standing).collect();
+    assert_eq!((standings.first(), standings.last()), (Some(&Standing::Opened), Some(&Standing::Agrees)));
+    let kinds: Vec<EntryKind> = store.entries(&Default::default()).unwrap().iter().map(|entry| entry.kind).collect();
+    let one = [EntryKind::Reserved, EntryKind::Charged, EntryKind::Released];
+    let at = |kind| kinds.iter().position(|k| *k == kind).unwrap();
+    let second = kinds.iter().rposition(|k| *k == EntryKind::Reserved).unwrap();
+    assert!(one.iter().all(|kind| at(*kind) < at(EntryKind::Unexplained)), "{kinds:?}");
+    assert!(at(EntryKind::Unexplained) < second, "told before the second order: {kinds:?}");
+}
+
 impl World {
     /// Money that comes to the bank from outside; what somebody else spends is negative.
     pub async fn deposit(&self, service: &str, amount: &str) {

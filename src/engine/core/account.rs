@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::accounting::Wallet;
 use super::discover::Discovery;
+use super::first::FirstBalance;
 use super::host::{Call, Host};
 use super::limiter::Limiter;
 use super::trace::Trace;
@@ -64,6 +65,7 @@ pub struct Account {
     /// A balance is wanted from this time on.
     balance_due: Option<Timestamp>,
     balance_at: Option<Timestamp>,
+    pub(super) first_balance: FirstBalance,
     pub(super) trouble: Option<String>,
     /// Jobs that were paid for and gave no clip, since the last that did.
     pub(super) losses: BTreeSet<JobId>,
@@ -102,6 +104,7 @@ impl Account {
             asking: false,
             balance_due: None,
             balance_at: None,
+            first_balance: FirstBalance::default(),
             trouble: None,
             losses: BTreeSet::new(),
             shared: false,
@@ -170,7 +173,8 @@ impl Account {
         };
         let free = wanted.map(|due| host.free_at(Call::Free, due.max(now)));
         let rests = host.wakes();
-        [pause, orders, wanted, free].into_iter().flatten().chain(rests)
+        let first = self.first_balance.ends().filter(|_| has_queued);
+        [pause, orders, wanted, free, first].into_iter().flatten().chain(rests)
     }
 
     pub(super) fn stored(&self) -> StoredAccount {
@@ -328,6 +332,8 @@ impl Core {
                 self.recover(name, step);
                 self.want_balance(name);
                 self.touch(name, step);
+                let now = self.now;
+                self.accounts.get_mut(name).into_iter().for_each(|account| account.first_balance.reached(now));
             }
             Err(error) => self.trouble(name, Call::Free, &error, step),
         }
@@ -336,6 +342,7 @@ impl Core {
     pub(super) fn balanced(&mut self, name: &str, result: Result<Vec<Money>, ServiceError>, step: &mut Step) {
         let Some(account) = self.accounts.get_mut(name) else { return };
         account.asking = false;
+        account.first_balance = FirstBalance::Over;
         // One that was wanted meanwhile is asked for next.
         account.wallet.closing &= account.balance_due.is_some();
         let still = self.was_still(name);

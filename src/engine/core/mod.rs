@@ -15,6 +15,7 @@ mod command;
 pub mod discover;
 mod download;
 pub mod drained;
+mod first;
 mod host;
 mod limiter;
 mod losses;

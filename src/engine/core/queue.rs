@@ -24,6 +24,9 @@ impl Core {
         for name in names {
             let Some(account) = self.accounts.get(&name) else { continue };
             let Some(profile) = account.profile.clone().filter(|_| account.pause.is_none()) else { continue };
+            if self.waits_for_first_balance(account) {
+                continue;
+            }
             if self.order_free_at(account, Call::Order) > self.now {
                 self.tell_days_limit(&name, step);
                 continue;

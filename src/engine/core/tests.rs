@@ -62,6 +62,8 @@ fn account() -> Account {
     account.origin = "https://ninjachat.ai".into();
     account.fingerprint = "f".into();
     account.max_in_flight = 2;
+    // Few tests are about a session's first order.
+    account.first_balance = first::FirstBalance::Over;
     account
 }
 

@@ -197,3 +197,33 @@ fn two_accounts_with_one_key_are_one_purse() {
     assert!(asks(&world.step(Input::Polled { job: ids[0], result: Ok(status) })));
     assert_eq!(standing(&world.told("39.00")), Some(Standing::Agrees), "its charge counts");
 }
+
+#[test]
+fn the_first_order_waits_for_the_first_balance_or_its_failure_and_not_for_long() {
+    let error = || ServiceError::new(ErrorKind::Unavailable, "not now");
+    for (answer, seconds) in
+        [(Some(Ok(vec![usd("42.00")])), 1), (Some(Ok(vec![])), 1), (Some(Err(error())), 1), (None, 15)]
+    {
+        let mut fresh = account();
+        fresh.first_balance = Default::default();
+        let (mut core, _) = Core::start(settings(), vec![fresh], catalog(&offers()), Loaded::default(), at(0));
+        core.step(at(0), Input::Ticked);
+        let mut world = World { core, now: at(0) };
+        let (_, id) = world.queue("a river");
+        let builds = |step: &Step| step.effects.iter().any(|effect| matches!(effect, Effect::Prepare { .. }));
+        let probed = world.step(Input::Probed { account: "n".into(), result: Ok(AccountProfile::default()) });
+        assert!(asks(&probed) && !builds(&probed));
+        assert!(world.core.wake_at().is_some_and(|at_most| at_most <= at(15)), "somebody wakes to go on");
+        world.now = at(seconds);
+        let told = answer.is_some();
+        let step = match answer {
+            Some(result) => world.step(Input::Balanced { account: "n".into(), result }),
+            None => world.step(Input::Ticked),
+        };
+        // A host that failed rests a moment, which is another matter.
+        world.now = at(14).max(world.now);
+        let later = world.step(Input::Ticked);
+        assert!(builds(&step) || builds(&later), "told: {told}");
+        assert_eq!(submits(&world.prepare(id)), 1);
+    }
+}
