@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic like tests")]
 
+#[path = "screens/books.rs"]
+mod books;
 #[path = "screens/budgets.rs"]
 mod budgets;
 #[path = "screens/bytes.rs"]

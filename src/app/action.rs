@@ -150,6 +150,7 @@ pub enum Action {
     Balances,
     RefreshModels,
     Resume,
+    Classify,
     Palette,
     Help,
     Repaint,
@@ -275,6 +276,7 @@ pub const TABLE: &[Entry] = table! {
     Balances "balances" "balances" [Everywhere] ["b" "F5"] "Ask every account's balance again.";
     RefreshModels "refresh-models" "refresh models" [Everywhere Picker] ["R" "F10"] "Ask every account again which models it offers; what changed is told as notices.";
     Resume "resume" "resume" [Everywhere Detail] ["u" "F6"] "Let paused accounts go on, and try those in trouble at once.";
+    Classify "classify" "unexplained" [Everywhere Reading] ["$" "F11"] "Say what a difference was that nothing in the books explains: a deposit, other use, a refund, a charge.";
     Palette "palette" "commands" [Everywhere] [":" "Ctrl-P"] "Find anything by a few letters: what can be done, models, jobs.";
     Help "help" "help" [Everywhere] ["?" "F1"] "Show every key.";
     Repaint "repaint" "repaint" [Everywhere] ["Ctrl-L"] "Draw the whole screen again.";

@@ -229,6 +229,7 @@ impl App {
             Action::Balances => return self.refresh_balances(),
             Action::RefreshModels => return self.refresh_models(),
             Action::Resume => return self.resume(),
+            Action::Classify => self.classify(),
             Action::Palette => self.open_palette(),
             Action::Help => self.overlays.push(Overlay::Help(Scroll::default())),
             Action::Repaint => return vec![Effect::Repaint],

@@ -5,6 +5,7 @@
 pub mod action;
 pub mod attention;
 pub mod cheapest;
+mod classify;
 pub mod clock;
 pub mod compose;
 pub mod counts;

@@ -10,7 +10,7 @@ use super::line::Line;
 use super::more::More;
 use super::palette::Palette;
 use super::picker::Picker;
-use crate::domain::message::Command;
+use crate::domain::message::{Command, Difference};
 use crate::domain::{Currency, JobId, Money, NewJob};
 
 /// One layer.
@@ -111,6 +111,8 @@ pub enum Need {
     Id,
     /// Labels, typed.
     Tags,
+    /// A difference and what it was, typed.
+    Class,
 }
 
 /// What a yes does.
@@ -126,6 +128,8 @@ pub enum Then {
     Adopt(JobId),
     /// Gives these the typed labels.
     Tag(Vec<JobId>),
+    /// Says what the typed one of these differences was.
+    Classify(Vec<Difference>),
     /// Leaves when open answers and downloads are through.
     Leave,
 }
@@ -152,8 +156,14 @@ impl Ask {
             Need::Yes => true,
             Need::Word(word) => self.answer.text().trim() == word,
             Need::Amount => self.amount().is_some(),
+            Need::Class => self.classified().is_some(),
             Need::Id | Need::Tags => !self.answer.text().trim().is_empty(),
         }
+    }
+
+    /// The typed word for a difference, when it fits one that is open.
+    pub fn classified(&self) -> Option<Command> {
+        if let Then::Classify(open) = &self.then { super::classify::read(self.answer.text(), open) } else { None }
     }
 
     /// The typed amount, when it is a positive one.

@@ -290,7 +290,9 @@ impl App {
     /// Does what a question was about.
     pub(super) fn answer_yes(&mut self, ask: Ask) -> Vec<Effect> {
         let ceiling: Option<Money> = ask.amount();
+        let classified = ask.classified();
         match ask.then {
+            Then::Classify(_) => classified.map_or_else(Vec::new, |command| self.verb(command, "classified")),
             Then::Leave => self.leave(),
             Then::Queue(jobs) => self.queue_now(jobs),
             Then::Adopt(id) => {

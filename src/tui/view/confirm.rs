@@ -35,6 +35,7 @@ pub fn render(app: &App, ask: &Ask, styles: &Styles, area: Rect, buf: &mut Buffe
         Need::Yes => ("".to_owned(), format!("{yes} or y: yes   {no} or n: no")),
         Need::Word(word) => ("> ".to_owned(), format!("type `{word}`, then {yes}: yes   {no}: no")),
         Need::Id => ("id ".to_owned(), format!("{yes}: adopt   {no}: leave it")),
+        Need::Class => ("> ".to_owned(), format!("{yes}: say so   {no}: leave it")),
         Need::Tags => ("tags ".to_owned(), format!("{yes}: yes   {no}: no")),
         Need::Amount => ("at most $ ".to_owned(), format!("{yes}: yes   {no}: no")),
     };

@@ -87,7 +87,7 @@ fn hinted(context: Context) -> &'static [Action] {
             Action::Duplicate,
             Action::Tag,
         ],
-        Context::Reading => &[Action::Close, Action::Down, Action::PageDown],
+        Context::Reading => &[Action::Close, Action::Classify, Action::Down, Action::PageDown],
         Context::Ask => &[Action::Accept, Action::OnlyNeeded, Action::Close],
         Context::Picker => &[Action::Accept, Action::Together, Action::Reorder, Action::Close, Action::Down],
         Context::Palette => &[Action::Accept, Action::Down, Action::Close],
@@ -126,6 +126,7 @@ pub fn hints(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     let any = |fits: fn(JobState) -> bool| ours && targets.iter().any(|state| fits(*state));
     let useful = |action: &&Action| match action {
         Action::NextNeedy => needy,
+        Action::Classify => ours && !app.spend().differences.is_empty(),
         Action::Cancel | Action::Hold => any(JobState::is_unsent),
         Action::Retry => any(may_be_retried),
         Action::Extend => app.extendable(),

@@ -27,13 +27,14 @@ pub fn render(app: &App, scroll: &Scroll, styles: &Styles, area: Rect, buf: &mut
             paper.pair(&account.name, text::width(&account.name) + 1, Role::Warn, trouble);
         }
     }
+    let classify = app.keymap().shown(Action::Classify, Context::Reading).map_or(String::new(), |key| key.to_string());
     for difference in &app.spend().differences {
         let (id, account, money) = (difference.id, &difference.account, difference.money);
         let at = text::time(difference.at, app.now(), app.time_zone(), true);
         let way = if money.amount.is_sign_negative() { "gone from" } else { "came to" };
         let money = Money::new(money.amount.abs(), money.currency);
         let words = format!(
-            "{money} {way} {account}, found {at}, and nothing here explains it; `rushes books --around {id}` shows what happened, `rushes books classify {id}` says what it was"
+            "{money} {way} {account}, found {at}, and nothing here explains it; `rushes books --around {id}` shows what happened, {classify} or `rushes books classify {id}` says what it was"
         );
         paper.pair(&id.to_string(), text::width(&id.to_string()) + 1, Role::Error, &words);
     }
