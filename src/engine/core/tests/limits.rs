@@ -194,6 +194,7 @@ fn two_accounts_at_one_host_share_its_limit() {
     let limited = |name: &str| {
         let mut account = Account::new(name.into(), Service::Ninjachat, 0, limits);
         (account.origin, account.fingerprint) = ("https://ninjachat.ai".into(), "f".into());
+        account.first_balance = first::FirstBalance::Over;
         account
     };
     let (first, mut second) = (limited("n"), limited("m"));
