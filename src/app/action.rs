@@ -257,7 +257,7 @@ pub const TABLE: &[Entry] = table! {
     PreviousField "previous-field" "previous field" [Compose] ["BackTab"] "Go to the form's previous field.";
     StepForward "step-forward" "next value" [Compose] ["Right"] "Take the field's next legal value.";
     StepBack "step-back" "previous value" [Compose] ["Left"] "Take the field's previous legal value.";
-    Undo "undo" "undo" [Compose] ["Alt-u"] "Undo the last edit of the prompt.";
+    Undo "undo" "undo" [Compose] ["Alt-u"] "Undo the last word typed, paste or other edit of the prompt.";
     Redo "redo" "redo" [Compose] ["Alt-r"] "Do again what was undone.";
     Editor "editor" "editor" [Compose] ["Alt-e"] "Edit the prompt in your own editor: VISUAL, else EDITOR, else vi.";
     MoreFields "more-fields" "more fields" [Compose] ["F7" "Alt-m"] "List what the service documents beyond the model's own fields; Enter adds one to the form.";

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::change::{Change, Committed, EntryFilter, JobFilter, Known, Loaded, NewLine};
-use super::{Left, StoreError, StoredIntent, books, caps, desk, jobs, loaded, schema, writer};
+use super::{Left, StoreError, StoredIntent, bodies, books, caps, desk, jobs, loaded, schema, writer};
 use crate::domain::caps::Guard;
 use crate::domain::{Entry, Job, JobId};
 
@@ -78,7 +78,7 @@ impl Trial {
     /// # Errors
     /// [`StoreError`].
     pub fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
-        jobs::one(&self.db, id)
+        bodies::one(&self.db, id)
     }
 
     /// Every job, whole, oldest first.
@@ -86,7 +86,7 @@ impl Trial {
     /// # Errors
     /// [`StoreError`].
     pub fn jobs(&self) -> Result<Vec<Job>, StoreError> {
-        jobs::filtered(&self.db, &JobFilter::default())
+        bodies::filtered(&self.db, &JobFilter::default())
     }
 
     /// Every entry, oldest first.

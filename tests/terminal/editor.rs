@@ -14,9 +14,9 @@ fn after(stage: &Stage, editor: &str, wanted: &str) -> String {
     pty.wait_for(wanted);
     // The screen is whole again, and keys are ours again.
     pty.keys("!<F1>");
-    pty.wait_for("Undo the last edit of the prompt.");
+    pty.wait_for("Do again what was undone.");
     pty.keys("<Esc>");
-    pty.wait_gone("Undo the last edit of the prompt.");
+    pty.wait_gone("Do again what was undone.");
     let screen = pty.settled_screen();
     assert!(screen.contains("SIMULATOR") && screen.contains("Jobs"), "{screen}");
     pty.keys("<C-q>");

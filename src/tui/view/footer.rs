@@ -45,6 +45,7 @@ fn hinted(context: Context) -> &'static [Action] {
             Action::ViewMenu,
             Action::Mark,
             Action::Details,
+            Action::Palette,
             Action::Retry,
             Action::Cancel,
             Action::Hold,

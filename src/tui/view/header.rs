@@ -166,7 +166,7 @@ fn spend(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     if let Some(finish) = app.finish() {
         let left_out = match finish.left_out {
             0 => String::new(),
-            n => format!(" without {n}"),
+            n => format!(", {n} more unknown"),
         };
         let (p50, p90) = (app.time_of_day(finish.p50), app.time_of_day(finish.p90));
         let words = if p50 == p90 { format!("~{p50}") } else { format!("~{p50}, P90 {p90}") };
