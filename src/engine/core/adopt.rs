@@ -108,7 +108,10 @@ impl Core {
         result: Result<Status, ServiceError>,
         step: &mut Step,
     ) {
-        let Some(job) = self.jobs.get(&id).filter(|job| job.state == JobState::Unconfirmed).cloned() else { return };
+        let Some(job) = self.jobs.get(&id).filter(|job| job.state == JobState::Unconfirmed).cloned() else {
+            let text = format!("{id} was settled meanwhile; there is nothing to adopt");
+            return step.answers.push((adoption.from.0, adoption.from.1, refused("id", "state", text)));
+        };
         let (name, remote_id) = (job.request.account.clone(), adoption.remote_id);
         let answer = match result {
             Ok(status) => {

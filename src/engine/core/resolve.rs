@@ -122,7 +122,9 @@ impl Core {
         repeatable: Option<SignedDuration>,
         step: &mut Step,
     ) {
-        if let Some(work) = self.work.get_mut(&id) {
+        // One that was adopted meanwhile is asked about by now: when, is not for a look to change.
+        let is_lost = self.jobs.get(&id).is_some_and(|job| job.state == JobState::Unconfirmed);
+        if let Some(work) = self.work.get_mut(&id).filter(|_| is_lost) {
             (work.busy, work.looked, work.due) = (false, true, None);
         }
         let Some(job) = self.jobs.get(&id).filter(|job| self.is_looked_for(job)).cloned() else { return };

@@ -269,7 +269,9 @@ impl Storm {
 
     /// One step of the core, committed as `at`.
     fn input(&mut self, at: Option<At>, input: Input) {
-        self.note(|| format!("{input:?}"));
+        if !matches!(input, Input::Ticked) {
+            self.note(|| format!("{input:?}"));
+        }
         let step = self.core.step(self.told, input);
         self.finish(at, step);
     }

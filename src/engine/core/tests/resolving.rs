@@ -208,6 +208,20 @@ fn the_answer_to_a_repeat_is_the_answer_to_the_order() {
 }
 
 #[test]
+fn a_look_that_comes_back_after_an_adoption_does_not_stop_the_polls() {
+    let (mut world, id, step) = lost();
+    assert_eq!(finds(&step), 1, "the look is under way");
+    let command = Command::Adopt { id, remote_id: "vid-1".to_owned() };
+    world.step(Input::Commanded { face: 1, ticket: 5, command, looked_up: LookedUp::default() });
+    let (word, state) = ("processing".to_owned(), RemoteState::Working);
+    world.step(Input::Polled { job: id, result: Ok(Status { word, state, progress: None, cost: None }) });
+    assert_eq!(world.state(id), JobState::Running);
+    world.evidence(id, found(Grade::Open, None, None), None);
+    let polled = world.later(60);
+    assert!(polled.effects.iter().any(|e| matches!(e, Effect::Poll { .. })), "{polled:?}");
+}
+
+#[test]
 fn an_answer_that_names_another_jobs_order_settles_nothing() {
     let mut world = World::fresh();
     let first = world.running();
