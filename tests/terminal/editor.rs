@@ -14,9 +14,9 @@ fn after(stage: &Stage, editor: &str, wanted: &str) -> String {
     pty.wait_for(wanted);
     // The screen is whole again, and keys are ours again.
     pty.keys("!<F1>");
-    pty.wait_for("Do again what was undone.");
+    pty.wait_for(concat!("rushes ", env!("CARGO_PKG_VERSION")));
     pty.keys("<Esc>");
-    pty.wait_gone("Do again what was undone.");
+    pty.wait_gone(concat!("rushes ", env!("CARGO_PKG_VERSION")));
     let screen = pty.settled_screen();
     assert!(screen.contains("SIMULATOR") && screen.contains("Jobs"), "{screen}");
     pty.keys("<C-q>");
