@@ -61,6 +61,8 @@ pub struct Account {
     is_news: bool,
     pub(super) discovery: Discovery,
     probing: bool,
+    /// It waits because of what its last probe said.
+    probed_in_vain: bool,
     asking: bool,
     /// A balance is wanted from this time on.
     balance_due: Option<Timestamp>,
@@ -101,6 +103,7 @@ impl Account {
             is_news: false,
             discovery: Discovery::default(),
             probing: false,
+            probed_in_vain: false,
             asking: false,
             balance_due: None,
             balance_at: None,
@@ -151,6 +154,13 @@ impl Account {
         self.probing
     }
 
+    /// Whether it is to be asked where it lives: also while it orders nothing, since what was ordered
+    /// before the start is polled on; but not over and over where that very question made it wait.
+    pub(super) fn wants_probe(&self) -> bool {
+        let waits = self.pause.is_some() && (self.probed_in_vain || self.is_locked_out());
+        self.profile.is_none() && !waits
+    }
+
     /// When its plan allows the next order, `due` or later.
     fn plan_free_at(&self, due: Timestamp) -> Timestamp {
         self.per_day.free_at(self.per_minute.free_at(due))
@@ -167,9 +177,9 @@ impl Account {
         let pause = self.pause.as_ref().and_then(|pause| pause.until);
         let orders = has_queued.then(|| self.plan_free_at(host.free_at(Call::Order, now)));
         let wanted = match (&self.pause, &self.profile) {
-            (Some(_), _) => None,
+            _ if self.wants_probe() => (!self.probing).then_some(now),
+            (Some(_), _) | (None, None) => None,
             (None, Some(_)) => [self.balance_due, self.discovery.due()].into_iter().flatten().min(),
-            (None, None) => (!self.probing).then_some(now),
         };
         let free = wanted.map(|due| host.free_at(Call::Free, due.max(now)));
         let rests = host.wakes();
@@ -269,16 +279,20 @@ impl Core {
                 }
                 may
             };
-            if account.pause.is_some() {
-                continue;
-            }
             let Some(profile) = account.profile.clone() else {
-                if !account.probing && (!self.draining || adopting.contains(&account.name)) && may_call() {
+                if account.wants_probe()
+                    && !account.probing
+                    && (!self.draining || adopting.contains(&account.name))
+                    && may_call()
+                {
                     account.probing = true;
                     step.effects.push(Effect::Probe { account: account.name.clone() });
                 }
                 continue;
             };
+            if account.pause.is_some() {
+                continue;
+            }
             if !account.asking && account.balance_due.is_some_and(|due| due <= now) && may_call() {
                 account.asking = true;
                 account.balance_due = None;
@@ -327,6 +341,7 @@ impl Core {
                 account.per_day.allow(profile.per_day);
                 let generation = profile.generation.clone();
                 account.profile = Some(profile);
+                account.probed_in_vain = false;
                 step.changes.push(Change::PutAccount(account.stored()));
                 self.settle_generation(name, generation, step);
                 self.recover(name, step);
@@ -335,7 +350,13 @@ impl Core {
                 let now = self.now;
                 self.accounts.get_mut(name).into_iter().for_each(|account| account.first_balance.reached(now));
             }
-            Err(error) => self.trouble(name, Call::Free, &error, step),
+            Err(error) => {
+                let before = account.pause.clone();
+                self.trouble(name, Call::Free, &error, step);
+                if let Some(account) = self.accounts.get_mut(name) {
+                    account.probed_in_vain = account.pause != before;
+                }
+            }
         }
     }
 

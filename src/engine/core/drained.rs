@@ -91,7 +91,9 @@ impl Core {
     /// draining nothing is probed any more.
     fn is_out_of_reach(&self, job: &Job) -> bool {
         let account = self.accounts.get(&job.request.account);
-        let unknown = |a: &Account| a.profile.is_none() && (a.is_stopped() || (self.draining && !a.is_probing()));
+        let unknown = |a: &Account| {
+            a.profile.is_none() && ((a.is_stopped() && !a.wants_probe()) || (self.draining && !a.is_probing()))
+        };
         account.is_none_or(|a| unknown(a) || a.is_locked_out())
     }
 }

@@ -128,3 +128,25 @@ fn a_restart_keeps_the_row_of_losses_and_pauses_again_until_the_user_resumes_or_
     other.state["fingerprint"] = "another key".into();
     assert_eq!(pause(&after(&other)), None);
 }
+
+#[test]
+fn what_runs_at_an_account_that_is_paused_from_the_start_is_polled_on() {
+    let mut world = World::fresh();
+    let id = world.running();
+    let running = world.core.jobs[&id].clone();
+    let losses = serde_json::json!({"losses": [JobId(71), JobId(72), JobId(73)], "fingerprint": account().fingerprint});
+    let kept = StoredLimiter { host: "account n".into(), state: losses, at: at(0) };
+    let loaded = Loaded { active: vec![running], limiters: vec![kept], next_job: 90, ..Loaded::default() };
+    let (mut core, _) = Core::start(settings(), vec![account()], catalog(&offers()), loaded, at(0));
+    assert!(!core.is_drained(), "a clip that is paid for is at the service");
+    let step = core.step(at(0), Input::Ticked);
+    assert!(step.effects.iter().any(|effect| matches!(effect, Effect::Probe { .. })), "{:?}", step.effects);
+    let step = core.step(at(0), Input::Probed { account: "n".into(), result: Ok(AccountProfile::default()) });
+    let mut world = World { core, now: at(0) };
+    assert!(pause(&world).is_some(), "it orders nothing, all the same");
+    let polled = |step: &Step| step.effects.iter().any(|effect| matches!(effect, Effect::Poll { .. }));
+    world.now = at(60);
+    let later = world.step(Input::Ticked);
+    assert!(polled(&step) || polled(&later));
+    assert!(!world.core.is_drained());
+}
