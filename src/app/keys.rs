@@ -260,16 +260,10 @@ impl App {
     /// Moves whatever is scrolled here: a text, the list of models, the selection.
     fn scroll(&mut self, text: impl Fn(&mut Scroll), lines: isize) {
         match self.overlays.last_mut() {
-            Some(
-                Overlay::Help(scroll)
-                | Overlay::Notices(scroll)
-                | Overlay::Tips(scroll)
-                | Overlay::Detail { scroll, .. },
-            ) => text(scroll),
-            Some(Overlay::Picker(picker)) => picker.move_by(lines),
-            Some(Overlay::More(more)) => more.move_by(lines),
-            Some(Overlay::Palette(palette)) => palette.move_by(lines),
-            Some(Overlay::Ask(_) | Overlay::Menu(_)) => {}
+            Some(overlay) => match overlay.scroll_mut() {
+                Some(scroll) => text(scroll),
+                None => overlay.move_by(lines),
+            },
             None if self.focus == Pane::Model => text(&mut self.model_scroll),
             None if lines < -1 => self.jobs.move_first(),
             None if lines > 1 => self.jobs.move_last(),
@@ -279,11 +273,12 @@ impl App {
 
     fn page(&mut self, down: bool) {
         match self.overlays.last_mut() {
-            Some(Overlay::Picker(picker)) => picker.move_by(if down { 10 } else { -10 }),
-            Some(Overlay::More(more)) => more.move_by(if down { 10 } else { -10 }),
-            Some(Overlay::Palette(palette)) => palette.move_by(if down { 10 } else { -10 }),
+            Some(overlay) => match overlay.scroll_mut() {
+                Some(scroll) => scroll.move_page(down),
+                None => overlay.move_by(if down { 10 } else { -10 }),
+            },
             None if self.focus == Pane::Jobs => self.jobs.move_page(down),
-            _ => self.scroll(|scroll| scroll.move_page(down), 0),
+            None => self.scroll(|scroll| scroll.move_page(down), 0),
         }
     }
 

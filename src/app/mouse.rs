@@ -3,7 +3,6 @@
 //! Knows where panes and rows lie. Must not know how a terminal tells of its mouse.
 
 use super::geometry::{Pane, Panes, Span};
-use super::overlay::Overlay;
 use super::{App, Effect};
 
 /// Lines that one notch of the wheel moves.
@@ -68,16 +67,10 @@ impl App {
     pub(super) fn wheel(&mut self, x: u16, y: u16, down: bool) {
         let lines = if down { NOTCH } else { -NOTCH };
         match self.overlays.last_mut() {
-            Some(
-                Overlay::Help(scroll)
-                | Overlay::Notices(scroll)
-                | Overlay::Tips(scroll)
-                | Overlay::Detail { scroll, .. },
-            ) => scroll.move_by(lines),
-            Some(Overlay::Picker(picker)) => picker.move_by(lines),
-            Some(Overlay::More(more)) => more.move_by(lines),
-            Some(Overlay::Palette(palette)) => palette.move_by(lines),
-            Some(Overlay::Ask(_) | Overlay::Menu(_)) => {}
+            Some(overlay) => match overlay.scroll_mut() {
+                Some(scroll) => scroll.move_by(lines),
+                None => overlay.move_by(lines),
+            },
             None => match self.panes.map(|panes| under(&panes, x, y)) {
                 Some(Under::Row(_) | Under::Pane(Pane::Jobs)) => self.jobs.move_by(lines),
                 Some(Under::Pane(Pane::Model)) => self.model_scroll.move_by(lines),

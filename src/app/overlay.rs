@@ -41,6 +41,34 @@ pub enum Overlay {
     Menu(Context),
 }
 
+impl Overlay {
+    /// How far its text is scrolled, where it is one that is read.
+    pub fn scroll_mut(&mut self) -> Option<&mut Scroll> {
+        match self {
+            Overlay::Help(scroll)
+            | Overlay::Notices(scroll)
+            | Overlay::Tips(scroll)
+            | Overlay::Detail { scroll, .. } => Some(scroll),
+            Overlay::Ask(_) | Overlay::Picker(_) | Overlay::More(_) | Overlay::Palette(_) | Overlay::Menu(_) => None,
+        }
+    }
+
+    /// Moves the selection by lines, down being positive, where it is a list that is typed in.
+    pub fn move_by(&mut self, lines: isize) {
+        match self {
+            Overlay::Picker(picker) => picker.move_by(lines),
+            Overlay::More(more) => more.move_by(lines),
+            Overlay::Palette(palette) => palette.move_by(lines),
+            Overlay::Help(_)
+            | Overlay::Notices(_)
+            | Overlay::Tips(_)
+            | Overlay::Detail { .. }
+            | Overlay::Ask(_)
+            | Overlay::Menu(_) => {}
+        }
+    }
+}
+
 /// How far a long text is scrolled. Only its drawing knows how long it is at the screen's width, so
 /// that tells its length back, as a text area's does.
 #[derive(Clone, Debug, Default)]

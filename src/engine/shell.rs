@@ -19,7 +19,7 @@ use super::report::Outbox;
 use super::{EngineError, Settings, accounts, download, inspect, kept, offers, resolve, submit};
 use crate::domain::caps::{Guard, Limit};
 use crate::domain::message::{Command, Draft, Event, Level, Notice, Snapshot, Ticket};
-use crate::domain::{EntryKind, ErrorKind, JobId};
+use crate::domain::{ErrorKind, JobId};
 use crate::media::{Disk, RealDisk};
 use crate::mutation::mutated;
 use crate::provider::limits::Limits;
@@ -306,15 +306,7 @@ impl Shell {
     /// Takes an order out of a commit, of which nothing was kept: it would pass a limit, or, without one, there
     /// is no room for it on disk. The core holds it.
     fn take_back(&mut self, job: JobId, limit: Option<Limit>, changes: &mut Vec<Change>, step: &mut Step) {
-        changes.retain(|change| match change {
-            Change::Guard(guard) => guard.job != job,
-            Change::PutIntent { job: of, .. } => *of != job,
-            Change::Book(entry) => entry.job != Some(job) || entry.kind != EntryKind::Reserved,
-            Change::AddLine(line) => line.job != Some(job) || line.kind != "submitting",
-            _ => true,
-        });
-        step.effects.retain(|effect| !matches!(effect, Effect::Submit { job: of } if *of == job));
-        step.effects.push(Effect::Discard { job });
+        step.take_out(job, changes);
         let (at, zone) = (self.clock.now(), self.tools.settings.time_zone.clone());
         let why = limit.map_or(Input::NoRoom { job, text: StoreError::Full.to_string() }, |limit| {
             let room = self.tools.store.room(&Guard { job, at, zone, limits: vec![limit.clone()] });

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use super::{FaceId, LookedUp};
 use crate::domain::caps::Limit;
 use crate::domain::message::{Answer, Command, Event, Ticket};
-use crate::domain::{AccountProfile, ClipFile, Job, JobId, Model, Money, Problem};
+use crate::domain::{AccountProfile, ClipFile, EntryKind, Job, JobId, Model, Money, Problem};
 use crate::provider::{Evidence, FetchError, Intent, RemoteJob, ServiceError, Status, SubmitAnswer};
 use crate::store::{Change, Left};
 
@@ -259,5 +259,19 @@ impl Step {
         self.effects.append(&mut other.effects);
         self.events.append(&mut other.events);
         self.answers.append(&mut other.answers);
+    }
+
+    /// Takes an order out of `changes`, a commit of this step of which nothing was kept, and out of what was to
+    /// follow it. Everything else stays.
+    pub fn take_out(&mut self, job: JobId, changes: &mut Vec<Change>) {
+        changes.retain(|change| match change {
+            Change::Guard(guard) => guard.job != job,
+            Change::PutIntent { job: of, .. } => *of != job,
+            Change::Book(entry) => entry.job != Some(job) || entry.kind != EntryKind::Reserved,
+            Change::AddLine(line) => line.job != Some(job) || line.kind != "submitting",
+            _ => true,
+        });
+        self.effects.retain(|effect| !matches!(effect, Effect::Submit { job: of } if *of == job));
+        self.effects.push(Effect::Discard { job });
     }
 }

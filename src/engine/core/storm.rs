@@ -20,8 +20,8 @@ use rust_decimal::Decimal;
 use super::{Account, Core, Effect, Input, Step};
 use crate::domain::caps::Guard;
 use crate::domain::message::Command;
-use crate::domain::{ClipFile, Entry, EntryKind, Hold, Job, JobId, JobState, Money};
-use crate::store::{Change, StoreError, Trial};
+use crate::domain::{ClipFile, Entry, Hold, Job, JobId, JobState, Money};
+use crate::store::{StoreError, Trial};
 use book::Book;
 use cells::{Cell, Coverage, Fault, Step as At, Wire};
 
@@ -327,14 +327,7 @@ impl Storm {
             match self.disk.commit(&changes) {
                 Ok(_) => break,
                 Err(StoreError::OverCap { job, limit }) => {
-                    changes.retain(|change| match change {
-                        Change::Guard(guard) => guard.job != job,
-                        Change::PutIntent { job: of, .. } => *of != job,
-                        Change::Book(entry) => entry.job != Some(job) || entry.kind != EntryKind::Reserved,
-                        Change::AddLine(line) => line.job != Some(job) || line.kind != "submitting",
-                        _ => true,
-                    });
-                    step.effects.retain(|effect| !matches!(effect, Effect::Submit { job: of } if *of == job));
+                    step.take_out(job, &mut changes);
                     let guard =
                         Guard { job, at: self.told, zone: jiff::tz::TimeZone::UTC, limits: vec![limit.clone()] };
                     let left = self.disk.room(&guard).ok().and_then(|room| room.first().copied());
