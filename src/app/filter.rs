@@ -174,6 +174,11 @@ impl Filter {
         self.terms.iter().any(|term| matches!(term.what, What::Needy | What::Paused))
     }
 
+    /// Whether it asks what happened today.
+    pub fn asks_for_today(&self) -> bool {
+        self.terms.iter().any(|term| term.what == What::Today)
+    }
+
     /// Whether the row is shown. Abandoned jobs are shown only where `is:abandoned` asks for them.
     pub fn shows(&self, row: &JobRow, lens: &Lens) -> bool {
         if self.problem.is_some() {

@@ -89,9 +89,10 @@ impl Jobs {
     /// Says which accounts are paused, and what today is.
     pub fn look_through(&mut self, paused: BTreeSet<String>, midnight: Timestamp, now: Timestamp) {
         self.lens.now = now;
-        let changed = self.lens.paused != paused;
+        let other_accounts = self.lens.paused != paused && self.filter.asks_for_accounts();
+        let other_day = self.lens.midnight != midnight && self.filter.asks_for_today();
         (self.lens.paused, self.lens.midnight) = (paused, midnight);
-        if changed && self.filter.asks_for_accounts() {
+        if other_accounts || other_day {
             self.show_again(Source::all());
         }
     }

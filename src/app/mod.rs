@@ -142,6 +142,8 @@ pub struct App {
     options: AppOptions,
     now: Timestamp,
     dirty: Dirty,
+    /// When the day ends that the table was told of.
+    tomorrow: Option<Timestamp>,
     is_ready: bool,
     is_looked_at: bool,
     /// Whether the terminal has ever said that it is, or is not.
@@ -176,6 +178,7 @@ impl App {
             options,
             now,
             dirty: Dirty::Now,
+            tomorrow: None,
             is_ready: false,
             is_looked_at: true,
             tells_focus: false,
@@ -248,6 +251,7 @@ impl App {
         if self.notices.expire(now) || clocks {
             self.touch();
         }
+        self.turn_day();
         self.look_ahead();
         let mut effects = Vec::new();
         if let Some(sentence) = self.attention.take(now).filter(|_| !(self.tells_focus && self.is_looked_at)) {
@@ -277,6 +281,7 @@ impl App {
             self.story.due(),
             self.outlook.due(),
             self.attention.due(),
+            self.day_end(),
         ];
         due.into_iter().flatten().min()
     }

@@ -10,6 +10,7 @@ use super::finder::Finder;
 use super::input::{Effect, Key};
 use super::line::Line;
 use super::overlay::{Overlay, Scroll};
+use super::views::View;
 use super::{App, geometry::Pane};
 use crate::domain::message::Offer;
 use crate::domain::{JobId, JobRow};
@@ -26,6 +27,8 @@ pub enum Target {
     Model(Offer),
     /// Goes to this job and shows it whole.
     Job(JobId),
+    /// Shows what this filter lets through: one of the user's own views.
+    View(String),
 }
 
 /// One line.
@@ -47,12 +50,17 @@ pub struct Palette {
 }
 
 impl Palette {
-    /// A palette over the actions, these models and the newest of these jobs.
-    pub fn new<'a>(offers: &[Offer], jobs: impl Iterator<Item = &'a JobRow>) -> Self {
+    /// A palette over the actions, the user's own views, these models and the newest of these jobs.
+    pub fn new<'a>(views: &[View], offers: &[Offer], jobs: impl Iterator<Item = &'a JobRow>) -> Self {
         let actions = TABLE.iter().filter(|entry| runs(entry.action)).map(|entry| Choice {
             name: entry.name.replace('-', " "),
             about: entry.help.to_owned(),
             target: Target::Action(entry.action),
+        });
+        let views = views.iter().map(|view| Choice {
+            name: format!("view {}", view.name),
+            about: format!("Show {}.", view.text),
+            target: Target::View(view.text.clone()),
         });
         let models = offers.iter().filter(|offer| !offer.model.gone).map(|offer| Choice {
             name: offer.model_ref().to_string(),
@@ -70,7 +78,7 @@ impl Palette {
             about: format!("{} · {} · {}", row.state, row.model, row.prompt),
             target: Target::Job(row.id),
         });
-        let choices = actions.chain(models).chain(jobs).collect();
+        let choices = actions.chain(views).chain(models).chain(jobs).collect();
         let mut palette = Palette { choices: Arc::new(choices), finder: Finder::default() };
         palette.search();
         palette
@@ -132,6 +140,7 @@ impl Palette {
 /// answering a question does not.
 fn runs(action: Action) -> bool {
     let entry = action.entry();
+    let menus = [Context::Views, Context::Sorting, Context::Copying];
     let panes = [Context::Everywhere, Context::Jobs, Context::Compose, Context::Model];
     let moves = matches!(
         action,
@@ -147,13 +156,16 @@ fn runs(action: Action) -> bool {
             | Action::StepBack
             | Action::LeaveForm
             | Action::Palette
+            | Action::Close
+            // Each of them has a line of its own.
+            | Action::OwnView
     );
-    !moves && entry.contexts.iter().any(|context| panes.contains(context))
+    !moves && entry.contexts.iter().any(|context| panes.contains(context) || menus.contains(context))
 }
 
 impl App {
     pub(super) fn open_palette(&mut self) {
-        let palette = Palette::new(&self.offers, self.jobs.all());
+        let palette = Palette::new(&self.options.views, &self.offers, self.jobs.all());
         self.overlays.push(Overlay::Palette(palette));
     }
 
@@ -168,7 +180,9 @@ impl App {
                     contexts if contexts.contains(&Context::Jobs) => Some(Pane::Jobs),
                     contexts if contexts.contains(&Context::Compose) => Some(Pane::Compose),
                     contexts if contexts.contains(&Context::Model) => Some(Pane::Model),
-                    _ => None,
+                    contexts if contexts.contains(&Context::Everywhere) => None,
+                    // What stands in a menu of the table.
+                    _ => Some(Pane::Jobs),
                 };
                 let mut effects = pane.map_or_else(Vec::new, |pane| self.go_to(pane));
                 // No key was pressed; only stepping through a field's values asks which.
@@ -178,6 +192,11 @@ impl App {
             Target::Model(offer) => {
                 self.choose_model(offer, Vec::new());
                 self.go_to(Pane::Compose)
+            }
+            Target::View(text) => {
+                let effects = self.go_to(Pane::Jobs);
+                self.show_view(&text);
+                effects
             }
             Target::Job(id) => {
                 let effects = self.go_to(Pane::Jobs);
@@ -200,17 +219,26 @@ mod tests {
     #[test]
     fn what_begins_with_the_letters_stands_first_and_jobs_are_found_by_number_and_prompt() {
         let rows = [row(7, JobState::Done, "a river"), row(12, JobState::Queued, "an eagle over the fjord")];
-        let mut palette = Palette::new(&[], rows.iter());
+        let views = [View { name: "night".to_owned(), text: "tag:night sort:-cost".to_owned() }];
+        let mut palette = Palette::new(&views, &[], rows.iter());
         let first = |palette: &Palette| palette.selected().map(|choice| choice.target.clone());
         assert_eq!(first(&palette), Some(Target::Action(TABLE[0].action)), "the one list's order");
         palette.paste("ret");
         assert_eq!(first(&palette), Some(Target::Action(Action::Retry)));
-        palette = Palette::new(&[], rows.iter());
+        palette = Palette::new(&views, &[], rows.iter());
         palette.paste("j-12");
         assert_eq!(first(&palette), Some(Target::Job(JobId(12))));
-        palette = Palette::new(&[], rows.iter());
+        palette = Palette::new(&views, &[], rows.iter());
         palette.paste("river");
         assert_eq!(first(&palette), Some(Target::Job(JobId(7))));
-        assert!(!palette.choices.iter().any(|choice| choice.target == Target::Action(Action::Palette)));
+        palette = Palette::new(&views, &[], rows.iter());
+        palette.paste("night");
+        assert_eq!(first(&palette), Some(Target::View("tag:night sort:-cost".to_owned())));
+        palette = Palette::new(&views, &[], rows.iter());
+        palette.paste("sort cost");
+        assert_eq!(first(&palette), Some(Target::Action(Action::SortCost)));
+        for none in [Action::Palette, Action::Close, Action::OwnView] {
+            assert!(!palette.choices.iter().any(|choice| choice.target == Target::Action(none)), "{none:?}");
+        }
     }
 }

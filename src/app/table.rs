@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::action::{Action, Context};
 use super::input::{Effect, Key};
 use super::line::Line;
@@ -47,9 +49,28 @@ impl App {
     pub(super) fn tell_table(&mut self) {
         let paused: BTreeSet<String> =
             self.accounts.iter().filter(|account| account.pause.is_some()).map(|a| a.name.clone()).collect();
-        let today = self.now.to_zoned(self.options.time_zone.clone()).start_of_day();
-        let midnight = today.map_or(self.now, |day| day.timestamp());
+        let now = self.now.to_zoned(self.options.time_zone.clone());
+        let midnight = now.start_of_day().map_or(self.now, |day| day.timestamp());
+        self.tomorrow = now
+            .tomorrow()
+            .and_then(|day| day.start_of_day())
+            .ok()
+            .map(|day| day.timestamp())
+            .filter(|at| *at > self.now);
         self.jobs.look_through(paused, midnight, self.now);
+    }
+
+    /// When another day begins, where what is shown asks for today.
+    pub(super) fn day_end(&self) -> Option<Timestamp> {
+        self.tomorrow.filter(|_| self.jobs.filter().asks_for_today())
+    }
+
+    /// What is shown of today is looked for again once another day began.
+    pub(super) fn turn_day(&mut self) {
+        if self.day_end().is_some_and(|end| self.now >= end) {
+            self.tell_table();
+            self.touch();
+        }
     }
 
     pub(super) fn filter_by(&mut self, text: &str) {
@@ -102,9 +123,14 @@ impl App {
             }
             _ => return self.sort_or_copy(action),
         };
-        self.filter_by(&text);
-        self.jobs.move_first();
+        self.show_view(&text);
         Vec::new()
+    }
+
+    /// Shows what this filter lets through, from its first line on.
+    pub(super) fn show_view(&mut self, text: &str) {
+        self.filter_by(text);
+        self.jobs.move_first();
     }
 
     fn sort_or_copy(&mut self, action: Action) -> Vec<Effect> {

@@ -445,6 +445,16 @@ fn views_are_chosen_by_a_letter_and_the_users_own_by_a_digit() {
 }
 
 #[test]
+fn at_midnight_what_was_done_today_is_no_longer_shown() {
+    let mut stage = stage();
+    stage.keys("v d").settle();
+    assert!(stage.app.jobs().shown() > 0, "{}", stage.text());
+    stage.wait(25 * 3600 * 1000);
+    assert_eq!(stage.app.jobs().shown(), 0, "{}", stage.text());
+    assert!(stage.app.next_tick(stage.now).is_some_and(|due| due > stage.now), "the next midnight is waited for");
+}
+
+#[test]
 fn queued_jobs_are_moved_copied_and_tagged_by_job_and_what_costs_is_asked_about() {
     let mut stage = stage();
     stage.keys("K");

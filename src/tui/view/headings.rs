@@ -103,10 +103,13 @@ pub(super) fn columns(app: &App, c: &Columns, styles: &Styles, y: u16, buf: &mut
         let (words, role) = name(column, words);
         put(buf, (from, y), to, &words, styles.of(role));
     };
-    left(c.state, c.model, Column::State, "state");
-    left(c.model, c.account.unwrap_or(c.prompt), Column::Model, "model");
+    left(c.state, c.after(c.state), Column::State, "state");
+    if let Some(id) = c.id {
+        left(id, c.model, Column::Newest, "id");
+    }
+    left(c.model, c.after(c.model), Column::Model, "model");
     if let Some(account) = c.account {
-        left(account, c.prompt, Column::Account, "account");
+        left(account, c.after(account), Column::Account, "account");
     }
     left(c.prompt, c.progress, Column::Prompt, "prompt");
     if c.time < c.cost {
@@ -114,6 +117,11 @@ pub(super) fn columns(app: &App, c: &Columns, styles: &Styles, y: u16, buf: &mut
         left(c.progress, c.time, Column::Progress, if narrow { "   %" } else { "progress" });
         let (words, role) = name(Column::Time, "time");
         put_right(buf, y, c.time, c.cost - 1, &words, styles.of(role));
+    }
+    for (from, words) in [(c.batch, "batch"), (c.tags, "tags")] {
+        if let Some(from) = from {
+            put(buf, (from, y), c.after(from), words, styles.of(Role::Dim));
+        }
     }
     let (words, role) = name(Column::Cost, "cost");
     put_right(buf, y, c.cost, c.end.saturating_sub(1), &words, styles.of(role));
@@ -146,7 +154,7 @@ pub fn group(heading: &Heading, styles: &Styles, area: Rect, buf: &mut Buffer) {
     let end = area.right().saturating_sub(2);
     let room = usize::from(end.saturating_sub(area.x + 2));
     let title_room = room.saturating_sub(text::width(&facts) + 2).max(room / 3);
-    let title = text::cut(&heading.title, title_room, styles.glyphs);
+    let title = text::cut_within(&heading.title, title_room, styles.glyphs);
     let x = put(buf, (area.x + 2, area.y), end, &title, styles.of(Role::Strong)) + 2;
     let facts = text::cut(&facts, usize::from(end.saturating_sub(x)), styles.glyphs);
     put_right(buf, area.y, x, end, &facts, styles.of(Role::Dim));

@@ -22,8 +22,11 @@ const GAP: u16 = 2;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Columns {
     pub(super) state: u16,
+    pub(super) id: Option<u16>,
     pub(super) model: u16,
     pub(super) account: Option<u16>,
+    pub(super) batch: Option<u16>,
+    pub(super) tags: Option<u16>,
     pub(super) prompt: u16,
     pub(super) progress: u16,
     pub(super) time: u16,
@@ -33,7 +36,10 @@ pub(super) struct Columns {
 
 impl Columns {
     fn lay(area: Rect) -> Self {
-        let wide = area.width >= 110;
+        // From these widths on the prompt keeps 30 cells and more beside what is told of the job.
+        let from = |width: u16, cells: u16| if area.width >= width { cells } else { 0 };
+        let (id_width, account_width, batch_width, tags_width) =
+            (from(100, 8), from(118, 12), from(134, 7), from(150, 14));
         // The room for the model and its blank; none on narrow screens, nor for the time.
         let model_width = match area.width {
             0..56 => 0,
@@ -49,14 +55,25 @@ impl Columns {
         };
         let end = area.right().saturating_sub(1);
         let state = area.x + 2;
-        let model = state + 7;
-        let after_model = model + model_width + u16::from(model_width > 0);
-        let account = wide.then_some(after_model);
-        let prompt = account.map_or(after_model, |account| account + 12);
+        let id = state + 7;
+        let model = id + id_width;
+        let account = model + model_width + u16::from(model_width > 0);
+        let batch = account + account_width;
+        let tags = batch + batch_width;
+        let prompt = tags + tags_width;
+        let shown = |at: u16, width: u16| (width > 0).then_some(at);
+        let (id, account) = (shown(id, id_width), shown(account, account_width));
+        let (batch, tags) = (shown(batch, batch_width), shown(tags, tags_width));
         let cost = end.saturating_sub(cost_width);
         let time = cost.saturating_sub(time_width + u16::from(time_width > 0));
         let progress = time.saturating_sub(progress_width + 1);
-        Columns { state, model, account, prompt, progress, time, cost, end }
+        Columns { state, id, model, account, batch, tags, prompt, progress, time, cost, end }
+    }
+
+    /// Where the column behind one that begins at `from` begins.
+    pub(super) fn after(&self, from: u16) -> u16 {
+        let all = [Some(self.state), self.id, Some(self.model), self.account, self.batch, self.tags, Some(self.prompt)];
+        all.into_iter().flatten().find(|at| *at > from).unwrap_or(self.prompt)
     }
 }
 
@@ -139,16 +156,19 @@ fn draw_row(app: &App, styles: &Styles, c: &Columns, area: Rect, row: &JobRow, s
     if app.jobs().is_marked(row.id) {
         put(buf, (area.x + 1, y), c.state, if unicode { "•" } else { "+" }, styles.of(Role::Accent));
     }
-    put(buf, (c.state, y), c.model, text::state(row), styles.of(state_role(row)).patch(picked));
+    put(buf, (c.state, y), c.after(c.state), text::state(row), styles.of(state_role(row)).patch(picked));
+    let mut cell = |from: Option<u16>, words: &str, style: Style| {
+        let Some(from) = from else { return };
+        let end = c.after(from);
+        put(buf, (from, y), end, &text::cut(words, usize::from(end.saturating_sub(from + 1)), styles.glyphs), style);
+    };
+    let dim = styles.of(Role::Dim);
+    cell(c.id, &row.id.to_string(), dim);
     let model = row.model.rsplit('/').next().unwrap_or(&row.model);
-    let cell = |from: u16, to: u16| usize::from(to.saturating_sub(from + 1));
-    let model_end = c.account.unwrap_or(c.prompt);
-    let model = text::cut(model, cell(c.model, model_end), styles.glyphs);
-    put(buf, (c.model, y), model_end, &model, styles.of(Role::Text).patch(picked));
-    if let Some(account) = c.account {
-        let name = text::cut(&row.account, cell(account, c.prompt), styles.glyphs);
-        put(buf, (account, y), c.prompt, &name, styles.of(Role::Dim));
-    }
+    cell(Some(c.model), model, styles.of(Role::Text).patch(picked));
+    cell(c.account, &row.account, dim);
+    cell(c.batch, &row.batch.map(|batch| batch.to_string()).unwrap_or_default(), dim);
+    cell(c.tags, &row.tags.join(" "), dim);
     let prompt_end = right_side(app, styles, c, y, row, selected, buf);
     let prompt_cells = usize::from(prompt_end.saturating_sub(c.prompt + GAP));
     let prompt = text::cut(&row.prompt, prompt_cells, styles.glyphs);

@@ -7,6 +7,7 @@ use super::compose::typed;
 use super::paint::{mark, put, put_right, reading, sheet};
 use super::text;
 use crate::app::App;
+use crate::app::action::{Action, Context};
 use crate::app::palette::{Choice, Palette, Target};
 use crate::tui::theme::{Role, Styles};
 
@@ -34,13 +35,26 @@ pub fn render(app: &App, palette: &Palette, styles: &Styles, area: Rect, buf: &m
     cursor
 }
 
+/// The keys that do it; what stands in a menu is reached by the menu's key first.
+fn keys(app: &App, action: Action) -> String {
+    let first = |action| app.keymap().keys(action).first().map(ToString::to_string).unwrap_or_default();
+    let menu = action.entry().contexts.iter().find_map(|context| match context {
+        Context::Views => Some(Action::ViewMenu),
+        Context::Sorting => Some(Action::SortMenu),
+        Context::Copying => Some(Action::CopyMenu),
+        _ => None,
+    });
+    menu.map_or_else(|| first(action), |menu| format!("{} {}", first(menu), first(action)))
+}
+
 fn line(app: &App, styles: &Styles, area: Rect, choice: &Choice, selected: bool, buf: &mut Buffer) {
     let y = area.y;
     let words = mark(buf, area, styles, selected, false);
     let right = match &choice.target {
-        Target::Action(action) => app.keymap().keys(*action).first().map(ToString::to_string).unwrap_or_default(),
+        Target::Action(action) => keys(app, *action),
         Target::Model(_) => "model".to_owned(),
         Target::Job(_) => "job".to_owned(),
+        Target::View(_) => "view".to_owned(),
     };
     let role = if matches!(choice.target, Target::Action(_)) { Role::Accent } else { Role::Dim };
     let end = put_right(buf, y, area.x, area.right(), &right, styles.of(role));

@@ -50,6 +50,24 @@ pub fn cut(text: &str, max: usize, glyphs: Glyphs) -> String {
     out
 }
 
+/// The text cut to `max` columns in its middle, for texts that often differ at their ends only.
+pub fn cut_within(text: &str, max: usize, glyphs: Glyphs) -> String {
+    let text = tame(text);
+    if width(&text) <= max {
+        return text;
+    }
+    let tail_room = max * 2 / 5;
+    let mut tail_start = text.len();
+    for (at, _) in text.grapheme_indices(true).rev() {
+        if width(&text[at..]) > tail_room {
+            break;
+        }
+        tail_start = at;
+    }
+    let tail = text[tail_start..].trim_start();
+    cut(&text, max - width(tail), glyphs) + tail
+}
+
 /// The text broken into lines of at most `max` columns, at blanks where there are any.
 pub fn wrap(text: &str, max: usize) -> Vec<String> {
     let max = max.max(1);
