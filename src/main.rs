@@ -210,6 +210,15 @@ async fn work(verb: Verb, mut config: Config, verbose: u8, out: &mut Out) -> Res
             let retry = change::Change::Retry { may_pay_twice: jobs.may_pay_twice, minimal: jobs.minimal };
             change::change(retry, jobs.ids, engine, out).await
         }
+        Verb::Duplicate(jobs) => change::change(change::Change::Duplicate, jobs.ids, engine, out).await,
+        Verb::Move(asked) => {
+            let to = asked.to.shift();
+            change::change(change::Change::Move { to }, asked.ids, engine, out).await
+        }
+        Verb::Tag(asked) => {
+            let tag = change::Change::Tag { add: asked.add, remove: asked.remove };
+            change::change(tag, asked.ids, engine, out).await
+        }
         Verb::Release(jobs) => {
             change::change(change::Change::Release { ceiling: jobs.ceiling }, jobs.ids, engine, out).await
         }

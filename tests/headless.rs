@@ -19,6 +19,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use rushes::sim;
+use serde_json::json;
 
 use headless::place::{Place, Told, row};
 
@@ -187,6 +188,24 @@ fn a_job_that_fails_makes_the_exit_code_1() {
     assert_eq!(place.rushes(&["show", child.trim(), "--json"]).json()[0]["state"], "cancelled");
     place.rushes(&["cancel", &id]).exits(2).says(&[&id]);
     place.rushes(&["show", "j-999"]).exits(2).says(&["there is no job j-999"]);
+}
+
+#[test]
+fn queued_jobs_are_moved_labelled_and_doubled_and_nothing_is_sent() {
+    let place = Place::new();
+    let rows = row("ninjachat/veo-3.1", "one") + &row("ninjachat/veo-3.1", "two");
+    place.rushes(&["add", &place.write("rows.jsonl", &rows)]).exits(0);
+    let show = |id: &str| place.rushes(&["show", id, "--json"]).exits(0).json().remove(0);
+    place.rushes(&["move", "j-2", "--top"]).exits(0).says(&["1 job moved"]);
+    assert!(place.rushes(&["explain", "j-2"]).exits(0).out.contains("Moved to the top of the queue."));
+    place.rushes(&["move", "j-2"]).exits(2).says(&["--top", "--down"]);
+    place.rushes(&["tag", "j-1", "j-2", "--add", "night", "--add", "b"]).exits(0).says(&["2 jobs tagged"]);
+    place.rushes(&["tag", "j-1", "--remove", "b"]).exits(0);
+    assert_eq!((&show("j-1")["tags"], &show("j-2")["tags"]), (&json!(["night"]), &json!(["b", "night"])));
+    let twin = place.rushes(&["duplicate", "j-2"]).exits(0).says(&["1 job queued once more"]).out;
+    let twin = show(twin.trim());
+    assert_eq!((&twin["prompt"], &twin["state"], &twin["parent"]), (&json!("two"), &json!("queued"), &json!(null)));
+    assert_eq!(place.orders(), 0);
 }
 
 #[test]

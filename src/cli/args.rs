@@ -3,6 +3,7 @@
 //! Knows flags and verbs. Must not know what a verb does.
 
 mod books;
+mod jobs;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use books::{Books, BooksVerb, Claims, Classify};
+pub use jobs::{Adopt, Ids, Move, Release, Retry, Tag, WriteOff};
 
 use crate::config::{Color, Globals};
 use crate::domain::{Currency, JobId, JobState, Money, Service};
@@ -89,6 +91,12 @@ pub enum Verb {
     Cancel(Ids),
     /// Queue new jobs like these, each at its own price
     Retry(Retry),
+    /// Queue each of these jobs once more as it was, at its own price
+    Duplicate(Ids),
+    /// Move queued jobs within their accounts' queues
+    Move(Move),
+    /// Give jobs labels, or take some off
+    Tag(Tag),
     /// Let held jobs go on
     Release(Release),
     /// Hide jobs that were sent; they are still polled, downloaded and booked
@@ -128,32 +136,11 @@ pub enum Verb {
     Man,
 }
 
-/// `adopt`
-#[derive(Args, Clone, Debug)]
-pub struct Adopt {
-    /// The unconfirmed job
-    pub job: JobId,
-    /// The service's id of its order, as the service's own pages show it; `part` takes what came of the
-    /// clip with a cut answer and is kept, asking nobody
-    pub remote_id: String,
-}
-
 /// `resume`
 #[derive(Args, Clone, Debug)]
 pub struct Resume {
     /// The account's name, as `rushes balance` shows it
     pub account: String,
-}
-
-/// `write-off`
-#[derive(Args, Clone, Debug)]
-pub struct WriteOff {
-    /// The jobs, such as `j-12`
-    #[command(flatten)]
-    pub jobs: Ids,
-    /// Do not ask
-    #[arg(long)]
-    pub yes: bool,
 }
 
 /// `run`
@@ -284,39 +271,6 @@ pub struct Show {
     /// Print it as JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// Verbs that take jobs.
-#[derive(Args, Clone, Debug)]
-pub struct Ids {
-    /// Jobs, such as j-12
-    #[arg(required = true)]
-    pub ids: Vec<JobId>,
-}
-
-/// `retry`
-#[derive(Args, Clone, Debug)]
-pub struct Retry {
-    /// Jobs, such as j-12
-    #[arg(required = true)]
-    pub ids: Vec<JobId>,
-    /// Retry unconfirmed jobs too, although the first order may be charged as well
-    #[arg(long)]
-    pub may_pay_twice: bool,
-    /// Send only what the model needs: no optional fields. What services advise after a validation error
-    #[arg(long)]
-    pub minimal: bool,
-}
-
-/// `release`
-#[derive(Args, Clone, Debug)]
-pub struct Release {
-    /// Jobs, such as j-12
-    #[arg(required = true)]
-    pub ids: Vec<JobId>,
-    /// The most each may cost where its price is unknown
-    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
-    pub ceiling: Option<Money>,
 }
 
 /// `models`

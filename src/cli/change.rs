@@ -1,5 +1,5 @@
-//! `add`, `cancel`, `retry`, `release`, `abandon`, `adopt`, `write-off`, `resume`: verbs that change what is queued
-//! and order nothing.
+//! `add`, `cancel`, `retry`, `duplicate`, `move`, `tag`, `release`, `abandon`, `adopt`, `write-off`, `resume`: verbs
+//! that change what is queued and order nothing.
 //!
 //! Knows their answers as prose and JSON. They work with an engine that is not online, or one that only
 //! asks, so they need the data directory to themselves.
@@ -18,7 +18,7 @@ use super::shelf::Shelf;
 use crate::domain::books::{Class, DifferenceId};
 use crate::domain::caps::BatchCap;
 use crate::domain::message::{Answer, Command};
-use crate::domain::{JobId, Money};
+use crate::domain::{JobId, Money, Shift};
 use crate::engine::{Engine, Leave};
 
 /// Reads batch files. Says every problem; `Err` is the exit code when nothing may be queued.
@@ -179,6 +179,20 @@ pub enum Change {
         /// Whether only what the model needs is sent.
         minimal: bool,
     },
+    /// `duplicate`
+    Duplicate,
+    /// `move`
+    Move {
+        /// Where to.
+        to: Shift,
+    },
+    /// `tag`
+    Tag {
+        /// The labels to give.
+        add: Vec<String>,
+        /// The labels to take off.
+        remove: Vec<String>,
+    },
     /// `release`
     Release {
         /// The most each may cost where its price is unknown.
@@ -208,6 +222,9 @@ pub async fn change(change: Change, ids: Vec<JobId>, engine: Engine, out: &mut O
         Change::WriteOff => (Command::WriteOff { ids }, "written off"),
         Change::Cancel => (Command::Cancel { ids }, "cancelled"),
         Change::Retry { may_pay_twice, minimal } => (Command::Retry { ids, may_pay_twice, minimal }, "queued"),
+        Change::Duplicate => (Command::Duplicate { ids }, "queued once more"),
+        Change::Move { to } => (Command::Move { ids, to }, "moved"),
+        Change::Tag { add, remove } => (Command::Tag { ids, add, remove }, "tagged"),
         Change::Release { ceiling } => (Command::Release { ids, ceiling }, "released"),
         Change::Abandon => (Command::Abandon { ids }, "abandoned"),
     };
