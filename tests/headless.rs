@@ -180,6 +180,7 @@ fn a_job_that_fails_makes_the_exit_code_1() {
     place.rushes(&["run", &file]).exits(1).says(&["1 done", "1 failed"]);
     let failed = place.rushes(&["list", "--json", "--state", "failed"]).exits(0).json();
     assert_eq!((failed.len(), failed[0]["error"]["kind"].as_str()), (1, Some("generation")));
+    assert!(failed[0]["error"]["answer"].as_str().unwrap().contains(r#""status":"failed""#), "{}", failed[0]);
     let id = failed[0]["id"].as_str().unwrap().to_owned();
     let child = place.rushes(&["retry", &id]).exits(0).out;
     let retried = &place.rushes(&["show", child.trim(), "--json"]).exits(0).json()[0];
@@ -201,7 +202,7 @@ fn queued_jobs_are_moved_labelled_and_doubled_and_nothing_is_sent() {
     place.rushes(&["move", "j-2"]).exits(2).says(&["--top", "--down"]);
     place.rushes(&["tag", "j-1", "j-2", "--add", "night", "--add", "b"]).exits(0).says(&["2 jobs tagged"]);
     place.rushes(&["tag", "j-1", "--remove", "b"]).exits(0);
-    assert_eq!((&show("j-1")["tags"], &show("j-2")["tags"]), (&json!(["night"]), &json!(["b", "night"])));
+    assert_eq!((&show("j-1")["tags"], &show("j-2")["tags"]), (&json!(["night"]), &json!(["night", "b"])));
     let twin = place.rushes(&["duplicate", "j-2"]).exits(0).says(&["1 job queued once more"]).out;
     let twin = show(twin.trim());
     assert_eq!((&twin["prompt"], &twin["state"], &twin["parent"]), (&json!("two"), &json!("queued"), &json!(null)));

@@ -89,12 +89,22 @@ pub struct JobError {
     pub kind: ErrorKind,
     /// The cause, the service's own words included (cleaned of control characters), and the next step.
     pub message: String,
+    /// The whole answer behind it as it came, where there was one: without control characters and keys, at most
+    /// 2,000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
 }
 
 impl JobError {
     /// An error of a kind.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        JobError { kind, message: message.into() }
+        JobError { kind, message: message.into(), answer: None }
+    }
+
+    /// The same with the answer behind it.
+    #[must_use]
+    pub fn answered(self, answer: Option<String>) -> Self {
+        JobError { answer, ..self }
     }
 }
 

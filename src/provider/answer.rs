@@ -16,6 +16,8 @@ use super::ServiceError;
 
 /// Longest message of a service that is kept, in characters.
 pub(super) const MESSAGE_MAX: usize = 300;
+/// Longest body of an error that is kept as it came, in characters.
+const VERBATIM_MAX: usize = 2_000;
 /// Longest answer to a submit, a status or a balance, in bytes.
 pub(super) const JSON_MAX: usize = 5 << 20;
 /// Longest catalogue, in bytes.
@@ -89,6 +91,15 @@ impl Answer {
         match &self.body {
             Body::Json(value) => Some(value),
             _ => None,
+        }
+    }
+
+    /// The body as it came, cleaned and cut; `None` where none came that can be read.
+    pub(super) fn verbatim(&self) -> Option<String> {
+        match &self.body {
+            Body::Json(value) => Some(clean(&value.to_string(), VERBATIM_MAX)),
+            Body::Other(text) => Some(text.clone()),
+            Body::Html | Body::Empty | Body::TooLong(_) | Body::Cut(_) => None,
         }
     }
 

@@ -312,6 +312,7 @@ fn error(wire: &Wire, kind: ErrorKind, answer: &Answer, envelope: Option<Envelop
         retry_after: answer.retry_after.or(envelope.retry_after),
         status: Some(answer.status),
         required: envelope.required,
+        answer: answer.verbatim().map(|text| wire.hide(&text)),
     }
 }
 

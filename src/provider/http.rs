@@ -207,10 +207,11 @@ impl Wire {
         without(text, self.key.expose_secret().trim())
     }
 
-    /// The same for the words of a failed job.
-    pub(super) fn hide_in(&self, mut status: Status) -> Status {
+    /// The same for the words of a failed job, which keeps the answer that told of it.
+    pub(super) fn hide_in(&self, mut status: Status, answer: &Answer) -> Status {
         if let RemoteState::Failed { error, .. } = &mut status.state {
             error.message = self.hide(&error.message);
+            error.answer = answer.verbatim().map(|text| self.hide(&text));
         }
         status
     }

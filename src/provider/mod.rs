@@ -338,12 +338,15 @@ pub struct ServiceError {
     pub status: Option<u16>,
     /// The exact price, where a refusal for money names it.
     pub required: Option<Money>,
+    /// The whole answer as it came, as [`JobError::answer`] keeps it.
+    pub answer: Option<String>,
 }
 
 impl ServiceError {
     /// An error of a kind, with nothing more known.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        ServiceError { kind, message: message.into(), field: None, retry_after: None, status: None, required: None }
+        let message = message.into();
+        ServiceError { kind, message, field: None, retry_after: None, status: None, required: None, answer: None }
     }
 }
 

@@ -127,6 +127,9 @@ fn every_overlay() {
     at_all_sizes("details-done", snapshot, |stage| {
         stage.keys("j j j j Enter");
     });
+    at_all_sizes("details-failed", snapshot, |stage| {
+        stage.keys("j j j Enter");
+    });
     at_all_sizes("picker", snapshot, |stage| {
         stage.keys("m").types("veo");
     });

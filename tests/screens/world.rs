@@ -138,7 +138,7 @@ pub fn job(id: i64, state: JobState) -> Job {
             job.error = Some(JobError::new(
                 rushes::domain::ErrorKind::Policy,
                 "please modify your prompt: it names a living person",
-            ));
+            ).answered(Some(r#"{"error":{"code":"CONTENT_POLICY_VIOLATION","message":"please modify your prompt: it names a living person"},"status":"FAILED"}"#.to_owned())));
         }
         JobState::Unconfirmed => {
             job.remote_id = None;

@@ -113,6 +113,8 @@ async fn every_cell_of_the_answer_table() {
         ("504 empty", Reply::json(504, ""), "unknown unavailable"),
         ("closed without a byte", Reply::nothing(), "unknown unavailable"),
     ];
+    let echo = format!(r#"{{"error":"Invalid session","status":401,"sent":{{"key":"{KEY}","trace":"t-1"}}}}"#);
+    let cells = cells.into_iter().chain([("401 with the key", Reply::json(401, &echo), "refused authentication")]);
     let mut cases = Cases::default();
     for (name, reply, expected) in cells {
         let server = Scripted::always(reply).await;
@@ -121,6 +123,8 @@ async fn every_cell_of_the_answer_table() {
         cases.check(name, released, "the order was not marked as sent");
         cases.equal(name, (server.connections(), server.received().len()), (1, 1));
         cases.check(name, !message(&answer).contains(KEY), "the key is in the message");
+        let is_kept = message(&answer).contains(r#""trace":"t-1""#);
+        cases.equal(name, is_kept, name == "401 with the key");
     }
     cases.finish();
 }

@@ -91,7 +91,9 @@ pub fn verdict(answer: &SubmitAnswer) -> String {
 /// The words of an outcome that went wrong.
 pub fn message(answer: &SubmitAnswer) -> String {
     match answer {
-        SubmitAnswer::Refused(e) | SubmitAnswer::NotSent(e) | SubmitAnswer::Unknown(e) => e.message.clone(),
+        SubmitAnswer::Refused(e) | SubmitAnswer::NotSent(e) | SubmitAnswer::Unknown(e) => {
+            format!("{} {}", e.message, e.answer.clone().unwrap_or_default())
+        }
         other => format!("{other:?}"),
     }
 }

@@ -153,7 +153,7 @@ impl Core {
         }
         let field = error.field.as_ref().map(|f| format!(" (field {f})")).unwrap_or_default();
         let field = field + &self.offer_less(&job, error.kind);
-        job.error = Some(JobError::new(error.kind, format!("{}{field}", error.message)));
+        job.error = Some(JobError::new(error.kind, format!("{}{field}", error.message)).answered(error.answer.clone()));
         if job.advance(JobState::Failed, self.now).is_ok() {
             self.tell(
                 &job,
@@ -185,7 +185,7 @@ impl Core {
         job.submitted_at = None;
         job.phase = None;
         // Shown in its row for as long as it waits; the next order clears it.
-        job.error = Some(JobError::new(error.kind, text));
+        job.error = Some(JobError::new(error.kind, text).answered(error.answer.clone()));
         self.tell(&job, kind, text.to_owned(), serde_json::Value::Null, step);
         let (name, call) = (job.request.account.clone(), self.order_call(&job));
         let wait = delay(SignedDuration::from_secs(2), job.attempts.min(7), job.id.0.unsigned_abs());
@@ -215,7 +215,7 @@ impl Core {
             "{}{kept}. The order may have been made and charged; it is looked for, and not bought twice by itself.{reserved}",
             error.message
         );
-        job.error = Some(JobError::new(error.kind, text.clone()));
+        job.error = Some(JobError::new(error.kind, text.clone()).answered(error.answer.clone()));
         job.refund = Refund::NotObservable;
         self.tell(&job, "unconfirmed", text, serde_json::Value::Null, step);
         let cost = job.reserved.map_or("an unknown amount".to_owned(), |m| m.to_string());
@@ -235,7 +235,7 @@ impl Core {
 }
 
 pub(super) fn describe(answer: &SubmitAnswer) -> (&'static str, serde_json::Value) {
-    let error = |e: &ServiceError| serde_json::json!({"kind": e.kind, "message": e.message, "status": e.status});
+    let error = |e: &ServiceError| serde_json::json!({"kind": e.kind, "message": e.message, "status": e.status, "answer": e.answer});
     match answer {
         SubmitAnswer::Accepted(a) => {
             let money = |m: &Option<Money>| m.map(|m| m.to_string());

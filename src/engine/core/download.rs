@@ -191,8 +191,9 @@ impl Core {
         let lost = |job: &&Job| job.state == JobState::Unconfirmed && job.files.is_empty();
         let Some(mut job) = self.jobs.get(&id).filter(lost).cloned() else { return };
         let text = kept_at(&file, plays);
-        let (kind, before) = job.error.take().map_or((ErrorKind::Protocol, String::new()), |e| (e.kind, e.message));
-        job.error = Some(JobError::new(kind, format!("{text}. {before}").trim_end_matches(['.', ' ']).to_owned()));
+        let before = job.error.take().unwrap_or_else(|| JobError::new(ErrorKind::Protocol, ""));
+        let message = format!("{text}. {}", before.message).trim_end_matches(['.', ' ']).to_owned();
+        job.error = Some(JobError { message, ..before });
         self.tell(&job, "kept", text.clone(), serde_json::json!({"file": file}), step);
         self.notice(Level::Warning, format!("{id}: {text}"), step);
         job.files = vec![file];

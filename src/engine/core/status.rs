@@ -173,7 +173,7 @@ impl Core {
                 &job,
                 "failed",
                 format!("{}; {money}", error.message),
-                serde_json::json!({"refund": job.refund}),
+                serde_json::json!({"refund": job.refund, "answer": error.answer}),
                 step,
             );
             self.notice(

@@ -88,6 +88,9 @@ fn standing(app: &App, row: &JobRow, job: &Job, paper: &mut Paper) {
     paper.pair("state", INDENT, jobs::state_role(row), &state);
     if let Some(error) = &job.error {
         paper.pair("error", INDENT, Role::Error, &error.to_string());
+        if let Some(answer) = &error.answer {
+            paper.pair("answered", INDENT, Role::Dim, answer);
+        }
     }
     if let Some(search) = &job.search {
         let again = match job.state {
