@@ -233,8 +233,8 @@ pub const TABLE: &[Entry] = table! {
     Release "release" "release" [Jobs Detail] ["l"] "Let held jobs go on, also where queued ones are marked beside them.";
     Duplicate "duplicate" "duplicate" [Jobs Detail] ["d"] "Make new jobs that ask for the same, whatever became of these; asks first, with the sum.";
     Tag "tag" "tag" [Jobs Detail] ["t"] "Give jobs tags, or take them off.";
-    MoveUp "move-up" "up" [Jobs] ["K"] "Move queued jobs one place up in their account's queue.";
-    MoveDown "move-down" "down" [Jobs] ["J"] "Move queued jobs one place down in their account's queue.";
+    MoveUp "move-up" "move up" [Jobs] ["K"] "Move queued jobs one place up in their account's queue.";
+    MoveDown "move-down" "move down" [Jobs] ["J"] "Move queued jobs one place down in their account's queue.";
     MoveTop "move-top" "to top" [Jobs] ["<"] "Move queued jobs to the top of their account's queue: they are sent next.";
     MoveBottom "move-bottom" "to bottom" [Jobs] [">"] "Move queued jobs to the bottom of their account's queue.";
     Abandon "abandon" "abandon" [Jobs Detail] ["a"] "Hide jobs that were sent; they are still polled, downloaded and booked.";

@@ -38,6 +38,24 @@ impl Finder {
         self.at = self.at.min(self.found.len().saturating_sub(1));
     }
 
+    /// The same for lines that have a name and more that is told of them: letters may be left out of the name,
+    /// while each word typed must stand in what is told, else a few letters would find everything.
+    pub fn search_named<K: Ord>(
+        &mut self,
+        count: usize,
+        line: impl Fn(usize) -> (String, String),
+        order: impl Fn(u32, usize) -> K,
+    ) {
+        let typed = self.query.text().to_lowercase();
+        let words: Vec<&str> = typed.split_whitespace().collect();
+        let told = |index: usize| {
+            let (name, about) = line(index);
+            let all = format!("{name} {about}").to_lowercase();
+            if words.iter().all(|word| all.contains(word)) { format!("{name} {about}") } else { name }
+        };
+        self.search(count, told, order);
+    }
+
     /// Types or moves in the query; `true` where its owner is to search again.
     pub fn press(&mut self, key: Key) -> bool {
         let taken = self.query.press(key);

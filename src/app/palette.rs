@@ -127,9 +127,9 @@ impl Palette {
     fn search(&mut self) {
         let choices = &self.choices;
         let typed = self.finder.query.text().trim().to_lowercase();
-        let text = |index: usize| format!("{} {}", choices[index].name, choices[index].about);
+        let line = |index: usize| (choices[index].name.clone(), choices[index].about.clone());
         // A name that begins with what was typed is meant before one that only holds its letters.
-        self.finder.search(choices.len(), text, |score, index| {
+        self.finder.search_named(choices.len(), line, |score, index| {
             let name = choices[index].name.to_lowercase();
             (Reverse(name == typed), Reverse(!typed.is_empty() && name.starts_with(&typed)), Reverse(score))
         });

@@ -445,6 +445,18 @@ fn views_are_chosen_by_a_letter_and_the_users_own_by_a_digit() {
 }
 
 #[test]
+fn the_first_page_of_help_has_every_key_of_the_pane_it_is_opened_from() {
+    for (pane, last) in [("1", "extend"), ("2", "editor"), ("3", "quit")] {
+        for size in [(80, 24), (120, 40)] {
+            let mut stage = Stage::new(size, snapshot());
+            stage.keys(pane).keys("F1");
+            let text = stage.text();
+            assert!(text.contains(last) && text.contains(" suspend "), "pane {pane} at {size:?}: {text}");
+        }
+    }
+}
+
+#[test]
 fn at_midnight_what_was_done_today_is_no_longer_shown() {
     let mut stage = stage();
     stage.keys("v d").settle();

@@ -7,7 +7,7 @@ use super::paint::{Paper, sheet};
 use super::text;
 use crate::app::App;
 use crate::app::action::{Action, Context, entries_of};
-use crate::tui::theme::{Role, Styles};
+use crate::tui::theme::Styles;
 
 /// Draws the menu at the foot of `area`, so that the table above it is still seen.
 pub fn render(app: &App, context: Context, styles: &Styles, area: Rect, buf: &mut Buffer) {
@@ -22,14 +22,14 @@ pub fn render(app: &App, context: Context, styles: &Styles, area: Rect, buf: &mu
             }
             _ => entry.help.to_owned(),
         };
-        paper.pair(&keys(entry.action), 4, Role::Text, &help);
+        paper.key(&keys(entry.action), 4, &help);
     }
     if context == Context::Views {
         let digits = app.keymap().keys(Action::OwnView);
         for (view, key) in app.views().iter().zip(digits) {
             let words = format!("{}: {}", view.name, view.text);
             let words = text::cut(&words, paper.width().saturating_sub(4), styles.glyphs);
-            paper.pair(&key.to_string(), 4, Role::Text, &words);
+            paper.key(&key.to_string(), 4, &words);
         }
     }
     let rows = u16::try_from(paper.rows()).unwrap_or(u16::MAX).saturating_add(2).min(area.height);

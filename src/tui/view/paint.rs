@@ -176,19 +176,28 @@ impl Paper {
 
     /// A label and what it stands for, which hangs behind it when it is long.
     pub fn pair(&mut self, label: &str, indent: usize, role: Role, words: &str) -> &mut Self {
+        self.hang((label, Role::Dim), indent, role, words)
+    }
+
+    /// The same for a key and what it does.
+    pub fn key(&mut self, key: &str, indent: usize, words: &str) -> &mut Self {
+        self.hang((key, Role::Accent), indent, Role::Text, words)
+    }
+
+    fn hang(&mut self, (label, label_role): (&str, Role), indent: usize, role: Role, words: &str) -> &mut Self {
         if self.width < indent + 8 {
-            self.say(Role::Dim, label);
+            self.say(label_role, label);
             return self.say(role, words);
         }
         let mut label = label;
         if text::width(label) >= indent {
-            self.say(Role::Dim, label);
+            self.say(label_role, label);
             label = "";
         }
         for (i, line) in text::wrap(words, self.width - indent).into_iter().enumerate() {
             let label = if i == 0 { label } else { "" };
             let pad = indent.saturating_sub(text::width(label));
-            self.lines.push(vec![(format!("{label}{}", " ".repeat(pad)), Role::Dim), (line, role)]);
+            self.lines.push(vec![(format!("{label}{}", " ".repeat(pad)), label_role), (line, role)]);
         }
         self
     }
