@@ -272,6 +272,12 @@ async fn serve(asked: cli::args::Sim, out: &mut Out) -> u8 {
             return code::USAGE;
         }
     };
+    for switch in &asked.variant {
+        if let Err(error) = simulator.switch(switch.service.as_deref(), &switch.name, &switch.value) {
+            out.say(error);
+            return code::USAGE;
+        }
+    }
     for account in simulated_accounts(&simulator.url()) {
         let name = account.service.word().to_uppercase();
         out.line(format_args!("export RUSHES_{name}_BASE_URL={}", account.base_url));

@@ -6,6 +6,7 @@
 mod engine {
     mod books;
     mod caps;
+    mod cashier;
     mod faults;
     mod kept;
     mod learning;

@@ -318,6 +318,26 @@ pub struct Sim {
     /// Which of its two APIs NinjaChat speaks
     #[arg(long, value_enum, default_value_t = Generation::Old)]
     pub ninjachat: Generation,
+    /// Set a switch of the list below from the start; may be given more than once
+    #[arg(long, value_name = "[SERVICE.]NAME=VALUE", value_parser = switch)]
+    pub variant: Vec<Switch>,
+}
+
+/// A switch of the simulator: `nanogpt.refunds=never`, or `encoding=gzip` for every service that has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Switch {
+    /// The service's word; none means all that have it.
+    pub service: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Where it shall stand.
+    pub value: String,
+}
+
+fn switch(text: &str) -> Result<Switch, String> {
+    let (place, value) = text.split_once('=').ok_or("a switch is set as NAME=VALUE or SERVICE.NAME=VALUE")?;
+    let (service, name) = place.split_once('.').map_or((None, place), |(service, name)| (Some(service), name));
+    Ok(Switch { service: service.map(str::to_owned), name: name.to_owned(), value: value.to_owned() })
 }
 
 /// NinjaChat's APIs: the one of the documents, and the later one.
@@ -445,7 +465,7 @@ mod tests {
             "rushes books classify u-3 deposit",
             "rushes books classify u-3 refund --job j-12 --sim",
             "rushes sim --port 9000 --speed 10",
-            "rushes sim --ninjachat new",
+            "rushes sim --ninjachat new --variant nanogpt.refunds=never --variant encoding=gzip",
             "rushes doctor",
             "rushes torture --kills 300 --seed 7 --json --service a4f",
             "rushes completions bash",
@@ -465,6 +485,7 @@ mod tests {
             "rushes list --state finished",
             "rushes sim --speed 0",
             "rushes sim --ninjachat newest",
+            "rushes sim --variant refunds",
             "rushes add --model x/y --prompt z --ceiling lots",
             "rushes --color blue",
         ] {

@@ -2,6 +2,7 @@
 //! that opening + deposits + refunds - charges = balance at any moment. Knows no prices.
 
 use crate::sim::clock::{Moment, iso};
+use crate::sim::habits::Habits;
 use crate::sim::service::{Service, mask};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,7 @@ pub type AccountName = (Service, String, &'static str);
 #[derive(Debug, Default)]
 pub struct Bank {
     accounts: BTreeMap<AccountName, Account>,
+    habits: BTreeMap<Service, Habits>,
 }
 
 /// `USD`, `XNO` (NanoGPT, seed 002) or `quota` (A4F: calls left today, wire.md 3.1).
@@ -99,8 +101,20 @@ impl Bank {
         })
     }
 
-    /// Takes the price, or leaves everything as it was and says what was there.
+    /// How a service's cashier behaves from now on.
+    pub fn behave(&mut self, service: Service, habits: Habits) {
+        self.habits.insert(service, habits);
+    }
+
+    /// How a service's cashier behaves.
+    pub fn habits(&self, service: Service) -> Habits {
+        self.habits.get(&service).copied().unwrap_or_default()
+    }
+
+    /// Takes the price, and what the cashier takes unsaid, or leaves everything as it was and says what
+    /// was there.
     pub fn charge(&mut self, name: &AccountName, amount: Decimal, order: &str, at: Moment) -> Result<Decimal, Decimal> {
+        let amount = amount + self.habits(name.0).unsaid;
         let account = self.account(name.0, &name.1, name.2);
         if account.balance < amount {
             return Err(account.balance);
@@ -109,9 +123,10 @@ impl Bank {
         Ok(account.balance)
     }
 
-    /// Gives a failed order's price back.
-    pub fn refund(&mut self, name: &AccountName, amount: Decimal, order: &str, at: Moment) {
-        self.account(name.0, &name.1, name.2).book(Kind::Refund, amount, Some(order), "job failed", at);
+    /// Gives a failed order's price back, as far as the cashier does.
+    pub fn refund(&mut self, name: &AccountName, price: Decimal, order: &str, at: Moment) {
+        let (amount, note) = self.habits(name.0).refund_of(price);
+        self.account(name.0, &name.1, name.2).book(Kind::Refund, amount, Some(order), note, at);
     }
 
     /// Money from outside; a negative amount is someone else spending on the same key.
@@ -132,7 +147,7 @@ impl Bank {
 
     /// A bank of these accounts.
     pub fn reopened(accounts: BTreeMap<AccountName, Account>) -> Self {
-        Self { accounts }
+        Self { accounts, habits: BTreeMap::new() }
     }
 
     /// How many movements were ever booked.

@@ -65,7 +65,9 @@ BOOKS AND FAULTS
     key     only requests whose key has this in it
     with    status, body, headers, after_bytes (cut, hang, truncate_json, short_clip)
 
-VARIANTS  Switches that change how a service behaves until they are switched back:
+VARIANTS  Switches that change how a service behaves until they are switched back. `charges` and
+  `refunds` have its bank take or keep more than its answers say. At the start they are set by
+  --variant nanogpt.refunds=never (without a service at all that have it), later by
   GET    /_sim/variants            all of them, with value, legal values and one line of help
   POST   /_sim/variants            {\"service\":\"nanogpt\",\"name\":\"encoding\",\"value\":\"gzip\"};
                                    without a service at every service that has it

@@ -7,7 +7,7 @@
 //! call.rs     one request, its answer   *_rules.rs                       what they accept and cost
 //! faults.rs   what goes wrong           limits.rs clock.rs steer.rs      rates, time, levers
 //! admin.rs    /_sim                     bank.rs orders.rs clip/          the books, the pictures
-//! variants.rs what can be switched      *_variants.rs                    each service's switches
+//! variants.rs what can be switched      *_variants.rs habits.rs          each service's switches
 //! memory.rs   what a restart finds      memory_rows.rs                   how it is written
 //! ```
 //!
@@ -28,6 +28,7 @@ mod clock;
 mod encoding;
 mod faults;
 mod files;
+mod habits;
 mod help;
 mod limits;
 mod links;
@@ -132,7 +133,10 @@ impl Simulation {
     /// The world with all refunds due by now booked. Never held across an await.
     fn world(&self) -> MutexGuard<'_, World> {
         let mut guard = self.world.lock().unwrap_or_else(PoisonError::into_inner);
-        let World { book, bank, .. } = &mut *guard;
+        let World { book, bank, variants, .. } = &mut *guard;
+        for service in Service::ALL {
+            bank.behave(service, habits::Habits::read(variants, service));
+        }
         book.settle(bank, self.clock.now());
         guard
     }
@@ -188,6 +192,13 @@ impl Simulator {
     /// two of them have are NanoGPT's.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Sets a switch of `GET /_sim/variants`, at every service that has it when none is named. Fails
+    /// with what it takes.
+    pub fn switch(&self, service: Option<&str>, name: &str, value: &str) -> Result<(), String> {
+        let named = |name: &str| Service::named(name).ok_or_else(|| format!("no service {name}"));
+        self.simulation.world().variants.set(service.map(named).transpose()?, name, value)
     }
 
     /// Stops listening and cuts every connection, held ones too.

@@ -135,12 +135,12 @@ fn accept(simulation: &Simulation, call: &Call, body: &[u8]) -> Result<Response,
         "request_id": order.id,
         "model": order.model,
         "message": "Poll GET /api/v1/video/status?request_id=... for completion.",
-        "cost": {"this_request": dollars(price), "per_video": dollars(price)},
+        "cost": {"this_request": dollars(order.price), "per_video": dollars(order.price)},
         "balance": dollars(left),
         "metadata": {"latency_ms": call.arrived.elapsed().as_millis() as u64},
     });
     if world.variants.is(Service::NinjaChat, "replies", "seed_000") {
-        body["cost"] = json!({"this_request": dollars(price)});
+        body["cost"] = json!({"this_request": dollars(order.price)});
         without(&mut body, &["message", "metadata"]);
     }
     if world.variants.is(Service::NinjaChat, "submit_echo", "without") {

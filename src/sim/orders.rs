@@ -102,6 +102,11 @@ impl Order {
         }
     }
 
+    /// Whether it fails and its price is due back.
+    fn is_refunded(&self) -> bool {
+        self.outcome != Outcome::Completes && self.refundable
+    }
+
     /// What one of its clips shows; a second clip of the same order is another picture.
     pub fn shot(&self, clip: usize) -> Shot {
         let mut shot = self.shot.clone();
@@ -167,7 +172,8 @@ impl Book {
         let number = self.orders.len() as u64 + 1;
         let chance = mix(seed, number);
         let id = (new.id)(&new.model, chance);
-        let left = bank.charge(&new.account, new.price, &id, now)?;
+        let price = new.price + bank.habits(new.account.0).dearer;
+        let left = bank.charge(&new.account, price, &id, now)?;
         // Within the quoted range, never at its very ends.
         let (least, most) = (new.speed.0 * SECOND, new.speed.1 * SECOND);
         let share = 0.1 + 0.8 * (mix(chance, 1) % 10_000) as f64 / 10_000.0;
@@ -188,7 +194,7 @@ impl Book {
             model: new.model,
             prompt: new.prompt,
             params: shortened(new.params),
-            price: new.price,
+            price,
             created: now,
             starts: now + takes / 10,
             ends,
@@ -242,14 +248,17 @@ impl Book {
 
     /// Gives back what failed orders cost, once their time has come. Every reader calls it first.
     pub fn settle(&mut self, bank: &mut Bank, now: Moment) {
-        while let Some(&(ends, index)) = self.unsettled.first() {
-            if ends > now {
-                break;
-            }
-            self.unsettled.pop_first();
+        let ended = self.unsettled.range(..=(now, usize::MAX)).copied();
+        let due = |(ends, index): &(Moment, usize)| {
+            let order = &self.orders[*index];
+            !order.is_refunded() || bank.habits(order.account.0).refund_due(*ends) <= now
+        };
+        for (ends, index) in ended.filter(due).collect::<Vec<_>>() {
+            self.unsettled.remove(&(ends, index));
             let order = &self.orders[index];
-            if order.outcome != Outcome::Completes && order.refundable {
-                bank.refund(&order.account, order.price, &order.id, ends);
+            if order.is_refunded() {
+                let at = bank.habits(order.account.0).refund_due(ends);
+                bank.refund(&order.account, order.price, &order.id, at);
             }
         }
     }

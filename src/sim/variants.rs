@@ -3,7 +3,7 @@
 //! table; a wire asks `world.variants.is(Service, "name", "value")`. Knows no wire.
 
 use crate::sim::service::Service;
-use crate::sim::{a4f_variants, nanogpt_variants, ninjachat_variants};
+use crate::sim::{a4f_variants, habits, nanogpt_variants, ninjachat_variants};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -79,12 +79,12 @@ pub const LINKS: [Variant; 3] = [
 
 /// A service's switches.
 pub fn table(service: Service) -> Vec<Variant> {
-    let (own, links) = match service {
-        Service::NinjaChat => (ninjachat_variants::VARIANTS, &LINKS[..]),
-        Service::NanoGpt => (nanogpt_variants::VARIANTS, &LINKS[..]),
-        Service::A4f => (a4f_variants::VARIANTS, &LINKS[..]),
+    let (own, habits) = match service {
+        Service::NinjaChat => (ninjachat_variants::VARIANTS, &habits::SWITCHES[..]),
+        Service::NanoGpt => (nanogpt_variants::VARIANTS, &habits::SWITCHES[..]),
+        Service::A4f => (a4f_variants::VARIANTS, &[][..]),
     };
-    own.iter().chain(links).chain([&ENCODING]).copied().collect()
+    own.iter().chain(habits).chain(&LINKS).chain([&ENCODING]).copied().collect()
 }
 
 fn find(service: Service, name: &str) -> Option<Variant> {

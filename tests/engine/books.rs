@@ -9,18 +9,18 @@ use serde_json::json;
 
 use super::world::{Desk, World};
 
-fn only(world: &World, service: &str) -> Settings {
+pub fn only(world: &World, service: &str) -> Settings {
     let mut settings = world.settings();
     settings.accounts.retain(|account| account.name == service);
     settings
 }
 
-fn usd(text: &str) -> Money {
+pub fn usd(text: &str) -> Money {
     Money::parse(text, Currency::Usd).unwrap()
 }
 
 /// Waits until the last balance told stands to the books in one of these ways.
-async fn compared(desk: &mut Desk, settings: &Settings, wanted: &[Standing]) -> Standing {
+pub async fn compared(desk: &mut Desk, settings: &Settings, wanted: &[Standing]) -> Standing {
     loop {
         let store = Store::open_read_only(&settings.data_dir).unwrap();
         let lines = store.balance_log(&Default::default()).unwrap();

@@ -136,7 +136,8 @@ impl Account {
 
     /// Whether a closing balance is still to come, as far as it can.
     pub(super) fn is_closing(&self) -> bool {
-        self.wallet.closing && self.pause.is_none() && self.trouble.is_none() && self.profile.is_some()
+        let is_reached = self.profile.is_some() || self.probing || self.wants_probe();
+        self.wallet.closing && self.pause.is_none() && self.trouble.is_none() && is_reached
     }
 
     /// Whether queued jobs wait for the user.

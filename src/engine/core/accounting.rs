@@ -38,7 +38,7 @@ pub(super) struct Wallet {
     claims: BTreeMap<JobId, (Job, Money)>,
     /// `stirs`, where no order was open when the balance was asked for that is under way.
     asked: Option<u64>,
-    /// Its last open order ended, and the balance is not told yet.
+    /// Its last open order ended, or a refund was claimed before the start, and the balance is not told yet.
     pub closing: bool,
     /// The last line of the balance log, by currency.
     lines: BTreeMap<Currency, BalanceLine>,
@@ -79,6 +79,10 @@ impl Core {
         }
         for (job, money) in claimed {
             self.await_refund(&job, money);
+        }
+        // A balance shall tell of them, also where nothing is queued.
+        for account in self.accounts.values_mut().filter(|account| !account.wallet.claims.is_empty()) {
+            account.wallet.closing = true;
         }
         let jobs: Vec<Job> = self.jobs.values().filter(|job| is_open(job)).cloned().collect();
         jobs.iter().for_each(|job| self.follow(job));

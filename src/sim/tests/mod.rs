@@ -6,6 +6,7 @@ mod books;
 mod errors;
 mod faults;
 mod files;
+mod habits;
 mod idempotency;
 mod journeys;
 mod memory;
