@@ -13,11 +13,14 @@ use super::look::when;
 use super::out::{Out, table};
 use crate::domain::books::{BalanceLine, DifferenceId, Sums};
 use crate::domain::text::clean;
-use crate::domain::{Balance, Currency, Entry, EntryKind, Money};
-use crate::engine::{BalanceFilter, BooksView, EngineError, EntryFilter, Reader};
+use crate::domain::{Balance, Currency, Entry, EntryKind, ErrorKind, Job, JobId, JobState, Money, Refund};
+use crate::engine::{BalanceFilter, BooksView, EngineError, EntryFilter, JobFilter, Reader};
 
 /// Shown before and after a difference.
 const MARGIN: SignedDuration = SignedDuration::from_mins(1);
+
+/// More jobs than these are not named for a difference.
+const MOST_CANDIDATES: usize = 3;
 
 /// Shown before and after a time.
 const AROUND: SignedDuration = SignedDuration::from_mins(10);
@@ -194,8 +197,34 @@ pub fn books(asked: &Books, reader: &Reader, out: &mut Out) -> Result<u8, Engine
             "{id}: {} {way} {}, unexplained; `rushes books --around {id}` shows what happened, `rushes books classify {id}` says what it was",
             entry.money, entry.account
         ));
+        for (job, text) in candidates(entry, reader)? {
+            let class = if entry.kind == EntryKind::Unexplained { "charge" } else { "refund" };
+            out.say(format_args!("{id}: it may be {job}, {text}: `rushes books classify {id} {class} --job {job}`"));
+        }
     }
     Ok(code::DONE)
+}
+
+/// The jobs whose own money a difference may be: as much of the same account, in doubt.
+fn candidates(entry: &Entry, reader: &Reader) -> Result<Vec<(JobId, &'static str)>, EngineError> {
+    let gone = entry.kind == EntryKind::Unexplained;
+    let states = vec![JobState::Failed];
+    let filter = JobFilter { states, account: Some(entry.account.clone()), ..JobFilter::default() };
+    let is_before = |job: &Job| job.finished_at.is_some_and(|end| end <= entry.at);
+    let candidate = |job: Job| {
+        let expected = job.estimate.map(|estimate| estimate.money);
+        let is_lost = job.error.as_ref().is_some_and(|error| error.kind == ErrorKind::User);
+        let text = match job.refund {
+            Refund::Contradicted if !gone && job.cost == Some(entry.money) => "whose refund had not come in time",
+            Refund::Claimed if gone => "whose refund was claimed and never seen",
+            _ if gone && is_lost && job.cost.is_none() && expected == Some(entry.money) => "which was written off",
+            _ => return None,
+        };
+        is_before(&job).then_some((job.id, text))
+    };
+    let mut found: Vec<_> = reader.jobs(&filter)?.into_iter().filter_map(candidate).collect();
+    found.truncate(MOST_CANDIDATES);
+    Ok(found)
 }
 
 fn entry_row(entry: &Entry) -> Vec<String> {

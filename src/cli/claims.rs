@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use super::args::Claims;
 use super::code;
 use super::out::Out;
-use crate::domain::books::BalanceLine;
+use crate::domain::books::{BalanceLine, DifferenceId, Entry};
 use crate::domain::message::HistoryLine;
 use crate::domain::text::clean;
 use crate::domain::{EntryKind, ErrorKind, Job, JobState, Money, Refund, Service};
-use crate::engine::{BooksView, EngineError, JobFilter, Reader};
+use crate::engine::{BooksView, EngineError, EntryFilter, JobFilter, Reader};
 
 /// Something to ask a support about.
 struct Case {
@@ -71,6 +71,8 @@ fn job_case(job: &Job, history: &[HistoryLine], lines: &[BalanceLine]) -> Option
         line.data[name].as_str().map(str::to_owned)
     };
     let at = |kind: &str| history.iter().rev().find(|line| line.kind == kind).map(|line| utc(line.at));
+    // Of one that was written off the message is the user's.
+    let answer = job.error.as_ref().filter(|error| error.kind != ErrorKind::User);
     let mut facts = vec![("our job", job.id.to_string()), ("our id", job.correlation.clone())];
     let more = [
         ("order", job.remote_id.clone()),
@@ -82,7 +84,7 @@ fn job_case(job: &Job, history: &[HistoryLine], lines: &[BalanceLine]) -> Option
         ("ended", job.finished_at.map(utc)),
         ("charged", job.cost.map(|cost| cost.to_string())),
         ("set aside", job.reserved.map(|money| money.to_string())),
-        ("answer", job.error.as_ref().map(|error| clean(&error.message, 400))),
+        ("answer", answer.map(|error| clean(&error.message, 400))),
     ];
     facts.extend(more.into_iter().filter_map(|(name, value)| Some((name, value?))));
     let currency =
@@ -91,8 +93,10 @@ fn job_case(job: &Job, history: &[HistoryLine], lines: &[BalanceLine]) -> Option
         line.account == job.request.account && currency.is_none_or(|currency| currency == line.balance.money.currency)
     };
     let before = |line: &&BalanceLine| job.submitted_at.is_some_and(|sent| line.balance.seen_at <= sent);
-    let after =
-        |line: &&BalanceLine| job.finished_at.or(job.submitted_at).is_some_and(|end| line.balance.seen_at >= end);
+    // Its clip may be fetched later than the service was done with it.
+    let done = history.iter().rev().find(|line| line.kind == "finished").map(|line| line.at);
+    let end = done.or(job.finished_at).or(job.submitted_at);
+    let after = |line: &&BalanceLine| end.is_some_and(|end| line.balance.seen_at >= end);
     let balance = |line: &BalanceLine| format!("{} at {}", line.balance.money, utc(line.balance.seen_at));
     facts.extend(lines.iter().filter(told).rfind(before).map(|line| ("balance before", balance(line))));
     facts.extend(lines.iter().filter(told).find(after).map(|line| ("balance after", balance(line))));
@@ -102,8 +106,8 @@ fn job_case(job: &Job, history: &[HistoryLine], lines: &[BalanceLine]) -> Option
     Some(Case { account: job.request.account.clone(), title, kind, amount, facts })
 }
 
-fn differences(view: &BooksView) -> impl Iterator<Item = Case> {
-    view.ledger.open.iter().map(|(id, entry)| {
+fn differences(view: &BooksView, reader: &Reader) -> Result<Vec<Case>, EngineError> {
+    let case = |(id, entry): (&DifferenceId, &Entry)| {
         let gone = entry.kind == EntryKind::Unexplained;
         let of = |line: &&BalanceLine| {
             line.account == entry.account
@@ -117,18 +121,32 @@ fn differences(view: &BooksView) -> impl Iterator<Item = Case> {
         facts.extend(before.map(|line| ("balance before", told(line))));
         facts.extend(after.map(|line| ("balance after", told(line))));
         facts.extend(after.and_then(|line| line.expected).map(|money| ("by our orders it was", money.to_string())));
+        // The orders that were charged or refunded between the two balances.
+        let since = before.map(|line| line.balance.seen_at);
+        let filter = EntryFilter { account: Some(entry.account.clone()), since, ..EntryFilter::default() };
+        for ours in reader.entries(&filter)? {
+            let name = match ours.kind {
+                EntryKind::Charged => "charged by your answers",
+                EntryKind::Refunded => "refunded by your answers",
+                _ => continue,
+            };
+            let (Some(id), true) = (ours.job, ours.at <= entry.at) else { continue };
+            let order = reader.job(id)?.and_then(|job| job.remote_id).unwrap_or_else(|| "of no known id".to_owned());
+            facts.push((name, format!("{} for order {order} at {} (our {id})", ours.money, utc(ours.at))));
+        }
         let title = match gone {
-            true => "gone from the balance without an order of ours",
-            false => "came to the balance without our doing",
+            true => "gone from the balance beyond what our orders were charged",
+            false => "came to the balance beyond what our orders were refunded",
         };
-        Case {
+        Ok(Case {
             account: entry.account.clone(),
             title: title.to_owned(),
             kind: entry.kind.word(),
             amount: Some(entry.money),
             facts,
-        }
-    })
+        })
+    };
+    view.ledger.open.iter().map(case).collect()
 }
 
 /// `claims`
@@ -148,7 +166,11 @@ pub fn claims(
             cases.extend(job_case(&job, &reader.history(job.id)?, &view.lines));
         }
     }
-    cases.extend(differences(&view).filter(|case| asked.account.as_ref().is_none_or(|name| *name == case.account)));
+    cases.extend(
+        differences(&view, reader)?
+            .into_iter()
+            .filter(|case| asked.account.as_ref().is_none_or(|name| *name == case.account)),
+    );
     cases.sort_by(|a, b| a.account.cmp(&b.account));
     if asked.json {
         let list: Vec<Value> = cases.iter().map(Case::json).collect();

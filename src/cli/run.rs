@@ -107,7 +107,10 @@ async fn work(
             () = &mut settled => return None,
             () = &mut drained, if !told => {
                 told = true;
-                out.say("waiting for another look at the orders whose answers were lost; a signal ends that");
+                // All may be over by now, too.
+                if engine.only_looks() {
+                    out.say("waiting for another look at the orders whose answers were lost; a signal ends that");
+                }
             }
         }
     }

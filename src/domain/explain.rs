@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::job::{Job, Refund};
 use super::message::HistoryLine;
 use super::money::Money;
+use super::problem::ErrorKind;
 use super::state::JobState;
 use super::text::plain;
 
@@ -50,11 +51,19 @@ pub fn explain(job: &Job, history: &[HistoryLine]) -> Vec<Chapter> {
             }
             "refused" | "not_sent" | "evidence" | "strange" => &mut answered,
             "unconfirmed" | "failed" if !is_taken => &mut answered,
-            "assumed" | "overcharged" | "charged" | "refund_seen" | "refund_contradicted" | "classified" => &mut money,
+            // Told where it is asked whether it was sent again.
+            "retried" => continue,
+            "assumed"
+            | "overcharged"
+            | "charged"
+            | "price_observed"
+            | "refund_seen"
+            | "refund_contradicted"
+            | "classified" => &mut money,
             _ => &mut far,
         };
         to.push(told(line));
-        money.extend(moved(job, line));
+        money.extend(moved(job, line, is_taken));
     }
     if !job.values.is_empty() {
         let values: Vec<String> = job.values.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect();
@@ -89,8 +98,31 @@ fn told(line: &HistoryLine) -> Sentence {
         "accepted" => data("request_id").map(|id| format!("; the service's request id: {id}")),
         _ => None,
     };
-    let text = sentence(&format!("{}{}", line.text, more.unwrap_or_default()));
+    let words = match line.kind.as_str() {
+        "held" => format!("it was held: {}", line.text),
+        "released" => format!("it was let go: {}", line.text),
+        "evidence" => match line.text.strip_prefix("open: ") {
+            Some(rest) => format!("it was looked for, and nothing is proven yet: {rest}"),
+            None => format!("it was looked for: {}", line.text),
+        },
+        "price_observed" => observed(line).unwrap_or_else(|| line.text.clone()),
+        _ => line.text.clone(),
+    };
+    let text = sentence(&format!("{words}{}", more.unwrap_or_default()));
     Sentence { at: Some(line.at), text, kind: line.kind.clone() }
+}
+
+/// A price that is not the published one.
+fn observed(line: &HistoryLine) -> Option<String> {
+    let money = |name: &str| serde_json::from_value::<Money>(line.data[name].clone()).ok();
+    let seen = money("observed")?;
+    Some(match money("published") {
+        Some(published) if published.currency == seen.currency && published.amount < seen.amount => {
+            format!("published is {published}; from now on {seen} {} set aside for the same", seen.are())
+        }
+        Some(published) => format!("published is {published}, which stays what is set aside for the same"),
+        None => format!("no price is published; from now on {seen} {} known for the same", seen.are()),
+    })
 }
 
 /// Begins with a capital and ends with a full stop.
@@ -108,7 +140,7 @@ fn sentence(text: &str) -> String {
 }
 
 /// What a line that is told elsewhere did to the money.
-fn moved(job: &Job, line: &HistoryLine) -> Option<Sentence> {
+fn moved(job: &Job, line: &HistoryLine, is_taken: bool) -> Option<Sentence> {
     let amount = |name: &str| serde_json::from_value::<Money>(line.data[name].clone()).ok();
     let text = match line.kind.as_str() {
         "submitting" => {
@@ -121,11 +153,15 @@ fn moved(job: &Job, line: &HistoryLine) -> Option<Sentence> {
             }
             (Some(cost), None) => format!("The service charged {cost}; nothing stays set aside."),
             (None, _) if line.data.get("cost").is_some() => "The service named no charge.".to_owned(),
-            (None, _) => return None,
+            (None, _) => "What was set aside was booked as its charge: the answer names none.".to_owned(),
         },
         "refused" | "not_sent" => "What was set aside was free again.".to_owned(),
         "unconfirmed" => "Nobody said whether it was charged.".to_owned(),
         "written_off" => "What was set aside was free again, by your word.".to_owned(),
+        "failed" if !is_taken => match job.cost {
+            Some(cost) => format!("{cost} {} booked: no document says that it is free.", cost.were()),
+            None => "Nothing was charged; what was set aside was free again.".to_owned(),
+        },
         "failed" => match line.data["refund"].as_str() {
             Some("claimed") => "By its documents the service gives it back; only a balance can show that.".to_owned(),
             Some("not_observable") if job.cost.is_some() => "No refund is documented for that.".to_owned(),
@@ -142,7 +178,9 @@ fn sum(job: &Job) -> Sentence {
         Refund::None | Refund::NotObservable => "",
         Refund::Claimed => " The refund is the service's word so far.",
         Refund::Seen => " The refund was seen in the balance.",
-        Refund::Contradicted => " The refund did not come: the service's own balance says so.",
+        Refund::Contradicted => {
+            " The refund that was promised did not come, or not all of it: the service's own balance says so."
+        }
     };
     summary(match (job.cost, job.reserved) {
         (Some(cost), None) => format!("In all it cost {cost}.{refund}"),
@@ -184,7 +222,8 @@ fn again(job: &Job, history: &[HistoryLine]) -> Vec<Sentence> {
                     .to_owned(),
                 kind: String::new(),
             }),
-            "not_sent" | "refused" | "accepted" | "recovered" | "adopted" | "found" | "unconfirmed" => {
+            "retried" => out.push(told(line)),
+            "not_sent" | "refused" | "accepted" | "recovered" | "adopted" | "found" | "unconfirmed" | "written_off" => {
                 last = Some(line)
             }
             _ => {}
@@ -205,9 +244,17 @@ fn again(job: &Job, history: &[HistoryLine]) -> Vec<Sentence> {
         (Some("accepted" | "recovered" | "adopted" | "found"), JobState::Failed) => format!(
             "It was not sent again: the service had taken it, and another order is another charge. `rushes retry {id}` makes one, at its own price."
         ),
-        (_, JobState::Failed) => format!(
-            "It was not sent again: the answer was no, and the same order would get the same answer. `rushes retry {id}` makes a new one."
+        (Some("written_off"), _) => format!(
+            "It was not sent again: it may have been made and charged, and you gave it up. `rushes retry {id}` makes a new one."
         ),
+        (_, JobState::Failed) => {
+            let kind = job.error.as_ref().map(|error| error.kind);
+            let why = match kind {
+                Some(ErrorKind::Policy | ErrorKind::Invalid) => "the same order would get the same answer",
+                _ => "whether another try goes better is yours to say",
+            };
+            format!("It was not sent again: the answer was no, and {why}. `rushes retry {id}` makes a new one.")
+        }
         (Some("accepted" | "recovered" | "adopted" | "found"), _) => {
             "It was never sent again: the service had taken it, and late is not lost.".to_owned()
         }
@@ -262,8 +309,7 @@ mod tests {
         assert!(chapter(&told, "answered").contains("provably") || chapter(&told, "sent again?").contains("provably"));
         assert!(chapter(&told, "sent again?").ends_with("`rushes retry j-1` makes one, at its own price."));
         assert!(
-            chapter(&told, "money")
-                .ends_with("In all it cost $3.00. The refund did not come: the service's own balance says so.")
+            chapter(&told, "money").ends_with("did not come, or not all of it: the service's own balance says so.")
         );
         assert!(chapter(&told, "how far it got").contains("A line of a later version."));
     }

@@ -184,6 +184,11 @@ impl Engine {
         let _ = rest.wait_for(|rest| *rest == Rest::Nothing).await;
     }
 
+    /// Whether nothing is waited for but the next look for a lost order.
+    pub fn only_looks(&self) -> bool {
+        *self.rest.borrow() == Rest::Looks
+    }
+
     /// Leaves, and returns once everything known is on disk and the lock is released.
     pub async fn leave(self, how: Leave) {
         if how == Leave::Drain && self.messages.send(Message::Drain).is_ok() {

@@ -231,6 +231,21 @@ UPDATE jobs SET parent =
     (SELECT CAST(substr(body ->> '$.parent', 3) AS INTEGER) FROM job_bodies WHERE job_bodies.id = jobs.id)
     WHERE id IN (SELECT id FROM job_bodies WHERE body ->> '$.parent' IS NOT NULL);
 ",
+    // `INSERT OR REPLACE` deletes without a delete trigger: what is there is not replaced either.
+    "
+CREATE TRIGGER events_are_not_replaced BEFORE INSERT ON events
+    WHEN EXISTS (SELECT 1 FROM events WHERE seq = NEW.seq)
+    BEGIN SELECT RAISE(ABORT, 'the event log only grows'); END;
+CREATE TRIGGER entries_are_not_replaced BEFORE INSERT ON entries
+    WHEN EXISTS (SELECT 1 FROM entries WHERE id = NEW.id)
+    BEGIN SELECT RAISE(ABORT, 'the books only grow'); END;
+CREATE TRIGGER entries_are_booked_once BEFORE INSERT ON entries
+    WHEN EXISTS (SELECT 1 FROM entries WHERE evidence = NEW.evidence)
+    BEGIN SELECT RAISE(IGNORE); END;
+CREATE TRIGGER balance_log_is_not_replaced BEFORE INSERT ON balance_log
+    WHEN EXISTS (SELECT 1 FROM balance_log WHERE id = NEW.id)
+    BEGIN SELECT RAISE(ABORT, 'the balance log only grows'); END;
+",
 ];
 
 /// The newest version this program knows.

@@ -167,10 +167,16 @@ fn log_and_books_only_grow_whoever_asks() {
         "UPDATE entries SET amount = '0'",
         "DELETE FROM entries",
         "UPDATE entries SET evidence = 'f'",
+        "REPLACE INTO events (seq, at, kind, text) VALUES (1, 0, 'queued', 'x')",
+        "UPDATE OR REPLACE events SET seq = 2",
+        "REPLACE INTO entries (id, evidence, account, kind, amount, currency, at) VALUES (1, 'f', 'n', 'charged', '0', 'USD', 0)",
     ] {
         let refused = db.execute(attack, []).unwrap_err().to_string();
         assert!(refused.contains("only grow"), "{attack}: {refused}");
     }
+    let again = "REPLACE INTO entries (evidence, account, kind, amount, currency, at) VALUES ('e', 'n', 'charged', '0', 'USD', 0)";
+    assert_eq!(db.execute(again, []).unwrap(), 0, "what is booked stays as it is");
+    assert_eq!(store.entries(&EntryFilter::default()).unwrap()[0].money, usd("3"));
 }
 
 #[test]

@@ -81,16 +81,18 @@ impl Core {
     /// A charge above what was set aside: shown, and nothing more is ordered of that model at a
     /// price that is known to be wrong.
     fn overcharged(&mut self, job: &Job, cost: Money, expected: Money, step: &mut Step) {
-        let (id, account) = (job.id, &job.request.account);
-        let text = format!(
-            "{id}: {account} charged {cost}, more than the {expected} set aside for it; queued jobs of {} are held: check its price, then release them",
-            job.request.model
-        );
-        self.notice(Level::Warning, text.clone(), step);
-        self.tell(job, "overcharged", text, serde_json::Value::Null, step);
-        let same = |queued: &&Job| queued.request.model == job.request.model;
+        let (id, account, model) = (job.id, &job.request.account, &job.request.model);
+        let same = |queued: &&Job| queued.request.model == *model;
         let queued: Vec<Job> =
             self.jobs.queued(account).filter_map(|id| self.jobs.get(&id)).filter(same).cloned().collect();
+        let next = match queued.len() {
+            0 => format!("none of {model} was queued; the next sets as much aside"),
+            1 => format!("the queued job of {model} is held: check its price, then release it"),
+            n => format!("the {n} queued jobs of {model} are held: check its price, then release them"),
+        };
+        let text = format!("{id}: {account} charged {cost}, more than the {expected} set aside for it; {next}");
+        self.notice(Level::Warning, text.clone(), step);
+        self.tell(job, "overcharged", text, serde_json::Value::Null, step);
         for queued in queued {
             let why = format!("{id} was charged {cost}, not {expected}; check the price, then release");
             self.put_on_hold(queued, Hold::ModelChanged(why), step);

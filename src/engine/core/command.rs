@@ -362,11 +362,12 @@ impl Core {
         }
         let mut made = Vec::new();
         for (parent, new) in parents {
+            let child = self.enqueue(new, None, Some(Parent::Retried(parent.id)), step);
             if parent.state == JobState::Unconfirmed {
-                let text = "ordered again at the user's word, knowing that both may be charged".to_owned();
-                self.tell(&parent, "retried", text, serde_json::Value::Null, step);
+                let text = format!("{child} orders the same again, at your word; both may be charged");
+                self.tell(&parent, "retried", text, serde_json::json!({"child": child}), step);
             }
-            made.push(self.enqueue(new, None, Some(Parent::Retried(parent.id)), step));
+            made.push(child);
         }
         self.tell_accounts(step);
         accepted(made)

@@ -187,6 +187,8 @@ impl Core {
             let evidence = format!("found:{}", search.rounds);
             self.charge(&mut job, cost, &evidence, step);
             self.release(&mut job, "found", step);
+            let text = format!("the service's record of it says that it cost {cost}");
+            self.tell(&job, "charged", text, serde_json::json!({"cost": cost}), step);
         }
         if let (Verdict::Proven, Some(remote_id)) = (verdict, evidence.remote_id) {
             job.search = Some(search);

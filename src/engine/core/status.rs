@@ -80,8 +80,9 @@ impl Core {
             let (again, is_new) = (job.cost.is_some(), job.cost != Some(cost));
             self.charge(&mut job, cost, &evidence, step);
             self.release(&mut job, "final", step);
-            if is_new && again {
-                let text = format!("the service says that it cost {cost} in all");
+            if is_new {
+                let in_all = if again { " in all" } else { "" };
+                let text = format!("the service says that it cost {cost}{in_all}");
                 self.tell(&job, "charged", text, serde_json::json!({"cost": cost}), step);
             }
             if is_new && !matches!(status.state, RemoteState::Failed { .. }) {
@@ -102,7 +103,7 @@ impl Core {
                     self.tell(
                         &job,
                         "finished",
-                        format!("finished by the service's word; polls: {}", job.polls),
+                        format!("the service says that it is finished; polls: {}", job.polls),
                         data,
                         step,
                     );
@@ -172,13 +173,18 @@ impl Core {
             self.tell(
                 &job,
                 "failed",
-                format!("{}; {money}", error.message),
+                format!("{}; {money}", error.message.trim_end_matches('.')),
                 serde_json::json!({"refund": job.refund, "answer": error.answer}),
                 step,
             );
             self.notice(
                 Level::Error,
-                format!("{} failed at {}: {}; {money}", job.id, job.request.account, error.message),
+                format!(
+                    "{} failed at {}: {}; {money}",
+                    job.id,
+                    job.request.account,
+                    error.message.trim_end_matches('.')
+                ),
                 step,
             );
             let name = job.request.account.clone();
