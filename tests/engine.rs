@@ -7,6 +7,7 @@ mod engine {
     mod books;
     mod caps;
     mod cashier;
+    mod day;
     mod faults;
     mod kept;
     mod learning;

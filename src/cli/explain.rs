@@ -10,7 +10,7 @@ use super::look::when;
 use super::out::Out;
 use crate::domain::explain::{self, Chapter, Sentence};
 use crate::domain::text::clean;
-use crate::domain::{ErrorKind, Hold, Job, JobState, Refund};
+use crate::domain::{ErrorKind, FileKind, Hold, Job, JobState, Refund};
 use crate::engine::{EngineError, Reader};
 
 /// `explain`
@@ -64,6 +64,9 @@ fn next_steps(job: &Job) -> Vec<String> {
         JobState::Downloading => vec![
             "Its clip is fetched until it is whole, with a fresh link where one is no good, by `rushes run` or the dashboard.".to_owned(),
         ],
+        JobState::Unconfirmed if job.files.iter().any(|file| file.kind == FileKind::Partial) => vec![format!(
+            "`rushes adopt {id} part` takes what came of the clip for the whole, `rushes write-off {id}` gives it up, `rushes retry {id} --may-pay-twice` orders it again and may pay twice."
+        )],
         JobState::Unconfirmed => vec![
             format!(
                 "`rushes run` and the dashboard look for it, ever more rarely; where {account} names it, it goes on by itself. `rushes claims` has what {account}'s support would ask for."

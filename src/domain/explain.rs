@@ -153,7 +153,10 @@ fn moved(job: &Job, line: &HistoryLine, is_taken: bool) -> Option<Sentence> {
             }
             (Some(cost), None) => format!("The service charged {cost}; nothing stays set aside."),
             (None, _) if line.data.get("cost").is_some() => "The service named no charge.".to_owned(),
-            (None, _) => "What was set aside was booked as its charge: the answer names none.".to_owned(),
+            (None, _) => {
+                let booked = amount("booked")?;
+                format!("{booked} {} booked as its charge: the answer names none.", booked.were())
+            }
         },
         "refused" | "not_sent" => "What was set aside was free again.".to_owned(),
         "unconfirmed" => "Nobody said whether it was charged.".to_owned(),

@@ -30,7 +30,7 @@ fn refund(settings: &Settings, id: JobId) -> Refund {
 }
 
 /// As if so much time had passed before the next session: clocks here only go forward.
-fn later(settings: &Settings, minutes: i64) {
+pub fn later(settings: &Settings, minutes: i64) {
     let store = Store::open(&settings.data_dir, true).unwrap();
     store.commit_blocking(vec![Change::Seen(Timestamp::now() + SignedDuration::from_mins(minutes))]).unwrap();
 }

@@ -103,7 +103,7 @@ impl Core {
             &job,
             "accepted",
             "order made; the clip came with the answer".to_owned(),
-            serde_json::Value::Null,
+            serde_json::json!({"booked": job.cost}),
             step,
         );
         let name = job.request.account.clone();
