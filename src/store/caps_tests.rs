@@ -35,7 +35,11 @@ fn intent(id: i64, attempt: u32, when: &str) -> Change {
 }
 
 fn left(store: &Store, limits: Vec<Limit>, when: &str) -> Vec<String> {
-    let guard = Guard { job: JobId(0), at: at(when), zone: TimeZone::UTC, limits };
+    left_in(TimeZone::UTC, store, limits, when)
+}
+
+fn left_in(zone: TimeZone, store: &Store, limits: Vec<Limit>, when: &str) -> Vec<String> {
+    let guard = Guard { job: JobId(0), at: at(when), zone, limits };
     let text = |left: &Left| match left {
         Left::Money(amount, _) => amount.normalize().to_string(),
         Left::Jobs(jobs) => jobs.to_string(),
@@ -82,6 +86,42 @@ fn a_cap_counts_what_its_scope_reserved_and_spent_in_its_span_and_every_order() 
     assert_eq!(left(&store, ten.limits(&Scope::All), "2026-11-19T12:00:00Z")[0], "6.5");
     store.commit_blocking(vec![book(1, Refunded, "3", "2026-11-20T11:00:00Z")]).unwrap();
     assert_eq!(of(&ten, &Scope::All), ["9.5", "9.5", "9.5"]);
+}
+
+#[test]
+fn a_cap_of_the_day_and_one_of_the_month_begin_at_the_users_midnight_whatever_clocks_and_zones_do() {
+    let ten = Caps { day: Some(usd("10")), month: Some(usd("10")), ..Caps::default() };
+    let central_europe = "CET-1CEST,M3.5.0,M10.5.0/3";
+    // There the clocks change at midnight itself: one day begins at one o'clock, another has two midnights.
+    let havana = "CST5CDT,M3.2.0/0,M11.1.0/1";
+    // Zone, when two dollars were charged, now, and what day and month have left.
+    for (zone, charged, now, wanted) in [
+        // A day of 25 hours, to its last minute; and one of 23.
+        (central_europe, "2026-10-24T22:01:00Z", "2026-10-25T22:59:00Z", ["8", "8"]),
+        (central_europe, "2026-10-24T22:01:00Z", "2026-10-25T23:01:00Z", ["10", "8"]),
+        (central_europe, "2026-03-28T23:01:00Z", "2026-03-29T21:59:00Z", ["8", "8"]),
+        (central_europe, "2026-03-28T23:01:00Z", "2026-03-29T22:01:00Z", ["10", "8"]),
+        (havana, "2026-03-08T04:59:00Z", "2026-03-08T05:01:00Z", ["10", "8"]),
+        (havana, "2026-03-08T05:00:00Z", "2026-03-09T03:59:00Z", ["8", "8"]),
+        (havana, "2026-11-01T04:01:00Z", "2026-11-02T04:59:00Z", ["8", "8"]),
+        (havana, "2026-11-01T04:01:00Z", "2026-11-02T05:01:00Z", ["10", "8"]),
+        // The last minute of a month, and the first of the next; a leap day.
+        (central_europe, "2026-11-30T22:59:00Z", "2026-11-30T22:59:59Z", ["8", "8"]),
+        (central_europe, "2026-11-30T22:59:00Z", "2026-11-30T23:00:00Z", ["10", "10"]),
+        ("UTC0", "2028-02-29T23:59:59Z", "2028-03-01T00:00:00Z", ["10", "10"]),
+        // A clock that is set back over a month's end makes no room.
+        ("UTC0", "2026-12-01T00:00:01Z", "2026-11-30T23:00:00Z", ["8", "8"]),
+        // Further west it is yesterday still, and today counts as well.
+        ("AAA8", "2026-12-01T01:00:00Z", "2026-12-01T02:00:00Z", ["8", "8"]),
+        ("AAA8", "2026-11-30T09:00:00Z", "2026-12-01T02:00:00Z", ["8", "8"]),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), true).unwrap();
+        let charge = book(1, EntryKind::Charged, "2", charged);
+        store.commit_blocking(vec![job(1, "n/a", None), charge]).unwrap();
+        let found = left_in(TimeZone::posix(zone).unwrap(), &store, ten.limits(&Scope::All), now);
+        assert_eq!(found, wanted, "{zone}: charged {charged}, now {now}");
+    }
 }
 
 #[test]

@@ -167,3 +167,13 @@ fn a_cent_that_was_not_said_is_claimed_with_the_orders_around_it() {
     let own = page(&place, "nanogpt");
     assert_eq!((own["charged"].as_f64(), own["expected"].as_f64()), (Some(3.41), own["told"].as_f64()), "{own}");
 }
+
+#[test]
+fn a_batch_that_costs_more_than_its_account_holds_says_so_when_it_is_queued() {
+    let place = Place::new();
+    place.rushes(&["run", &place.write("one.jsonl", &row("ninjachat/veo-3.1", "a river"))]).exits(0);
+    let rows = row("ninjachat/veo-3.1", "a hill").replace('}', ",\"copies\":8}");
+    let told = place.rushes(&["add", &place.write("rows.jsonl", &rows)]).exits(0);
+    told.says(&["what is queued for ninjachat is $3.00 more than it holds; the rest waits until there is more"]);
+    assert_eq!(place.orders(), 1, "nothing was sent by that");
+}
