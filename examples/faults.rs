@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use rushes::engine::core::storm::cells::Wire;
-use rushes::engine::core::storm::{Failure, Run, run};
+use rushes::engine::core::storm::{Failure, Run, Way, run};
 
 /// How often each cell must come true.
 const LEAST: u64 = 100;
@@ -61,6 +61,12 @@ fn main() -> ExitCode {
     let listed = |items: Vec<String>| items.join(", ");
     println!("jobs          {}", listed(all.states.iter().map(|(state, n)| format!("{n} {state}")).collect()));
     println!("verdicts      {}", listed(all.verdicts.iter().map(|(verdict, n)| format!("{n} {verdict}")).collect()));
+    let (likely, false_) = all.likely;
+    println!("likely        {likely} by the balance alone, {false_} of them wrong, where somebody else spent, too");
+    let way = |((way, looking), n): (&(Way, bool), &u64)| {
+        format!("{n} {way:?}{}", if *looking { " while looked for" } else { "" })
+    };
+    println!("by the user   {}", listed(all.ways.iter().map(way).collect()));
     for wire in Wire::ALL {
         let mine: Vec<u64> = all.coverage.0.iter().filter(|((of, ..), _)| *of == wire).map(|(_, n)| *n).collect();
         let (cells, sum, least) = (mine.len(), mine.iter().sum::<u64>(), mine.iter().min().copied().unwrap_or(0));

@@ -201,7 +201,7 @@ async fn work(verb: Verb, mut config: Config, verbose: u8, out: &mut Out) -> Res
             change::change(adopt, vec![asked.job], engine, out).await
         }
         Verb::Books(cli::args::Books { what: Some(cli::args::BooksVerb::Classify(asked)), .. }) => {
-            let classify = change::Change::Classify(asked.difference, asked.class());
+            let classify = change::Change::Classify(asked.difference, asked.class(), asked.amount);
             change::change(classify, Vec::new(), engine, out).await
         }
         Verb::WriteOff(asked) => change::change(change::Change::WriteOff, asked.jobs.ids, engine, out).await,

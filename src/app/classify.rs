@@ -41,6 +41,7 @@ impl App {
             lines.push(format!("`{}`: money from outside.", example(came, "deposit")));
             lines.push(format!("`{}`: that job's refund.", example(came, "refund j-12")));
         }
+        lines.push("An amount behind it says that of a part; the rest stays open.".to_owned());
         let answer = if open.len() == 1 { Line::new(format!("{} ", first.id)) } else { Line::default() };
         let ask = Ask::new("Unexplained", lines, Then::Classify(open)).needing(Need::Class);
         self.overlays.push(Overlay::Ask(Ask { answer, ..ask }));
@@ -56,14 +57,16 @@ pub(super) fn read(text: &str, open: &[Difference]) -> Option<Command> {
     let mut words = text.split_whitespace();
     let id: DifferenceId = words.next()?.parse().ok()?;
     let found = open.iter().find(|difference| difference.id == id)?;
-    let (word, job) = (words.next()?, words.next());
-    let job = job.map(str::parse::<JobId>).transpose().ok()?;
-    let class = match (is_gone(found), word, job) {
-        (true, "other-use", None) => Class::OtherUse,
-        (true, "charge", Some(job)) => Class::ChargeOf(job),
-        (false, "deposit", None) => Class::Deposit,
-        (false, "refund", Some(job)) => Class::RefundOf(job),
+    let word = words.next()?;
+    let mut job = || words.next()?.parse::<JobId>().ok();
+    let class = match (is_gone(found), word) {
+        (true, "other-use") => Class::OtherUse,
+        (true, "charge") => Class::ChargeOf(job()?),
+        (false, "deposit") => Class::Deposit,
+        (false, "refund") => Class::RefundOf(job()?),
         _ => return None,
     };
-    words.next().is_none().then_some(Command::Classify { difference: id, class })
+    let amount = words.next().map(|text| Money::parse(text, found.money.currency)).transpose().ok()?;
+    let amount = amount.map(|money| money.amount);
+    words.next().is_none().then_some(Command::Classify { difference: id, class, amount })
 }

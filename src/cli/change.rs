@@ -208,7 +208,7 @@ pub enum Change {
     /// `write-off`
     WriteOff,
     /// `books classify`
-    Classify(DifferenceId, Class),
+    Classify(DifferenceId, Class, Option<rust_decimal::Decimal>),
 }
 
 /// Makes a change to jobs.
@@ -218,7 +218,7 @@ pub async fn change(change: Change, ids: Vec<JobId>, engine: Engine, out: &mut O
             Some(id) => (Command::Adopt { id: *id, remote_id }, "adopted; `run` and the dashboard go on with it"),
             None => return code::USAGE,
         },
-        Change::Classify(difference, class) => (Command::Classify { difference, class }, "classified"),
+        Change::Classify(difference, class, amount) => (Command::Classify { difference, class, amount }, "classified"),
         Change::WriteOff => (Command::WriteOff { ids }, "written off"),
         Change::Cancel => (Command::Cancel { ids }, "cancelled"),
         Change::Retry { may_pay_twice, minimal } => (Command::Retry { ids, may_pay_twice, minimal }, "queued"),

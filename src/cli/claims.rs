@@ -39,6 +39,9 @@ fn complaint(job: &Job) -> Option<(&'static str, String, Option<Money>)> {
         (JobState::Failed, Refund::Claimed, _) => {
             ("refund_open", "failed; the refund that was promised was not seen yet".to_owned(), None)
         }
+        (JobState::Failed, Refund::NotObservable, None) if job.cost.is_some() => {
+            ("refund_unseen", "failed; no balance can show whether the promised refund came".to_owned(), None)
+        }
         (JobState::Unconfirmed, ..) => {
             let text = "ordered; the answer was lost. Was it taken, and was it charged?".to_owned();
             ("unconfirmed", text, paid.or(job.reserved))

@@ -268,14 +268,14 @@ pub enum Class {
 pub struct Ledger {
     /// The sums.
     pub sums: BTreeMap<(String, Currency), Sums>,
-    /// The unexplained, until the user says what they were.
+    /// The unexplained, until the user says what they were; each with what is left of it.
     pub open: BTreeMap<DifferenceId, Entry>,
     /// The number of the last difference; 0 where there was none.
     pub last_difference: u32,
 }
 
 impl Ledger {
-    /// Notes a difference, or that one is explained; does nothing with other entries.
+    /// Notes a difference, or that one is explained, all of it or a part; does nothing with other entries.
     pub fn note(&mut self, entry: &Entry) {
         let number = || entry.evidence.rsplit(':').next().and_then(|id| id.parse::<DifferenceId>().ok());
         match entry.kind {
@@ -285,7 +285,11 @@ impl Ledger {
                 self.open.insert(id, entry.clone());
             }
             EntryKind::Explained | EntryKind::ExplainedCredit => {
-                number().and_then(|id| self.open.remove(&id));
+                let Some((id, open)) = number().and_then(|id| Some((id, self.open.get_mut(&id)?))) else { return };
+                open.money.amount -= entry.money.amount;
+                if open.money.amount <= Decimal::ZERO {
+                    self.open.remove(&id);
+                }
             }
             _ => {}
         }

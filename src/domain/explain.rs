@@ -59,6 +59,7 @@ pub fn explain(job: &Job, history: &[HistoryLine]) -> Vec<Chapter> {
             | "price_observed"
             | "refund_seen"
             | "refund_contradicted"
+            | "refund_not_observable"
             | "classified" => &mut money,
             _ => &mut far,
         };
@@ -177,7 +178,9 @@ fn moved(job: &Job, line: &HistoryLine, is_taken: bool) -> Option<Sentence> {
 
 /// What it came to.
 fn sum(job: &Job) -> Sentence {
+    let is_back = job.state == JobState::Failed && job.cost.is_some_and(|cost| cost.amount.is_zero());
     let refund = match job.refund {
+        Refund::NotObservable if is_back => " The refund is the service's word; no balance can show it.",
         Refund::None | Refund::NotObservable => "",
         Refund::Claimed => " The refund is the service's word so far.",
         Refund::Seen => " The refund was seen in the balance.",

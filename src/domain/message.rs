@@ -96,6 +96,8 @@ pub enum Command {
         difference: DifferenceId,
         /// What it was.
         class: Class,
+        /// How much of it, in its currency; all that is left of it, where `None`.
+        amount: Option<Decimal>,
     },
     /// Make new jobs that ask for the same, whatever became of these; each at its own price.
     Duplicate {

@@ -61,7 +61,7 @@ async fn what_leaves_the_bank_beside_our_orders_is_unexplained_until_the_user_sa
         let both = [(EntryKind::Unexplained, usd("0.01")), (EntryKind::UnexplainedCredit, usd("10"))];
         assert_eq!(open, both, "{service}");
         for (number, class) in [(1, Class::OtherUse), (2, Class::Deposit)] {
-            let answer = desk.ask(Command::Classify { difference: DifferenceId(number), class }).await;
+            let answer = desk.ask(Command::Classify { difference: DifferenceId(number), class, amount: None }).await;
             assert!(matches!(answer, Answer::Accepted { .. }), "{answer:?}");
         }
         desk.engine.leave(Leave::Now).await;

@@ -52,6 +52,9 @@ fn what_somebody_else_spent_is_shown_with_what_happened_around_it_and_is_what_th
     let claims = place.rushes(&["claims"]).exits(0);
     assert!(claims.out.contains("NanoGPT") && claims.out.contains("$0.35"), "{}", claims.out);
     place.rushes(&["books", "classify", "u-1", "deposit"]).exits(2).says(&["other-use", "nothing was changed"]);
+    place.rushes(&["books", "classify", "u-1", "other-use", "--amount", "0.36"]).exits(2).says(&["u-1 is $0.35"]);
+    place.rushes(&["books", "classify", "u-1", "other-use", "--amount", "0.10"]).exits(0);
+    place.rushes(&["books"]).exits(0).says(&["u-1: $0.25 gone from"]);
     place.rushes(&["books", "classify", "u-1", "other-use"]).exits(0);
     let own = page(&place, "nanogpt");
     assert_eq!((own["differences"].clone(), own["other_use"].to_string()), (json!([]), "0.35".to_owned()), "{own}");

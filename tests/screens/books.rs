@@ -40,7 +40,7 @@ fn a_difference_is_what_the_user_types_that_it_was_and_only_what_fits_is_taken()
         }
     }
     stage.types(" u-2  deposit ").keys("Enter");
-    let deposit = Command::Classify { difference: DifferenceId(2), class: Class::Deposit };
+    let deposit = Command::Classify { difference: DifferenceId(2), class: Class::Deposit, amount: None };
     assert_eq!(stage.commands(), [&deposit]);
     let problem = Problem::new("difference", "unknown", "u-2 is no open difference");
     stage.answer(Answer::Refused { problems: vec![problem] });
@@ -50,8 +50,9 @@ fn a_difference_is_what_the_user_types_that_it_was_and_only_what_fits_is_taken()
 #[test]
 fn the_only_difference_stands_there_already_and_where_there_is_none_it_is_said() {
     let mut stage = unexplained(&[(7, "-0.01")]);
-    stage.keys("$").types("charge j-9").keys("Enter");
-    let charge = Command::Classify { difference: DifferenceId(7), class: Class::ChargeOf(JobId(9)) };
+    stage.keys("$").types("charge j-9 0.005").keys("Enter");
+    let amount = Some(usd("0.005").amount);
+    let charge = Command::Classify { difference: DifferenceId(7), class: Class::ChargeOf(JobId(9)), amount };
     assert_eq!(stage.commands(), [&charge]);
     let mut stage = unexplained(&[]);
     stage.keys("$");

@@ -4,8 +4,10 @@
 
 use clap::{Args, Subcommand};
 
-use crate::domain::JobId;
+use rust_decimal::Decimal;
+
 use crate::domain::books::{Class, DifferenceId};
+use crate::domain::{Currency, JobId, Money};
 
 /// `books`
 #[derive(Args, Clone, Debug)]
@@ -42,6 +44,14 @@ pub struct Classify {
     /// The job that was refunded or charged
     #[arg(long, value_name = "JOB", required_if_eq_any([("class", "refund"), ("class", "charge")]))]
     pub job: Option<JobId>,
+    /// How much of it, such as 1.50; the rest stays open. All of it where this is left out
+    #[arg(long, value_parser = amount)]
+    pub amount: Option<Decimal>,
+}
+
+fn amount(text: &str) -> Result<Decimal, String> {
+    let money = Money::parse(text, Currency::Usd).map_err(|_| format!("`{text}` is no amount; write it as 1.50"))?;
+    Ok(money.amount)
 }
 
 /// What a difference can have been.

@@ -1,4 +1,4 @@
-//! The accounts' books: which balances can be held against them, what follows, and what the user says.
+//! The accounts' books: which balances can be held against them, and what follows.
 //!
 //! Knows orders that may move money, claimed refunds and differences. Must not know any wire.
 
@@ -8,12 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::json;
 
-use super::command::{accepted, refused};
 use super::reconcile::{Claim, Finding, Opening, REFUND_TIME, reconcile};
 use super::{Core, Effect, Step};
-use crate::domain::books::{BalanceLine, Class, DifferenceId, Entry, Standing};
+use crate::domain::books::{BalanceLine, DifferenceId, Entry, Standing};
 use crate::domain::job::Refund;
-use crate::domain::message::{Answer, Level};
+use crate::domain::message::Level;
 use crate::domain::{Balance, Currency, EntryKind, Job, JobId, JobState, Money};
 use crate::store::Change;
 
@@ -89,7 +88,7 @@ impl Core {
     }
 
     /// The account that pays for another one's orders: itself, or the first with the same key.
-    fn payer(&self, account: &str) -> Option<String> {
+    pub(super) fn payer(&self, account: &str) -> Option<String> {
         self.accounts.get(account).map(|account| account.wallet.payer.clone())
     }
 
@@ -162,6 +161,13 @@ impl Core {
         paid_for.map(|account| self.budget.ledger().of(&account.name, currency).net()).sum()
     }
 
+    /// What an account must hold by its books, where it pays for itself and they were opened.
+    pub(super) fn expected(&self, name: &str, currency: Currency) -> Option<Decimal> {
+        let wallet = &self.accounts.get(name)?.wallet;
+        let opening = wallet.openings.get(&currency).filter(|_| wallet.payer == name)?;
+        Some(opening.capital - self.net(name, currency))
+    }
+
     /// Holds a balance against the books, and writes it down with what came of that.
     pub(super) fn compare(&mut self, name: &str, balance: &Balance, still: bool, step: &mut Step) {
         let (now, told) = (self.now, balance.money);
@@ -193,7 +199,10 @@ impl Core {
         let ids: Vec<JobId> = claims.iter().map(|claim| claim.job).collect();
         match finding {
             Finding::Nothing => {}
-            Finding::Opens => self.forget_claims(name, &ids),
+            Finding::Opens => {
+                let why = format!("the books of {name} were opened at {told} after it was claimed");
+                self.not_observable(name, &ids, &why, step);
+            }
             Finding::Agrees => ids.into_iter().for_each(|id| self.refund_seen(name, id, step)),
             Finding::Waits => self.look_again(name, &claims),
             Finding::NotRefunded(missing) => {
@@ -205,7 +214,8 @@ impl Core {
                 }
             }
             Finding::Differs(difference) => {
-                self.forget_claims(name, &ids);
+                let why = "the balance moved by another amount, which may hold it";
+                self.not_observable(name, &ids, why, step);
                 let since = opening.map_or(now, |opening| opening.at);
                 self.differs(name, (expected.unwrap_or(told), told), difference, since, step);
             }
@@ -236,10 +246,14 @@ impl Core {
         }
     }
 
-    /// What is claimed stays claimed: what balances say of it nobody can tell any more.
-    fn forget_claims(&mut self, name: &str, ids: &[JobId]) {
-        if let Some(account) = self.accounts.get_mut(name) {
-            ids.iter().for_each(|id| drop(account.wallet.claims.remove(id)));
+    /// Whether refunds that were claimed came, nobody can tell any more: they stay the service's word.
+    fn not_observable(&mut self, name: &str, ids: &[JobId], why: &str, step: &mut Step) {
+        for id in ids {
+            let Some((mut job, money)) = self.take_claim(name, *id) else { continue };
+            job.refund = Refund::NotObservable;
+            let text = format!("no balance can show whether {money} came back: {why}");
+            self.tell(&job, "refund_not_observable", text, json!({"amount": money}), step);
+            self.put(job, step);
         }
     }
 
@@ -252,7 +266,7 @@ impl Core {
         }
     }
 
-    fn take_claim(&mut self, payer: &str, id: JobId) -> Option<(Job, Money)> {
+    pub(super) fn take_claim(&mut self, payer: &str, id: JobId) -> Option<(Job, Money)> {
         self.accounts.get_mut(payer)?.wallet.claims.remove(&id)
     }
 
@@ -322,73 +336,5 @@ impl Core {
             "{text}. `rushes books --around {id}` shows what happened, `rushes books classify {id}` says what it was"
         );
         self.notice(Level::Warning, next, step);
-    }
-
-    /// Takes the user's word for what a difference was.
-    pub(super) fn classify(&mut self, id: DifferenceId, class: Class, finals: &[Job], step: &mut Step) -> Answer {
-        let Some(entry) = self.budget.ledger().open.get(&id).cloned() else {
-            let text = format!("{id} is no open difference; `rushes books` lists them");
-            return refused("difference", "unknown", text);
-        };
-        let gone = entry.kind == EntryKind::Unexplained;
-        let fits = matches!(class, Class::OtherUse | Class::ChargeOf(_)) == gone;
-        if !fits {
-            let offered = if gone { "`other-use` or `charge`" } else { "`deposit` or `refund`" };
-            let way = if gone { "went" } else { "came" };
-            return refused("class", "one_of", format!("{id} is money that {way}; it is {offered}"));
-        }
-        let job = match class {
-            Class::Deposit | Class::OtherUse => None,
-            Class::RefundOf(job) | Class::ChargeOf(job) => {
-                let found = self.jobs.get(&job).or_else(|| finals.iter().find(|found| found.id == job));
-                match found.filter(|job| job.request.account == entry.account) {
-                    Some(job) => Some(job.clone()),
-                    None => return refused("job", "unknown", format!("{job} is no job of {}", entry.account)),
-                }
-            }
-        };
-        let back = if gone { EntryKind::Explained } else { EntryKind::ExplainedCredit };
-        let reversal = Entry { kind: back, evidence: format!("{}:{id}", back.word()), at: self.now, ..entry.clone() };
-        let data = json!({"difference": id.to_string(), "amount": entry.money, "account": entry.account});
-        let (name, money) = (entry.account.clone(), entry.money);
-        match (class, job) {
-            (Class::Deposit | Class::OtherUse, _) | (_, None) => {
-                let kind = if gone { EntryKind::OtherUse } else { EntryKind::Deposited };
-                let word = if gone { "other use" } else { "a deposit" };
-                self.enter(reversal, step);
-                self.enter(Entry { kind, evidence: format!("{}:{id}", kind.word()), at: self.now, ..entry }, step);
-                self.tell_of(&name, "classified", format!("{id}: {money} are {word}, by your word"), data, step);
-                accepted(Vec::new())
-            }
-            (_, Some(mut job)) => {
-                let before = job.cost.filter(|cost| cost.currency == money.currency);
-                let before = before.map_or(Decimal::ZERO, |cost| cost.amount);
-                if !gone && before < money.amount {
-                    let text = format!("{} cost {}, less than {money}", job.id, Money::new(before, money.currency));
-                    return refused("job", "range", text);
-                }
-                if gone && (job.reserved.is_some() || job.state.is_unsent()) {
-                    let text = format!("{} is not over; its charge is booked when it is known", job.id);
-                    return refused("job", "state", text);
-                }
-                self.enter(reversal, step);
-                let (kind, after, word) = match gone {
-                    true => (EntryKind::Charged, before + money.amount, "its charge"),
-                    false => (EntryKind::Refunded, before - money.amount, "its refund"),
-                };
-                self.book(&job, kind, money, &id.to_string(), step);
-                job.cost = Some(Money::new(after, money.currency));
-                match job.refund {
-                    _ if !gone => job.refund = Refund::Seen,
-                    Refund::Claimed => job.refund = Refund::Contradicted,
-                    _ => {}
-                }
-                drop(self.payer(&name).and_then(|payer| self.take_claim(&payer, job.id)));
-                self.tell(&job, "classified", format!("{id}: {money} are {word}, by your word"), data, step);
-                let id = job.id;
-                self.put(job, step);
-                accepted(vec![id])
-            }
-        }
     }
 }

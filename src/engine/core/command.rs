@@ -41,7 +41,9 @@ impl Core {
             Command::Retry { ids, may_pay_twice, minimal } => {
                 self.retry(&ids, (may_pay_twice, minimal), &looked_up.finals, step)
             }
-            Command::Classify { difference, class } => self.classify(difference, class, &looked_up.finals, step),
+            Command::Classify { difference, class, amount } => {
+                self.classify(difference, (class, amount), &looked_up.finals, step)
+            }
             Command::WriteOff { ids } => self.write_off(&ids, &looked_up.finals, step),
             // Taken care of before: its answer comes later.
             Command::Adopt { id, .. } => refused("id", "unknown", format!("there is no job {id}")),

@@ -11,6 +11,7 @@ mod answer;
 mod booking;
 mod budget;
 mod caps;
+mod classify;
 mod command;
 pub mod discover;
 mod download;

@@ -83,7 +83,7 @@ pub(super) fn reconcile(
 
 /// Whether a balance is the expected one to the last digit that was told. Services round what they
 /// show, to cents or finer; what is finer than that is no difference.
-fn is_same(told: Decimal, expected: Decimal) -> bool {
+pub(super) fn is_same(told: Decimal, expected: Decimal) -> bool {
     // A number loses its last zeros on the way: `39.5` is told to the cent as well.
     let scale = told.scale().max(2);
     let difference = (told - expected).abs();

@@ -7,20 +7,24 @@
 mod book;
 mod calls;
 pub mod cells;
+mod clips;
 mod judge;
 mod make;
+mod purse;
 #[cfg(test)]
 mod tests;
+mod turns;
+mod user;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
-use super::{Account, Core, Effect, Input, Step};
+use super::{Core, Effect, Input, Step};
 use crate::domain::caps::Guard;
-use crate::domain::message::Command;
-use crate::domain::{ClipFile, Entry, Hold, Job, JobId, JobState, Money};
+use crate::domain::message::{Command, Ticket};
+use crate::domain::{ClipFile, Entry, Job, JobId, JobState};
 use crate::store::{StoreError, Trial};
 use book::Book;
 use cells::{Cell, Coverage, Fault, Step as At, Wire};
@@ -47,6 +51,21 @@ impl From<Effect> for Flight {
     }
 }
 
+/// How a user ends not knowing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// By the order's own id.
+    Adopted,
+    /// By another order's id.
+    AdoptedWrongly,
+    /// By ordering once more, though it may be paid for twice.
+    Retried,
+    /// The same without saying so: never.
+    RetriedUnsaid,
+    /// By giving it up.
+    WrittenOff,
+}
+
 /// What a run came to.
 #[derive(Debug, Default)]
 pub struct Run {
@@ -58,6 +77,11 @@ pub struct Run {
     pub verdicts: BTreeMap<crate::domain::search::Verdict, u64>,
     /// What came true.
     pub coverage: Coverage,
+    /// Orders of which the balance alone told that they were likely taken: how many, and how many of those
+    /// never were; that may be only where somebody else spent, too.
+    pub likely: (u64, u64),
+    /// Jobs that the user took out of not knowing, and whether they were being looked for just then.
+    pub ways: BTreeMap<(Way, bool), u64>,
     /// Commits.
     pub commits: u64,
 }
@@ -67,6 +91,8 @@ impl Run {
     pub fn add(&mut self, other: Run) {
         self.orders += other.orders;
         self.commits += other.commits;
+        self.likely = (self.likely.0 + other.likely.0, self.likely.1 + other.likely.1);
+        other.ways.into_iter().for_each(|(way, n)| *self.ways.entry(way).or_default() += n);
         other.states.into_iter().for_each(|(state, n)| *self.states.entry(state).or_default() += n);
         other.verdicts.into_iter().for_each(|(verdict, n)| *self.verdicts.entry(verdict).or_default() += n);
         self.coverage.add(other.coverage);
@@ -107,6 +133,15 @@ struct Storm {
     claimed: BTreeSet<String>,
     repeated: BTreeSet<JobId>,
     written_off: BTreeSet<JobId>,
+    /// Jobs that go on as another order, at the user's word.
+    misled: BTreeSet<JobId>,
+    /// Jobs of which the balance told.
+    likely: BTreeSet<JobId>,
+    purse: purse::Purse,
+    /// Commands so far.
+    tickets: Ticket,
+    /// Those without an answer yet, with what they were about where that counts.
+    asked: BTreeMap<Ticket, Option<user::WayOut>>,
     /// Jobs whose price was told in what is being committed.
     telling: Option<JobId>,
     /// Dollars a day.
@@ -170,6 +205,11 @@ impl Storm {
             claimed: BTreeSet::new(),
             repeated: BTreeSet::new(),
             written_off: BTreeSet::new(),
+            misled: BTreeSet::new(),
+            likely: BTreeSet::new(),
+            purse: purse::Purse::default(),
+            tickets: 0,
+            asked: BTreeMap::new(),
             telling: None,
             cap,
             other_key: false,
@@ -178,6 +218,8 @@ impl Storm {
             wrong: Vec::new(),
             events: told.then(Vec::new),
         };
+        storm.purse = purse::Purse::of(storm.wire, &mut storm.rng);
+        storm.purse_moved();
         if cell.2 == Fault::TakenId {
             storm.cap = Decimal::from(60);
         }
@@ -308,10 +350,14 @@ impl Storm {
         if after {
             return self.end();
         }
+        for (_, ticket, answer) in &step.answers {
+            self.answered(*ticket, answer);
+        }
         for effect in step.effects {
             match effect {
                 Effect::Submit { job } => {
                     self.check_leaves(job);
+                    self.check_alone(job);
                     self.in_flight.push(effect.into());
                 }
                 Effect::Discard { .. } => {}
@@ -352,6 +398,7 @@ impl Storm {
     /// The program ends. What was under way may have arrived.
     fn end(&mut self) {
         self.telling = None;
+        self.asked.clear();
         self.note(|| "the program ends".to_owned());
         for flight in std::mem::take(&mut self.in_flight) {
             if let (Effect::Submit { job }, None) = (flight.effect, flight.arrived)
@@ -366,6 +413,7 @@ impl Storm {
         self.clock += down;
         if self.one_in(12) {
             self.other_key = !self.other_key;
+            self.purse_changed();
         }
         self.told = self.clock + self.off;
         self.start();
@@ -418,76 +466,5 @@ impl Storm {
             self.input(None, Input::Found { job });
         }
         self.input(None, Input::Ticked);
-    }
-
-    fn turn(&mut self) {
-        match self.rng.u32(0..100) {
-            0..70 => self.answer_something(),
-            70..85 => self.pass_time(),
-            85..93 if self.one_in(2) => self.random_command(),
-            93 if self.one_in(3) => self.end(),
-            _ => self.answer_something(),
-        }
-    }
-
-    fn pass_time(&mut self) {
-        let wake = self.core.wake_at();
-        let late = self.in_flight.iter().filter_map(|flight| flight.late_until).min();
-        let late = late.map(|at| at.duration_since(self.clock));
-        let due = wake.map(|at| at.duration_since(self.told));
-        let chance = SignedDuration::from_secs(self.rng.i64(1..90));
-        let mut span = [late, due].into_iter().flatten().min().unwrap_or(chance).max(SignedDuration::from_millis(1));
-        if self.in_flight.iter().any(|flight| flight.late_until.is_none()) {
-            // Whatever is under way left at once and is answered soon.
-            span = span.min(SignedDuration::from_secs(3));
-        } else if self.calm && self.core.jobs.values().any(|job| job.gone.is_some()) {
-            span = span.max(SignedDuration::from_mins(75));
-        }
-        self.pass(span);
-        self.input(None, Input::Ticked);
-    }
-
-    fn answer_something(&mut self) {
-        let ready = |flight: &Flight| flight.late_until.is_none_or(|until| until <= self.clock);
-        let ready: Vec<usize> = (0..self.in_flight.len()).filter(|n| ready(&self.in_flight[*n])).collect();
-        let Some(next) = self.rng.choice(ready) else { return self.pass_time() };
-        let flight = self.in_flight.swap_remove(next);
-        // An answer takes its time.
-        let span = SignedDuration::from_millis(self.rng.i64(10..4000));
-        self.pass(span);
-        self.answer(flight);
-    }
-
-    /// Everything works again and the user lets everything go on: then everything ends.
-    fn settle(&mut self) {
-        self.calm = true;
-        self.command(Command::Resume { account: make::ACCOUNT.to_owned() });
-        for _ in 0..CALM_TURNS {
-            let over_cap = |job: &&Job| !matches!(job.hold, Some(Hold::OverCap(_)));
-            let held = self.core.jobs.values().filter(|job| job.hold.is_some()).filter(over_cap);
-            let ids: Vec<JobId> = held.map(|job| job.id).collect();
-            if !ids.is_empty() {
-                let ceiling = Some(Money::usd(Decimal::from(5)));
-                self.command(Command::Release { ids, ceiling });
-            }
-            let stopped = self.core.accounts.values().any(Account::is_stopped);
-            if stopped {
-                self.command(Command::Resume { account: make::ACCOUNT.to_owned() });
-            }
-            if self.core.is_drained() && self.in_flight.is_empty() {
-                let open = |job: &&Job| !matches!(job.state, JobState::Unconfirmed | JobState::Held);
-                if let Some(job) = self.core.jobs.values().find(open) {
-                    let text = format!("{} is {} and nothing goes on", job.id, job.state);
-                    self.wrong(text);
-                }
-                return;
-            }
-            match self.in_flight.is_empty() {
-                true => self.pass_time(),
-                false => self.answer_something(),
-            }
-        }
-        let states: Vec<_> = self.core.jobs.values().map(|job| (job.id, job.state, job.hold.clone())).collect();
-        self.wrong(format!("it never ends: {states:?}"));
     }
 }

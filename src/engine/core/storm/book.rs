@@ -39,6 +39,8 @@ pub(super) struct Order {
     pub paid: Decimal,
     /// Whether the engine was told what it costs, and kept that.
     pub told: bool,
+    /// Whether it came with the account's other key, which another purse pays for.
+    pub other_key: bool,
 }
 
 /// What came of an order that reached its service.
@@ -60,7 +62,14 @@ pub(super) struct Book {
 
 impl Book {
     /// An order arrives at a service, at a time that no clock of ours changes.
-    pub(super) fn take(&mut self, wire: Wire, job: JobId, digest: &str, cost: Money, at: Timestamp) -> Taken {
+    pub(super) fn take(
+        &mut self,
+        (wire, other_key): (Wire, bool),
+        job: JobId,
+        digest: &str,
+        cost: Money,
+        at: Timestamp,
+    ) -> Taken {
         let known = |order: &&Order| order.job == job && at.duration_since(order.at) < KNOWN_FOR;
         let by_key = self.orders.iter().filter(|_| wire == Wire::NinjachatNew).position(|order| known(&order));
         if let Some(place) = by_key {
@@ -73,13 +82,13 @@ impl Book {
         let id = format!("{job}-{:04x}", self.orders.len() * 7919 + 257);
         let (digest, paid) = (digest.to_owned(), cost.amount);
         let making = Making::Working(u8::try_from(self.orders.len() % 3).unwrap_or(0));
-        self.orders.push(Order { job, digest, id, at, making, cost, paid, told: false });
+        self.orders.push(Order { job, digest, id, at, making, cost, paid, told: false, other_key });
         Taken::Order(self.orders.len() - 1)
     }
 
-    /// What the account holds: a thousand, less what was paid.
-    pub(super) fn left(&self) -> Decimal {
-        Decimal::ONE_THOUSAND - self.orders.iter().map(|order| order.paid).sum::<Decimal>()
+    /// What was paid with a key, less what was given back.
+    pub(super) fn paid(&self, other_key: bool) -> Decimal {
+        self.orders.iter().filter(|order| order.other_key == other_key).map(|order| order.paid).sum()
     }
 
     /// The order of an id.

@@ -7,19 +7,17 @@ use std::time::Duration;
 use super::book::{Making, Taken};
 use super::cells::{Fault, Step as At, Wire};
 use super::{Flight, SignedDuration, Storm, make};
-use crate::domain::{ClipFile, ErrorKind, FileKind, Job, JobError, JobId, JobState, Money, Problem};
-use crate::engine::core::{DownloadError, Effect, Input, PreparedOrder, Unprepared};
-use crate::provider::{
-    Accepted, Evidence, FetchError, Finished, Grade, RemoteState, ServiceError, Status, SubmitAnswer,
-};
+use crate::domain::{ErrorKind, Job, JobError, JobId, JobState, Money, Problem};
+use crate::engine::core::{Effect, Input, PreparedOrder, Unprepared};
+use crate::provider::{Accepted, Evidence, Finished, Grade, RemoteState, ServiceError, Status, SubmitAnswer};
 
-fn error(kind: ErrorKind, status: Option<u16>) -> ServiceError {
+pub(super) fn error(kind: ErrorKind, status: Option<u16>) -> ServiceError {
     ServiceError { status, ..ServiceError::new(kind, format!("{kind:?} {status:?}")) }
 }
 
 impl Storm {
     /// The error of a call that no money hangs on.
-    fn trouble(&mut self, fault: Fault) -> ServiceError {
+    pub(super) fn trouble(&mut self, fault: Fault) -> ServiceError {
         let retry_after = self.pick(&[None, Some(Duration::from_secs(2)), Some(Duration::from_secs(4000))]);
         match fault {
             Fault::NotSent => error(ErrorKind::Unavailable, None),
@@ -77,8 +75,7 @@ impl Storm {
                 self.input(Some(At::Profile), Input::Probed { account, result });
             }
             Effect::Balance { account, .. } => {
-                let left = self.book.left();
-                let result = self.free(at, fault).map(|()| vec![Money::usd(left)]);
+                let result = self.free(at, fault).map(|()| vec![Money::usd(self.shown())]);
                 self.input(None, Input::Balanced { account, result });
             }
             Effect::Prepare { job, .. } => self.build(&job, fault),
@@ -130,7 +127,8 @@ impl Storm {
         let job = self.kept(id)?;
         let cost = make::price(self.wire, &job);
         let digest = job.digest.clone().unwrap_or_default();
-        let taken = self.book.take(self.wire, id, &digest, cost, self.clock);
+        let taken = self.book.take((self.wire, self.other_key), id, &digest, cost, self.clock);
+        self.purse_moved();
         self.note(|| format!("{id} reaches its service: {taken:?}"));
         let Taken::Order(place) = taken else { return None };
         if self.wire == Wire::A4f {
@@ -230,7 +228,10 @@ impl Storm {
         let cost = order.cost;
         // Not every answer of NanoGPT's names a price (wire.md 1.4); an odd one is told by all.
         let told = wire != Wire::Nanogpt || self.rng.bool();
-        SubmitAnswer::Accepted(Accepted { remote_id, cost: told.then_some(cost), ..Accepted::default() })
+        // The old NinjaChat's answers say what is left, unless they are the short ones.
+        let echoes = wire == Wire::NinjachatOld && self.rng.bool();
+        let balance = echoes.then(|| Money::usd(self.held()));
+        SubmitAnswer::Accepted(Accepted { remote_id, cost: told.then_some(cost), balance, ..Accepted::default() })
     }
 
     fn poll(&mut self, id: JobId, remote: &str, fault: Option<Fault>) {
@@ -259,6 +260,7 @@ impl Storm {
         if fault == Some(Fault::Failed) {
             let refunded = self.rng.bool();
             self.book.fail(place, refunded);
+            self.purse_moved();
         }
         let order = &mut self.book.orders[place];
         if fault == Some(Fault::Overcharge) {
@@ -333,65 +335,6 @@ impl Storm {
                 Evidence { grade: Grade::Proven, charged: Some(order.cost), ..Evidence::open("a charge is kept") }
             }
             _ => Evidence::open("compare the balance"),
-        }
-    }
-
-    fn download(&mut self, job: &Job, fault: Option<Fault>) {
-        use Fault::*;
-        let on_disk = self.published.get(&job.id).cloned();
-        let by_link = !job.links.is_empty();
-        let fault = fault.filter(|fault| {
-            let of_network = matches!(fault, NotSent | CutAfter | Busy | Down | Html | Gone | Short);
-            on_disk.is_none() && (by_link || !of_network)
-        });
-        fault.into_iter().for_each(|fault| self.felt(At::Download, fault));
-        let lost = |error| Err(DownloadError::Fetch(error));
-        let result = match fault {
-            Some(CrashBefore) => return self.end(),
-            Some(NotSent | CutAfter | Busy | Down | Gone) => {
-                lost(FetchError::Service(self.trouble(fault.unwrap_or(Down))))
-            }
-            Some(Html | Short) => lost(FetchError::NotAClip("a page".into())),
-            Some(DiskFull) => lost(FetchError::Disk(std::io::ErrorKind::StorageFull.into())),
-            _ => self.clip(job, on_disk),
-        };
-        if let Ok(files) = &result {
-            files.first().into_iter().for_each(|file| drop(self.published.insert(job.id, file.clone())));
-        }
-        if fault == Some(CrashAfter) {
-            return self.end();
-        }
-        self.input(Some(At::Done), Input::Downloaded { job: job.id, result });
-    }
-
-    fn clip(&mut self, job: &Job, on_disk: Option<ClipFile>) -> Result<Vec<ClipFile>, DownloadError> {
-        let file = |sha256: String, kind, extension: &str| ClipFile {
-            path: format!("{}.{extension}", job.stem.as_deref().unwrap_or("without a name")),
-            bytes: 9,
-            sha256,
-            kind,
-            width: None,
-            height: None,
-            duration_ms: None,
-        };
-        if let Some(file) = on_disk {
-            return Ok(vec![file]);
-        }
-        let not_a_clip = || DownloadError::Fetch(FetchError::NotAClip("no bytes of it are on disk".into()));
-        let Some(link) = job.links.first() else {
-            return match self.parts.get(&job.id).cloned() {
-                Some((id, true)) => Ok(vec![file(id, FileKind::Video, "mp4")]),
-                Some((id, false)) => {
-                    let file = Box::new(file(id, FileKind::Partial, "partial"));
-                    Err(DownloadError::Partial(file, "cut".into(), "does not play".into()))
-                }
-                None => Err(not_a_clip()),
-            };
-        };
-        let id = link.rsplit('/').next().unwrap_or_default().to_owned();
-        match self.book.of_id(&id).map(|place| self.book.orders[place].making) {
-            Some(Making::Finished) => Ok(vec![file(id, FileKind::Video, "mp4")]),
-            _ => Err(DownloadError::Fetch(FetchError::Service(error(ErrorKind::Gone, Some(404))))),
         }
     }
 }

@@ -11,7 +11,8 @@ use super::make::ACCOUNT;
 use super::{Storm, Wire};
 use crate::domain::books::Ledger;
 use crate::domain::search::Verdict;
-use crate::domain::{Currency, EntryKind, Job, JobId, JobState};
+use crate::domain::{Currency, EntryKind, Job, JobId, JobState, Refund};
+use crate::engine::core::Effect;
 use crate::store::Change;
 
 /// Charged less refunded, and reserved less released.
@@ -23,7 +24,10 @@ impl Storm {
         let mut reserved = false;
         for change in changes {
             match change {
-                Change::PutJob(job) => self.check_kept(job.id),
+                Change::PutJob(job) => {
+                    self.check_kept(job.id);
+                    self.check_likely(job);
+                }
                 Change::Book(entry) => reserved |= entry.kind == EntryKind::Reserved,
                 _ => {}
             }
@@ -106,6 +110,33 @@ impl Storm {
         }
     }
 
+    /// Where nothing but the balance tells, of two orders under way at once it would not tell which was taken.
+    pub(super) fn check_alone(&mut self, id: JobId) {
+        let other = self.in_flight.iter().any(|flight| matches!(flight.effect, Effect::Submit { .. }));
+        if other && self.wire == Wire::NinjachatOld {
+            self.wrong(format!("{id} is sent while another order is under way"));
+        }
+    }
+
+    /// That an order was likely taken is right, unless somebody else spent, or the user settled others wrongly.
+    fn check_likely(&mut self, job: &Job) {
+        let likely = job.search.as_ref().is_some_and(|search| search.verdict == Verdict::Likely);
+        if self.wire != Wire::NinjachatOld || !likely || !self.likely.insert(job.id) {
+            return;
+        }
+        self.run.likely.0 += 1;
+        if self.book.of_job(job.id).is_some() {
+            return;
+        }
+        self.run.likely.1 += 1;
+        self.note(|| format!("{} is likely, and was never ordered", job.id));
+        let is_taken = |id: &JobId| self.book.of_job(*id).is_some();
+        let gave_up = self.written_off.iter().any(is_taken) || !self.misled.is_empty();
+        if !self.purse.used && !gave_up {
+            self.wrong(format!("{} is likely by the balance, and nobody else spent: {:?}", job.id, job.search));
+        }
+    }
+
     /// The end: every order has its job, every clip its file, every charge its entry, and no verdict is false.
     pub(super) fn check_end(&mut self) {
         let jobs: BTreeMap<JobId, Job> = self.all_kept().into_iter().map(|job| (job.id, job)).collect();
@@ -151,6 +182,9 @@ impl Storm {
     }
 
     fn check_unordered(&mut self, job: &Job, spent: Decimal) {
+        if self.misled.contains(&job.id) {
+            return;
+        }
         let proven = job.search.as_ref().is_some_and(|search| search.verdict == Verdict::Proven);
         if proven {
             self.wrong(format!("{} is proven, and was never ordered", job.id));
@@ -163,6 +197,9 @@ impl Storm {
     fn check_order(&mut self, place: usize, job: &Job, (spent, aside): Sums) {
         let order = self.book.orders[place].clone();
         let id = job.id;
+        if self.misled.contains(&id) {
+            return;
+        }
         match (job.state, order.making) {
             (JobState::Done, Making::Finished) => {
                 let ours = job.files.first().is_some_and(|file| file.sha256 == order.id);
@@ -181,6 +218,8 @@ impl Storm {
             if (spent + aside).is_zero() && !order.paid.is_zero() {
                 self.wrong(format!("{id} is unconfirmed with nothing set aside for {}", order.paid));
             }
+        } else if job.refund == Refund::Contradicted && self.purse.misleads() {
+            // What others spent, or an old reading, looks like a refund that did not come.
         } else if spent != order.paid && (order.told || !self.may_assume(job, spent)) {
             self.wrong(format!("{id} is {}: {} was paid for it, {spent} is booked", job.state, order.paid));
         }

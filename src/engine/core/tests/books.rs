@@ -72,7 +72,7 @@ fn a_difference_is_booked_once_is_shown_and_is_what_the_user_says_it_was() {
     world.asked_again();
     world.told("48.99");
     assert_eq!(world.core.spend().unexplained, [usd("-0.01"), usd("10")]);
-    let classify = |difference, class| Command::Classify { difference: DifferenceId(difference), class };
+    let classify = |difference, class| Command::Classify { difference: DifferenceId(difference), class, amount: None };
     for (difference, class) in [(1, Class::Deposit), (2, Class::OtherUse), (3, Class::Deposit)] {
         let (step, answer) = world.command(classify(difference, class));
         assert!(matches!(answer, Answer::Refused { .. }) && step.changes.is_empty(), "u-{difference}: {answer:?}");
@@ -91,6 +91,63 @@ fn a_difference_is_booked_once_is_shown_and_is_what_the_user_says_it_was() {
     assert!(matches!(world.command(classify(2, Class::Deposit)).1, Answer::Refused { .. }), "it is explained already");
     world.asked_again();
     assert_eq!(standing(&world.told("48.99")), Some(Standing::Agrees), "saying what it was moves no money");
+}
+
+#[test]
+fn a_difference_can_be_explained_in_parts_and_what_is_left_stays_open() {
+    let mut world = World::fresh();
+    world.told("42.00");
+    world.asked_again();
+    world.told("37.50");
+    let some = |class, amount: &str| {
+        let amount = Some(usd(amount).amount);
+        Command::Classify { difference: DifferenceId(1), class, amount }
+    };
+    for wrong in ["0", "-1", "4.51"] {
+        let (step, answer) = world.command(some(Class::OtherUse, wrong));
+        assert!(matches!(answer, Answer::Refused { .. }) && step.changes.is_empty(), "{wrong}: {answer:?}");
+    }
+    let mut evidence = std::collections::BTreeSet::new();
+    for (amount, left) in [("1.005", Some("-3.495")), ("1.005", Some("-2.49")), ("2.49", None)] {
+        let (step, _) = world.command(some(Class::OtherUse, amount));
+        let booked = step.changes.iter().filter_map(|c| if let Change::Book(e) = c { Some(&e.evidence) } else { None });
+        assert!(booked.clone().all(|text| evidence.insert(text.clone())), "each is booked once: {evidence:?}");
+        assert_eq!(booked.count(), 2);
+        assert_eq!(world.core.spend().unexplained, left.map(usd).into_iter().collect::<Vec<_>>());
+    }
+    assert_eq!(world.book().other_use, usd("4.50").amount);
+    assert!(matches!(world.command(some(Class::OtherUse, "1")).1, Answer::Refused { .. }), "nothing is left");
+    world.asked_again();
+    assert_eq!(standing(&world.told("37.50")), Some(Standing::Agrees), "saying what it was moves no money");
+}
+
+#[test]
+fn a_refund_that_no_balance_can_show_is_said_to_be_so() {
+    // Claimed before the books were opened, and with money that came or went besides.
+    for (before, after, why) in [(None, "39.00", "were opened at $39.00"), (Some("42.00"), "37.77", "another amount")] {
+        let mut world = World::fresh();
+        before.into_iter().for_each(|balance| drop(world.told(balance)));
+        let id = world.running();
+        let state = RemoteState::Failed { error: JobError::new(ErrorKind::Generation, "it failed"), refunded: true };
+        let status = Status { word: "failed".into(), state, progress: None, cost: None };
+        world.step(Input::Polled { job: id, result: Ok(status) });
+        world.now += SignedDuration::from_mins(11);
+        world.step(Input::Ticked);
+        if before.is_none() {
+            // What was asked for before the order proves nothing.
+            assert_eq!(standing(&world.told(after)), Some(Standing::Observed));
+            world.asked_again();
+        }
+        let step = world.told(after);
+        assert_eq!(last_put(&step).refund, Refund::NotObservable, "{why}: {step:?}");
+        let line = |change: &Change| match change {
+            Change::AddLine(line) if line.kind == "refund_not_observable" => Some(line.text.clone()),
+            _ => None,
+        };
+        let told = step.changes.iter().find_map(line).unwrap();
+        assert!(told.contains("no balance can show whether $3.00 came back") && told.contains(why), "{told}");
+        assert_eq!(world.sums().1, "$0.00", "the service's word counts until something says otherwise");
+    }
 }
 
 #[test]

@@ -222,6 +222,23 @@ fn a_look_that_comes_back_after_an_adoption_does_not_stop_the_polls() {
 }
 
 #[test]
+fn an_adoption_is_answered_also_where_its_job_was_settled_meanwhile() {
+    let (mut world, id, step) = lost();
+    assert_eq!(finds(&step), 1, "the look is under way");
+    let command = Command::Adopt { id, remote_id: "vid-1".to_owned() };
+    world.step(Input::Commanded { face: 1, ticket: 5, command, looked_up: LookedUp::default() });
+    world.evidence(id, found(Grade::Proven, Some("run-1"), None), None);
+    assert_eq!(world.state(id), JobState::Running, "found before the user's word was checked");
+    let status = Status { word: "queued".into(), state: RemoteState::Working, progress: None, cost: None };
+    let step = world.step(Input::Polled { job: id, result: Ok(status) });
+    let [(1, 5, Answer::Refused { problems })] = &step.answers[..] else { panic!("{step:?}") };
+    assert!(problems[0].message.contains("settled meanwhile"), "{problems:?}");
+    assert_eq!(world.core.jobs[&id].remote_id.as_deref(), Some("run-1"));
+    let own = step.effects.iter().any(|e| matches!(e, Effect::Poll { remote, .. } if remote.remote_id == "run-1"));
+    assert!(own, "it is polled on as what it was found to be: {step:?}");
+}
+
+#[test]
 fn an_answer_that_names_another_jobs_order_settles_nothing() {
     let mut world = World::fresh();
     let first = world.running();

@@ -1,9 +1,10 @@
 //! The balance's trace of a lost order: likely where it fell by the price, open in every other case.
 
 use super::*;
-use crate::domain::Balance;
+use crate::domain::books::{BalanceLine, Standing};
 use crate::domain::search::Verdict;
-use crate::provider::Evidence;
+use crate::domain::{Balance, JobError};
+use crate::provider::{Evidence, Status};
 
 /// An account of which only the balance tells, and what it holds.
 fn world(balance: &str) -> World {
@@ -106,10 +107,76 @@ fn a_restart_keeps_the_trace() {
     let mut job = stored(1, JobState::Submitting);
     (job.remote_id, job.reserved, job.submitted_at) = (None, Some(usd("3.00")), Some(at(-5)));
     let seen = Balance { money: usd("42.00"), seen_at: at(-9), source: "balance".into() };
-    let loaded = Loaded { active: vec![job], next_job: 2, balances: vec![("n".into(), seen)], ..Loaded::default() };
-    let (mut world, _) = World::new(settings(), &offers(), loaded);
-    let profile = AccountProfile { by_balance: true, ..AccountProfile::default() };
-    world.core.accounts.get_mut("n").unwrap().profile = Some(profile);
-    see(&mut world, "39.00");
-    assert_eq!(verdict(&world, JobId(1)).0, Some(Verdict::Likely), "{}", verdict(&world, JobId(1)).1);
+    // What the books said then; and before a charge of $3.00 that this balance is older than.
+    for (capital, expected) in [("42.00", Some(Verdict::Likely)), ("39.00", None)] {
+        let line = BalanceLine {
+            account: "n".into(),
+            origin: job.origin.clone(),
+            fingerprint: job.fingerprint.clone(),
+            balance: seen.clone(),
+            expected: None,
+            standing: Standing::Opened,
+            net: rust_decimal::Decimal::ZERO,
+            capital: Some(usd(capital)),
+        };
+        let (active, balances) = (vec![job.clone()], vec![("n".into(), seen.clone())]);
+        let loaded = Loaded { active, next_job: 2, balances, openings: vec![line], ..Loaded::default() };
+        let (mut world, _) = World::new(settings(), &offers(), loaded);
+        let profile = AccountProfile { by_balance: true, ..AccountProfile::default() };
+        world.core.accounts.get_mut("n").unwrap().profile = Some(profile);
+        see(&mut world, "39.00");
+        assert_eq!(verdict(&world, JobId(1)).0, expected, "{capital}: {}", verdict(&world, JobId(1)).1);
+    }
+}
+
+/// A job that was taken, at its price, by the account's books.
+fn taken(world: &mut World) -> JobId {
+    let (_, id) = world.queue("another");
+    world.prepare(id);
+    let answer = Accepted { remote_id: format!("r{id}"), cost: Some(usd("3.00")), ..Accepted::default() };
+    world.step(Input::Submitted { job: id, answer: SubmitAnswer::Accepted(answer), bytes: 0 });
+    id
+}
+
+#[test]
+fn a_balance_that_lags_is_looked_at_again_and_takes_nobody_elses_charge_for_the_lost_orders() {
+    let mut late = world("42.00");
+    let id = lose(&mut late);
+    see(&mut late, "42.00");
+    assert_eq!(verdict(&late, id).0, Some(Verdict::Open), "it may be an old one");
+    see(&mut late, "39.00");
+    assert_eq!(verdict(&late, id).0, Some(Verdict::Likely), "{}", verdict(&late, id).1);
+    // What the first one cost shows only after the second was lost.
+    let mut old = world("42.00");
+    taken(&mut old);
+    see(&mut old, "42.00");
+    let id = lose(&mut old);
+    see(&mut old, "39.00");
+    assert_eq!(verdict(&old, id).0, None, "the balance before was not what the books said");
+    // The first one's charge, of which nobody was told, shows only after the second was lost.
+    let mut two = world("42.00");
+    let first = lose(&mut two);
+    see(&mut two, "42.00");
+    two.now += SignedDuration::from_mins(11);
+    see(&mut two, "42.00");
+    let second = lose(&mut two);
+    see(&mut two, "39.00");
+    assert_eq!((verdict(&two, first).0, verdict(&two, second).0), (Some(Verdict::Open), None), "whose is it?");
+    // Where the first one is explained, the second one can be told again.
+    let mut settled = world("42.00");
+    lose(&mut settled);
+    see(&mut settled, "39.00");
+    let second = lose(&mut settled);
+    see(&mut settled, "36.00");
+    assert_eq!(verdict(&settled, second).0, Some(Verdict::Likely), "{}", verdict(&settled, second).1);
+    // A refund that is claimed and does not show looks like a charge.
+    let mut claimed = world("42.00");
+    let first = taken(&mut claimed);
+    see(&mut claimed, "39.00");
+    let id = lose(&mut claimed);
+    let state = RemoteState::Failed { error: JobError::new(ErrorKind::Generation, "failed"), refunded: true };
+    let failed = Status { word: "failed".into(), state, progress: None, cost: None };
+    claimed.step(Input::Polled { job: first, result: Ok(failed) });
+    see(&mut claimed, "39.00");
+    assert_eq!(verdict(&claimed, id).0, None);
 }
