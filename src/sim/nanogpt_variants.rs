@@ -21,14 +21,20 @@ pub const VARIANTS: &[Variant] = &[
         "recover: ignored lists every run; dropped rows lack the field; lagging rows come after lag_seconds; refused 400; refused_submit the order itself 400",
     ),
     Variant::words(
+        "recover_shape",
+        &["data", "runs", "bare"],
+        "recover: the list under data, under runs, or bare (wire.md 1.2 names no shape)",
+    ),
+    Variant::words("recover_limit", &["heeded", "ignored"], "recover: ignored: ten rows, whatever limit says"),
+    Variant::words(
         "recover_dead",
         &["listed", "never"],
         "never: runs that died before dispatch ([dead]) are not listed",
     ),
     Variant::words(
         "usage",
-        &["kept", "lagging", "absent"],
-        "usage of a request: lagging after lag_seconds, absent never",
+        &["kept", "lagging", "absent", "others", "nameless"],
+        "usage of a request: lagging after lag_seconds, absent never; others: the newest charge, whatever is asked for; nameless: that without its request_id",
     ),
     Variant::number("lag_seconds", 30, 86_400, "how long what is lagging lags, in simulated seconds"),
     Variant::words(

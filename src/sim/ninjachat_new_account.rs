@@ -124,11 +124,14 @@ pub async fn request(State(simulation): State<Arc<Simulation>>, Path(id): Path<S
     };
     let world = simulation.world();
     let mut orders = world.book.of_key(Service::NinjaChat, &key).filter(|order| is_ours(order));
-    let Some(order) = orders.find(|order| order.trace.x_request_id.as_deref() == Some(&id)) else {
+    let switch = world.variants.value(Service::NinjaChat, "requests");
+    let (absent, any) = (switch == "absent", switch == "others");
+    let asked = |order: &&Order| !absent && (any || order.trace.x_request_id.as_deref() == Some(&id));
+    let Some(order) = orders.find(asked) else {
         return error(404, "request_not_found", "Request not found.", None);
     };
     let body = json!({
-        "object": "request", "request_id": id, "timestamp": iso(order.created), "endpoint": "/videos",
+        "object": "request", "request_id": order.trace.x_request_id, "timestamp": iso(order.created), "endpoint": "/videos",
         "model_requested": order.model, "model": order.model, "provider": "simulator",
         "tokens": {"input": null, "output": null, "reasoning": null, "cached": null, "cache_write": null},
         "cost_cents": cents(order.price), "metered_cost_cents": null, "latency_ms": 900, "ttfb_ms": null,

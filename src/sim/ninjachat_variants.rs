@@ -42,6 +42,11 @@ pub const VARIANTS: &[Variant] = &[
         "new: simulated seconds until a submit is answered; until then its key is in flight (409)",
     ),
     Variant::words(
+        "requests",
+        &["kept", "absent", "others"],
+        "new: the record of a request: absent never; others: the newest, whatever is asked for",
+    ),
+    Variant::words(
         "inputs",
         &["schema", "by_name"],
         "new: by_name: models named -i2v and -r2v are refused without an image or a reference",

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
@@ -69,11 +69,20 @@ impl Base {
         Ok(Base { db, file, path, empty, begun: 0 })
     }
 
-    /// Makes it empty again, under SQLite's feet: to it, somebody else wrote the file.
-    fn begin(&mut self) -> std::io::Result<()> {
+    /// Makes it empty again, under SQLite's feet: to it, somebody else wrote the file while it held no lock.
+    fn begin(&mut self) -> Result<(), StoreError> {
         self.begun += 1;
         let counter = self.begun.wrapping_mul(COMMITS_MAX).to_be_bytes();
         COUNTERS.iter().for_each(|at| self.empty[*at..*at + 4].copy_from_slice(&counter));
+        // A lock that is kept spares asking the file system before each statement; it is let go by a read.
+        self.db.pragma_update(None, "locking_mode", "NORMAL")?;
+        self.db.prepare_cached("SELECT count(*) FROM meta")?.query_row([], |_| Ok(()))?;
+        self.write().map_err(|source| StoreError::Io { what: "empty", path: self.path.clone(), source })?;
+        self.db.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        Ok(())
+    }
+
+    fn write(&mut self) -> std::io::Result<()> {
         self.file.set_len(self.empty.len() as u64)?;
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(&self.empty)
@@ -111,8 +120,7 @@ impl Trial {
             Some(base) => base,
             None => Base::new()?,
         };
-        let failed = |path: &Path, source| StoreError::Io { what: "empty", path: path.to_owned(), source };
-        base.begin().map_err(|source| failed(&base.path, source))?;
+        base.begin()?;
         Ok(Trial { base: Some(base) })
     }
 

@@ -173,6 +173,77 @@ async fn an_order_is_repeated_once_ever() {
     desk.engine.leave(Leave::Now).await;
 }
 
+/// What a service ignores, refuses or leaves out of what it says is no proof of an order that it never took, while
+/// it took another one; the user is told what is not trusted, also after a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_service_does_not_heed_proves_nothing_and_is_said() {
+    let look = async |switches: &[(&str, &str)], said: &str| {
+        let world = World::new().await;
+        for (name, value) in switches {
+            world.variant("nanogpt", name, value).await;
+        }
+        let mut desk = world.desk().await;
+        let taken = desk.queue(NANOGPT, "a hill").await;
+        desk.wait_for(taken, JobState::Done).await;
+        world.fault(json!({"service": "nanogpt", "route": "submit", "kind": "drop_before", "times": 1})).await;
+        let id = desk.queue(NANOGPT, "a river").await;
+        let job = once(&mut desk, id, "a first look", |job| job.search.is_some()).await;
+        let search = job.search.unwrap();
+        assert_eq!(
+            (job.state, search.verdict),
+            (JobState::Unconfirmed, Verdict::Open),
+            "{switches:?}: {}",
+            search.text
+        );
+        assert!(search.text.contains(said), "{switches:?}: {}", search.text);
+        desk.engine.leave(Leave::Now).await;
+        let mut desk = world.desk().await;
+        let found = detail(&mut desk, id).await;
+        let told = format!("{:?}", rushes::domain::explain::explain(&found.job, &found.history));
+        assert!(told.contains(said), "{switches:?}: {told}");
+        assert_eq!(world.orders().await.len(), 1, "{switches:?}");
+        desk.engine.leave(Leave::Now).await;
+    };
+    tokio::join!(
+        look(&[("conversation_uuid", "ignored")], "did not heed our own id"),
+        look(&[("conversation_uuid", "ignored"), ("recover_limit", "ignored")], "did not heed our own id"),
+        look(&[("conversation_uuid", "refused")], "refuses to look for our own id"),
+        look(&[("conversation_uuid", "ignored"), ("recover_shape", "bare")], "did not heed our own id"),
+        look(&[("usage", "others")], "the usage record of another request, which is not trusted"),
+        look(&[("usage", "nameless")], "does not say of which request it is, and is not trusted"),
+    );
+}
+
+/// A host that is taken for the new generation and forgets what its key is for: the balance tells, and from then
+/// on nothing is repeated there, also after a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_repeat_bought_twice_nothing_is_repeated_any_more() {
+    let world = World::new().await;
+    world.variant("ninjachat", "idempotency", "forgotten").await;
+    world.variant("ninjachat", "requests", "absent").await;
+    let (mut desk, id) = lost_at_new(&world, 1).await;
+    let warned = |event: &rushes::domain::Event| match event {
+        rushes::domain::Event::Noticed(notice) if notice.text.contains("for another order") => {
+            Some(notice.text.clone())
+        }
+        _ => None,
+    };
+    let text = desk.until("the distrust", |event, _| warned(event)).await;
+    assert!(text.contains(&id.to_string()) && text.contains("Nothing is repeated there any more"), "{text}");
+    assert_eq!(world.orders().await.len(), 2, "the order and its repeat");
+    let found = detail(&mut desk, id).await;
+    let told = format!("{:?}", rushes::domain::explain::explain(&found.job, &found.history));
+    assert!(told.contains("likely bought twice"), "{told}");
+    desk.engine.leave(Leave::Now).await;
+    let (mut desk, second) = lost_at_new(&world, 1).await;
+    once(&mut desk, second, "a look", |job| job.search.is_some()).await;
+    tokio::time::timeout(std::time::Duration::from_secs(20), desk.engine.drained()).await.unwrap();
+    let found = detail(&mut desk, second).await;
+    assert_eq!((found.job.state, world.orders().await.len()), (JobState::Unconfirmed, 3), "sent once");
+    assert!(found.history.iter().any(|line| line.text.contains("not sent once more")), "{:?}", found.history);
+    desk.engine.leave(Leave::Now).await;
+}
+
 /// The old generation lists no orders: only the balance tells, and only so much.
 #[tokio::test(flavor = "multi_thread")]
 async fn where_no_orders_are_listed_the_balance_makes_a_lost_one_likely_or_leaves_it_open() {

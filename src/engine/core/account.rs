@@ -13,6 +13,7 @@ use super::first::FirstBalance;
 use super::host::{Call, Host};
 use super::limiter::Limiter;
 use super::trace::Trace;
+use super::wary::Repeat;
 use super::{Core, Effect, Step};
 use crate::domain::message::{AccountRow, Event};
 use crate::domain::{AccountProfile, Balance, Caps, ErrorKind, JobId, Money, Pause, Service};
@@ -76,6 +77,10 @@ pub struct Account {
     pub(super) wallet: Wallet,
     /// A lost order that the next balance may tell of.
     pub(super) trace: Option<Trace>,
+    /// Repeats of orders that no balance has shown to be no other orders yet.
+    pub(super) repeats: Vec<Repeat>,
+    /// It took a repeat for another order: nothing is repeated there.
+    pub(super) wary: bool,
     /// When something was charged or refunded last.
     pub(super) booked_at: Option<Timestamp>,
 }
@@ -113,6 +118,8 @@ impl Account {
             shared: false,
             wallet: Wallet::default(),
             trace: None,
+            repeats: Vec::new(),
+            wary: false,
             booked_at: None,
         }
     }
@@ -204,7 +211,7 @@ impl Account {
         std::mem::take(&mut self.is_news).then(|| {
             json!({
                 "per_minute": self.per_minute, "per_day": self.per_day,
-                "losses": self.losses, "fingerprint": self.fingerprint,
+                "losses": self.losses, "wary": self.wary, "fingerprint": self.fingerprint,
             })
         })
     }
@@ -216,6 +223,7 @@ impl Account {
         read("per_day").into_iter().for_each(|stored| self.per_day.restore(stored));
         if state["fingerprint"] == self.fingerprint.as_str() {
             self.losses = serde_json::from_value(state["losses"].clone()).unwrap_or_default();
+            self.wary = state["wary"] == true;
         }
     }
 
@@ -224,6 +232,17 @@ impl Account {
         let is_new = self.losses.insert(job);
         self.is_news |= is_new;
         is_new
+    }
+
+    /// It does not heed the key of a repeat.
+    pub(super) fn distrust_repeats(&mut self) {
+        (self.wary, self.is_news) = (true, true);
+    }
+
+    /// The user trusts it again.
+    pub(super) fn trust_repeats(&mut self) {
+        self.is_news |= self.wary;
+        self.wary = false;
     }
 
     /// The row of losses is over.

@@ -203,7 +203,10 @@ impl Core {
                 let why = format!("the books of {name} were opened at {told} after it was claimed");
                 self.not_observable(name, &ids, &why, step);
             }
-            Finding::Agrees => ids.into_iter().for_each(|id| self.refund_seen(name, id, step)),
+            Finding::Agrees => {
+                self.repeats_were_heeded(name);
+                ids.into_iter().for_each(|id| self.refund_seen(name, id, step));
+            }
             Finding::Waits => self.look_again(name, &claims),
             Finding::NotRefunded(missing) => {
                 for id in ids {
@@ -336,5 +339,8 @@ impl Core {
             "{text}. `rushes books --around {id}` shows what happened, `rushes books classify {id}` says what it was"
         );
         self.notice(Level::Warning, next, step);
+        if gone {
+            self.suspect_repeats(name, money, step);
+        }
     }
 }

@@ -39,6 +39,7 @@ pub mod storm;
 mod tests;
 mod trace;
 mod trouble;
+mod wary;
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -39,6 +39,9 @@ impl Core {
     /// Has the order built once more, where a repeat is the same order.
     pub(super) fn prepare_repeat(&mut self, id: JobId, repeatable: Option<SignedDuration>, step: &mut Step) {
         let Some(job) = self.jobs.get(&id).filter(|job| self.may_repeat(job, repeatable)) else { return };
+        if self.is_wary(job, step) {
+            return;
+        }
         let Some(model) = self.model_of(&job.request).cloned() else { return };
         let profile = self.accounts.get(&job.request.account).and_then(|account| account.profile.clone());
         let Some(profile) = profile else { return };
@@ -97,7 +100,8 @@ impl Core {
                     search.text = format!("its repeat was answered with order {}", answer.remote_id);
                 }
                 self.notice(Level::Info, format!("{id} was taken after all and goes on"), step);
-                return self.accepted(job, answer, step);
+                self.accepted(job, answer, step);
+                return self.note_repeat(id);
             }
             SubmitAnswer::Finished(_) => return,
             SubmitAnswer::Refused(error) | SubmitAnswer::NotSent(error) | SubmitAnswer::Unknown(error) => error,

@@ -146,6 +146,7 @@ impl Core {
         let Some(account) = self.accounts.get_mut(name) else { return false };
         account.per_day.forget();
         account.forget_losses();
+        account.trust_repeats();
         if let Some(host) = self.hosts.get_mut(&account.host) {
             host.wake();
         }

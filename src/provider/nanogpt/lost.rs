@@ -25,7 +25,12 @@ const USAGE: &str = "/api/v1/usage/requests/";
 /// Looks for the order of an intent.
 pub(super) async fn find(wire: &Wire, origin: &Url, intent: &Intent) -> Result<Evidence, ServiceError> {
     let listed = listed(wire, origin, intent).await;
-    match (charge(wire, origin, &intent.correlation).await, listed) {
+    let (cost, strange) = match charge(wire, origin, &intent.correlation).await {
+        Charge::Ours(cost) => (Some(cost), None),
+        Charge::Strange(text) => (None, Some(text)),
+        Charge::None => (None, None),
+    };
+    match (cost, listed) {
         // The list names the order, and the record its currency, which no status does (wire.md 1.4).
         (cost, Ok(evidence)) if evidence.grade == Grade::Proven => {
             Ok(Evidence { charged: cost.filter(|cost| !cost.amount.is_zero()), ..evidence })
@@ -39,8 +44,21 @@ pub(super) async fn find(wire: &Wire, origin: &Url, intent: &Intent) -> Result<E
             let text = format!("our request is known with a cost of nothing, and {}", evidence.text);
             Ok(Evidence { text, ..evidence })
         }
+        (None, Ok(evidence)) if evidence.grade == Grade::Open => {
+            let text = strange.map_or(evidence.text.clone(), |strange| format!("{}; {strange}", evidence.text));
+            Ok(Evidence { text, ..evidence })
+        }
         (_, listed) => listed,
     }
+}
+
+/// What the record of our own request says.
+enum Charge {
+    /// It names our request and what was charged for it.
+    Ours(Money),
+    /// It is no record of ours, though it was asked for by our id; in words.
+    Strange(&'static str),
+    None,
 }
 
 /// What the list of runs says: asked for our own id, and without it where that is refused.
@@ -123,15 +141,21 @@ fn read(json: &Value, intent: &Intent, asked: &Asked) -> Option<Evidence> {
 
 /// What was booked under our own request id (kept 24 h; absence proves nothing, and so does a
 /// record of nothing charged).
-async fn charge(wire: &Wire, origin: &Url, correlation: &str) -> Option<Money> {
+async fn charge(wire: &Wire, origin: &Url, correlation: &str) -> Charge {
     let path = format!("{USAGE}{}", utf8_percent_encode(correlation, NON_ALPHANUMERIC));
-    let answer = wire.get(origin, &path, JSON_MAX).await.ok()?;
-    let json = answer.json().filter(|_| answer.is_success())?;
+    let Ok(answer) = wire.get(origin, &path, JSON_MAX).await else { return Charge::None };
+    let Some(json) = answer.json().filter(|_| answer.is_success()) else { return Charge::None };
     let record = json.get("data").filter(|data| data.is_object()).unwrap_or(json);
-    let id = ["request_id", "requestId"].iter().find_map(|key| record.get(*key)).and_then(Value::as_str)?;
-    if id != correlation {
-        return None;
+    match ["request_id", "requestId"].iter().find_map(|key| record.get(*key)).and_then(Value::as_str) {
+        None => Charge::Strange("its usage record does not say of which request it is, and is not trusted"),
+        Some(id) if id != correlation => {
+            Charge::Strange("it answers with the usage record of another request, which is not trusted")
+        }
+        Some(_) => cost(record).map_or(Charge::None, Charge::Ours),
     }
+}
+
+fn cost(record: &Value) -> Option<Money> {
     let currency = record.get("currency").and_then(Value::as_str).map_or(Some(Currency::Usd), |c| c.parse().ok())?;
     Money::parse(&plain(record.get("cost")?), currency).ok().filter(|cost| !cost.amount.is_sign_negative())
 }

@@ -132,15 +132,21 @@ pub(super) async fn balance(wire: &Wire, origin: &Url) -> Result<Vec<Money>, Ser
 pub(super) async fn find(wire: &Wire, origin: &Url, intent: &Intent) -> Result<Evidence, ServiceError> {
     let path = format!("{REQUESTS}{}", utf8_percent_encode(&intent.correlation, NON_ALPHANUMERIC));
     let answer = wire.get(origin, &path, JSON_MAX).await?;
-    if let Some(evidence) = answer.json().filter(|_| answer.is_success()).and_then(|json| record(json, intent)) {
+    let kept = answer.json().filter(|_| answer.is_success());
+    if let Some(evidence) = kept.and_then(|json| record(json, intent)) {
         return Ok(evidence);
     }
+    let strange = if kept.is_some_and(|json| !is_ours(json, intent)) {
+        "; it answers with the record of another request, which is not trusted"
+    } else {
+        ""
+    };
     if matches!(answer.status, 401 | 429) {
         return Err(free(NINJACHAT_NEW, wire, &answer));
     }
     let answer = wire.get(origin, USAGE, JSON_MAX).await?;
     match answer.json().filter(|_| answer.is_success()) {
-        Some(json) => Ok(Evidence::open(usage(json, intent))),
+        Some(json) => Ok(Evidence::open(usage(json, intent) + strange)),
         None if answer.status == 404 => Ok(Evidence::open("NinjaChat shows no usage here; compare the balance")),
         None => Err(free(NINJACHAT_NEW, wire, &answer)),
     }
@@ -150,8 +156,9 @@ pub(super) async fn find(wire: &Wire, origin: &Url, intent: &Intent) -> Result<E
 /// other field may be null there, so that only a charge for an order that was taken is more than an
 /// echo of the question.
 fn record(json: &Value, intent: &Intent) -> Option<Evidence> {
-    let ours = |key: &&str| json.get(key).and_then(Value::as_str) == Some(&intent.correlation);
-    ["request_id", "idempotency_key"].iter().find(|key| ours(key))?;
+    if !is_ours(json, intent) {
+        return None;
+    }
     let other = json.get("model").and_then(Value::as_str).is_some_and(|model| model != intent.model);
     let refused = json.get("status_code").and_then(Value::as_u64).is_some_and(|status| status >= 300);
     let cost = json.get("cost_cents").and_then(cents).filter(|cost| cost.amount > Decimal::ZERO)?;
@@ -160,6 +167,12 @@ fn record(json: &Value, intent: &Intent) -> Option<Evidence> {
     }
     let text = format!("NinjaChat keeps a charge of {cost} under our own id");
     Some(Evidence { grade: Grade::Proven, remote_id: None, charged: Some(cost), text })
+}
+
+/// Whether a record names our own id.
+fn is_ours(json: &Value, intent: &Intent) -> bool {
+    let names = |key: &str| json.get(key).and_then(Value::as_str) == Some(&intent.correlation);
+    ["request_id", "idempotency_key"].into_iter().any(names)
 }
 
 /// `{total_requests, total_cost, by_model:[{model, requests, cost_cents}]}` (wire.md 2.2), in words.

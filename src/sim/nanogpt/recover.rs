@@ -68,6 +68,13 @@ fn rows(simulation: &Simulation, call: &Call) -> Result<Response, Refusal> {
         row
     };
     let orders = world.book.of_key(Service::NanoGpt, &key).filter(wanted);
-    let rows: Vec<Value> = orders.take(usize::clamp(limit, 1, 50)).map(row).collect();
-    Ok(reply(200, &json!({"data": rows})))
+    let heeded = world.variants.is(Service::NanoGpt, "recover_limit", "heeded");
+    let most = if heeded { usize::clamp(limit, 1, 50) } else { 10 };
+    let rows: Vec<Value> = orders.take(most).map(row).collect();
+    let body = match world.variants.value(Service::NanoGpt, "recover_shape").as_str() {
+        "runs" => json!({"runs": rows}),
+        "bare" => json!(rows),
+        _ => json!({"data": rows}),
+    };
+    Ok(reply(200, &body))
 }

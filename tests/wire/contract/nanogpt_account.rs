@@ -82,4 +82,20 @@ pub async fn finds_a_lost_order(stage: &Stage) {
     assert_eq!((charged.grade, charged.remote_id), (Grade::Proven, None), "{}", charged.text);
     assert!(charged.text.contains("$3.40"), "{}", charged.text);
     stage.saw("usage of a request by its X-Request-ID");
+    // A record or a list that is not what was asked for proves nothing of an order that was never sent.
+    stage.variant("nanogpt", "conversation_uuid", "ignored").await;
+    for (name, value, said) in [
+        ("usage", "others", "the usage record of another request"),
+        ("usage", "nameless", "does not say of which request"),
+        ("recover_shape", "runs", "did not heed our own id"),
+        ("recover_shape", "bare", "did not heed our own id"),
+        ("recover_limit", "ignored", "did not heed our own id"),
+    ] {
+        stage.variant("nanogpt", name, value).await;
+        let stranger = looked_up(&at, "11111111-1111-4111-8111-111111111111").await;
+        assert_eq!((stranger.grade, stranger.remote_id, stranger.charged), (Grade::Open, None, None), "{name} {value}");
+        assert!(stranger.text.contains(said), "{name} {value}: {}", stranger.text);
+        let own = looked_up(&at, OURS).await;
+        assert_eq!(own.grade, Grade::Proven, "{name} {value}: {}", own.text);
+    }
 }
