@@ -52,7 +52,7 @@ async fn a_cent_that_nobody_told_is_unexplained_in_the_header_until_it_is_the_jo
         assert_eq!(header, [usd("-0.01")], "{service}");
         desk.wait_for(id, JobState::Done).await;
         let class = Class::ChargeOf(id);
-        let answer = desk.ask(Command::Classify { difference: DifferenceId(1), class }).await;
+        let answer = desk.ask(Command::Classify { difference: DifferenceId(1), class, amount: None }).await;
         assert!(matches!(answer, Answer::Accepted { .. }), "{answer:?}");
         desk.engine.leave(Leave::Now).await;
         let mut desk = Desk::new(settings.clone()).await;

@@ -89,10 +89,12 @@ impl Core {
                 };
                 self.book(&job, kind, money, &name_of, step);
                 job.cost = Some(Money::new(after, money.currency));
-                if !gone {
-                    job.refund = Refund::Seen;
-                    drop(self.payer(&name).and_then(|payer| self.take_claim(&payer, job.id)));
+                match job.refund {
+                    _ if !gone => job.refund = Refund::Seen,
+                    Refund::Claimed => job.refund = Refund::Contradicted,
+                    _ => {}
                 }
+                drop(self.payer(&name).and_then(|payer| self.take_claim(&payer, job.id)));
                 self.tell(
                     &job,
                     "classified",
