@@ -285,7 +285,7 @@ pub const TABLE: &[Entry] = table! {
     Quit "quit" "quit" [Everywhere] ["q" "Ctrl-Q" "Ctrl-C"] "Leave; jobs at the services go on and are picked up at the next start.";
     Close "close" "close" [Reading Ask Picker More Palette Filter Views Sorting Copying] ["Esc" "q"] "Close without doing anything.";
     Accept "accept" "accept" [Ask Picker More Palette Filter] ["Enter" "y"] "Say yes; take the chosen line.";
-    Together "together" "shoot-out" [Picker] ["Tab"] "Take the model beside the chosen one: one prompt, queued at all of them.";
+    Together "together" "shoot-out" [Picker] ["Tab"] "Mark the model for a shoot-out: Enter takes all that are marked, and one prompt is queued at each.";
     Reorder "reorder" "order" [Picker] ["Alt-s"] "Sort the models by price of this form, by speed, by length, and by match again.";
     OnlyNeeded "only-needed" "only needed fields" [Ask] ["Tab"] "In the question of a retry: send only the fields that the model needs, or all of them.";
     ViewAll "view-all" "all" [Views] ["a"] "Show all jobs.";

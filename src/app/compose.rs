@@ -59,6 +59,8 @@ pub struct Compose {
     /// The model that was asked for, until it is on offer.
     wanted: String,
     copies: u32,
+    /// Whether the next digit goes on with the number that stands there, rather than in its place.
+    counting: bool,
     ceiling: Line,
     spot: Spot,
     problems: Vec<Problem>,
@@ -84,6 +86,7 @@ impl Default for Compose {
             offers: Arc::default(),
             wanted: String::new(),
             copies: 1,
+            counting: false,
             ceiling: Line::default(),
             spot: Spot::Prompt,
             problems: Vec::new(),
@@ -329,6 +332,7 @@ impl Compose {
         drop(requests);
         self.problems = problems;
         self.quote = quote;
+        self.counting &= self.spot == Spot::Copies;
         if self.needs_ceiling() && ceiling.is_none() && !self.ceiling.text().trim().is_empty() {
             self.problems.push(Problem::new("at most", "price", "write an amount of dollars, such as 2.50"));
         }
@@ -379,6 +383,7 @@ impl Compose {
     /// changed in the meantime. `false` when the ticket is not of this form.
     pub fn accepted(&mut self, ticket: Ticket, now: Timestamp) -> bool {
         let Some((_, sent)) = self.pending.take_if(|(pending, _)| *pending == ticket) else { return false };
+        self.counting = false;
         if sent == self.prompt.text() {
             self.prompt.replace("");
             self.copies = 1;
@@ -432,6 +437,7 @@ impl Compose {
         match spots.get(next) {
             Some(spot) => {
                 self.spot = *spot;
+                self.counting = false;
                 true
             }
             None => false,
@@ -447,6 +453,7 @@ impl Compose {
             Spot::Copies => {
                 let copies = if forward { self.copies + 1 } else { self.copies.saturating_sub(1) };
                 self.copies = copies.clamp(1, MAX_COPIES);
+                self.counting = false;
             }
             _ => return false,
         }
@@ -490,13 +497,14 @@ impl Compose {
     fn press_copies(&mut self, key: Key) -> bool {
         match (key.code, key.typed().and_then(|c| c.to_digit(10))) {
             (_, Some(digit)) => {
-                // The 1 that stands there by itself gives way to the first digit typed.
-                let before = if self.copies == 1 && digit != 0 { 0 } else { self.copies };
+                // What stood there gives way to the first digit typed: nobody buys 53 for a 3 typed at a 5.
+                let before = if self.counting { self.copies } else { 0 };
                 self.copies = (before * 10 + digit).min(MAX_COPIES);
             }
             (KeyCode::Backspace, _) => self.copies /= 10,
             _ => return false,
         }
+        self.counting = true;
         true
     }
 

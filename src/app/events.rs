@@ -4,9 +4,9 @@ use super::geometry::Pane;
 use super::input::Effect;
 use super::jobs::Change;
 use super::overlay::Overlay;
-use super::quote::in_words;
 use super::{App, Waiting, news};
 use crate::domain::message::{AccountRow, Answer, Event, Level, Snapshot, Ticket};
+use crate::domain::money::in_words;
 use crate::domain::{JobId, JobState, Problem};
 
 impl App {
@@ -115,7 +115,8 @@ impl App {
     fn answered(&mut self, ticket: Ticket, answer: Answer) -> Vec<Effect> {
         let Some(waiting) = self.waiting.remove(&ticket) else { return Vec::new() };
         match (waiting, answer) {
-            (Waiting::Queue(_), Answer::Accepted { ids, known }) => {
+            (Waiting::Queue(jobs), Answer::Accepted { ids, known }) => {
+                self.last_queued = Some((jobs, named(&ids)));
                 let price = self.compose.quote().map(|quote| format!(", {}", in_words(&quote.sums, quote.unknown)));
                 self.compose.accepted(ticket, self.now);
                 self.check_form();
@@ -124,13 +125,21 @@ impl App {
                 return self.save_draft().into_iter().collect();
             }
             (Waiting::Queue(jobs), Answer::Refused { problems }) => {
-                self.offer_to_shrink(jobs, &problems);
-                self.say(Level::Error, format!("not queued: {}", first(&problems)));
+                let asks = self.shrinking(&jobs, &problems);
+                let next = match asks {
+                    Some(_) => format!("; {} again asks whether a smaller copy may be sent", self.queue_key()),
+                    None => String::new(),
+                };
+                self.too_large = asks.map(|ask| (jobs, ask));
+                self.say(Level::Error, format!("not queued: {}{next}", first(&problems)));
                 self.compose.was_refused(ticket, problems);
             }
             (Waiting::Verb(past), Answer::Accepted { ids, .. }) => {
                 self.jobs.clear_marks();
                 self.say(Level::Info, format!("{past} {}", named(&ids)));
+            }
+            (Waiting::Classified(words), Answer::Accepted { .. }) => {
+                self.say(Level::Info, format!("in the books as {words}"));
             }
             (Waiting::Story, Answer::Detail(detail)) => {
                 if self.story.answered(ticket, detail) {

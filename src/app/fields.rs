@@ -99,9 +99,9 @@ impl App {
         vec![self.send(Command::RefreshModels, Waiting::Quiet)]
     }
 
-    /// Where nothing but the size of pictures was refused: asks whether they may be made smaller.
-    /// Nothing is made smaller without that.
-    pub(super) fn offer_to_shrink(&mut self, jobs: Vec<NewJob>, problems: &[Problem]) {
+    /// Where nothing but the size of pictures was refused: the question whether they may be made smaller. It is
+    /// asked when the same is queued again, not when the answer comes: a letter that is typed then is no yes.
+    pub(super) fn shrinking(&self, jobs: &[NewJob], problems: &[Problem]) -> Option<Ask> {
         let is_picture = |field: &str| {
             jobs.iter().any(|job| {
                 let offer = self.offers.iter().find(|offer| offer.model_ref() == job.request.model_ref());
@@ -111,7 +111,7 @@ impl App {
         };
         let only_size = problems.iter().all(|p| p.rule == "max_bytes" && is_picture(&p.field));
         if problems.is_empty() || !only_size || jobs.iter().any(|job| job.shrink) {
-            return;
+            return None;
         }
         let mut lines: Vec<String> = Vec::new();
         for problem in problems {
@@ -122,7 +122,7 @@ impl App {
         }
         lines.push("Yes queues again with a smaller copy of it; your file stays as it is.".to_owned());
         lines.push("No leaves the form as it is: give a smaller picture, or a link.".to_owned());
-        let smaller = jobs.into_iter().map(|job| NewJob { shrink: true, ..job }).collect();
-        self.overlays.push(Overlay::Ask(Ask::new("Make the picture smaller", lines, Then::Queue(smaller))));
+        let smaller = jobs.iter().map(|job| NewJob { shrink: true, ..job.clone() }).collect();
+        Some(Ask::new("Make the picture smaller", lines, Then::Queue(smaller)))
     }
 }

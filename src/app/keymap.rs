@@ -113,6 +113,9 @@ impl Keymap {
                 }
             }
         }
+        // Whoever gives quit another key keeps the one that ends every program, unless it is taken for something else.
+        let interrupt = Key::new(KeyCode::Char('c'), crossterm::event::KeyModifiers::CONTROL);
+        bindings.entry((Context::Everywhere, interrupt)).or_insert(Action::Quit);
         for (&(context, key), &first) in &bindings {
             let over = matches!(context, Context::Jobs | Context::Compose | Context::Model);
             let hidden = bindings.get(&(Context::Everywhere, key)).filter(|_| over);

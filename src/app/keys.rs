@@ -1,6 +1,8 @@
 //! From a key to what it does: which context it is pressed in, which action that is, and the actions
 //! that move about the screen. Verbs on jobs are in `verbs`.
 
+use jiff::SignedDuration;
+
 use super::action::{Action, Context};
 use super::compose::Spot;
 use super::geometry::Pane;
@@ -12,6 +14,9 @@ use super::table::Copied;
 use super::{App, Waiting};
 use crate::domain::Shift;
 use crate::domain::message::{Command, Level, Offer};
+
+/// So long the key that answered a question does nothing else.
+const ECHO: SignedDuration = SignedDuration::from_millis(400);
 
 impl App {
     /// Where keys are pressed now; looked through in turn.
@@ -34,6 +39,28 @@ impl App {
     }
 
     pub(super) fn press(&mut self, key: Key) -> Vec<Effect> {
+        // A second press of the key that answered a question was meant for the question.
+        if let Some((answered, at)) = self.answered_by.take()
+            && answered == key
+            && self.now.duration_since(at) < ECHO
+        {
+            self.answered_by = Some((key, at));
+            return Vec::new();
+        }
+        let asked = self.questions();
+        let effects = self.press_through(key);
+        if self.questions() < asked && key.typed().is_some() {
+            self.answered_by = Some((key, self.now));
+        }
+        effects
+    }
+
+    /// How many questions lie over the panes.
+    fn questions(&self) -> usize {
+        self.overlays.iter().filter(|overlay| matches!(overlay, Overlay::Ask(_))).count()
+    }
+
+    fn press_through(&mut self, key: Key) -> Vec<Effect> {
         let contexts = self.contexts();
         let over = !contexts.contains(&Context::Everywhere);
         let typed = key.typed().is_some()
@@ -357,16 +384,16 @@ impl App {
     fn accept(&mut self) -> Vec<Effect> {
         match self.overlays.last() {
             Some(Overlay::Picker(picker)) => {
-                let (chosen, others) = (picker.selected().cloned(), picker.others());
+                let mut taken = picker.taken().into_iter();
+                let (chosen, others) = (taken.next(), taken.collect());
                 let extends = picker.extends().cloned();
                 self.overlays.pop();
                 if let (Some(offer), Some(job)) = (&chosen, extends) {
                     return self.extend_with(&job, offer.clone());
                 }
-                if let Some(offer) = chosen {
-                    self.choose_model(offer, others);
-                }
-                Vec::new()
+                let Some(offer) = chosen else { return Vec::new() };
+                self.choose_model(offer, others);
+                self.go_to(Pane::Compose)
             }
             Some(Overlay::Palette(palette)) => {
                 let chosen = palette.selected().cloned();
@@ -382,6 +409,10 @@ impl App {
                 Some(Overlay::Ask(ask)) => self.answer_yes(ask),
                 _ => Vec::new(),
             },
+            Some(Overlay::Ask(ask)) => {
+                self.say(Level::Warning, ask.wanted());
+                Vec::new()
+            }
             _ => {
                 self.filtering = None;
                 Vec::new()

@@ -60,7 +60,7 @@ use line::Line;
 use news::News;
 use notice::Notices;
 use outlook::Outlook;
-use overlay::{Overlay, Scroll};
+use overlay::{Ask, Overlay, Scroll};
 use story::Story;
 use table::Copied;
 use thrift::Thrift;
@@ -132,6 +132,8 @@ enum Waiting {
     Reuse,
     /// The job's clip is to be gone on from.
     Extend,
+    /// A difference was named so.
+    Classified(String),
     /// Nothing is said when it went well.
     Quiet,
 }
@@ -167,6 +169,12 @@ pub struct App {
     outlook: Outlook,
     simulated: Option<String>,
     read_only: Option<String>,
+    /// What was queued last, and as which jobs.
+    last_queued: Option<(Vec<NewJob>, String)>,
+    /// What was refused for the size of its pictures alone, and the question that the next try asks.
+    too_large: Option<(Vec<NewJob>, Ask)>,
+    /// The key that answered a question last, and when.
+    answered_by: Option<(Key, Timestamp)>,
     last_ticket: Ticket,
     waiting: HashMap<Ticket, Waiting>,
 }
@@ -200,6 +208,9 @@ impl App {
             outlook: Outlook::default(),
             simulated: None,
             read_only: None,
+            last_queued: None,
+            too_large: None,
+            answered_by: None,
             last_ticket: 0,
             waiting: HashMap::new(),
         };

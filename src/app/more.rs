@@ -82,11 +82,12 @@ impl More {
 
     fn search(&mut self) {
         let (fields, in_use) = (&self.fields, &self.in_use);
-        let text = |index: usize| {
+        let line = |index: usize| {
             let field: &Parameter = &fields[index];
-            format!("{} {}", field.name, field.note.as_deref().unwrap_or_default())
+            (field.name.clone(), field.note.clone().unwrap_or_default())
         };
-        self.finder.search(fields.len(), text, |score, index| (!in_use.contains(&fields[index].name), Reverse(score)));
+        self.finder
+            .search_named(fields.len(), line, |score, index| (!in_use.contains(&fields[index].name), Reverse(score)));
     }
 }
 

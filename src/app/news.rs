@@ -23,7 +23,7 @@ pub fn note(news: &mut HashMap<ModelRef, News>, before: &[Offer], after: &[Offer
     for offer in after.iter().filter(|offer| !offer.model.gone) {
         let name = offer.model_ref();
         match known.get(&name).filter(|old| !old.model.gone) {
-            Some(old) if old.model.price.shape != offer.model.price.shape => {
+            Some(old) if old.model.price.text() != offer.model.price.text() => {
                 // What was new in this session stays new.
                 news.entry(name).or_insert(News::PriceMoved);
             }

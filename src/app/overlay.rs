@@ -189,6 +189,20 @@ impl Ask {
         }
     }
 
+    /// What is to be typed, where what was typed is no answer.
+    pub fn wanted(&self) -> String {
+        match self.need {
+            Need::Yes => "press y or n".to_owned(),
+            Need::Word(word) => format!("nothing was done: only the word `{word}` is a yes; Esc leaves it"),
+            Need::Amount => "write an amount of dollars, such as 2.50; Esc leaves it".to_owned(),
+            Need::Id => "type the service's id of the order; Esc leaves it".to_owned(),
+            Need::Tags => "type a label; Esc leaves it".to_owned(),
+            Need::Class => {
+                "write the number and a word as shown above, such as `u-3 deposit`; Esc leaves it".to_owned()
+            }
+        }
+    }
+
     /// The typed word for a difference, when it fits one that is open.
     pub fn classified(&self) -> Option<Command> {
         if let Then::Classify(open) = &self.then { super::classify::read(self.answer.text(), open) } else { None }

@@ -60,7 +60,7 @@ pub struct Picker {
     timings: Timings,
     finder: Finder,
     order: Order,
-    /// Taken beside the chosen one.
+    /// Marked for a shoot-out, in the order they were.
     together: Vec<ModelRef>,
     /// The job that the chosen model goes on from, where that is what is asked.
     extends: Option<Box<Job>>,
@@ -69,7 +69,9 @@ pub struct Picker {
 impl Picker {
     /// A list of all offers, with the chosen one selected and those beside it marked.
     pub fn new(offers: Arc<Vec<Offer>>, chosen: Option<&ModelRef>, others: &[Offer]) -> Self {
-        let together = others.iter().map(Offer::model_ref).collect();
+        // The chosen one is one of those marked, and stays the first of them.
+        let first = chosen.filter(|_| !others.is_empty()).cloned();
+        let together = first.into_iter().chain(others.iter().map(Offer::model_ref)).collect();
         let mut picker = Picker {
             offers,
             says: Vec::new(),
@@ -159,7 +161,7 @@ impl Picker {
         self.finder.move_by(lines);
     }
 
-    /// Takes the selected model beside the chosen one, or no longer, and goes one line on.
+    /// Marks the selected model for a shoot-out, or no longer, and goes one line on.
     pub fn toggle(&mut self) {
         let Some(selected) = self.selected().map(Offer::model_ref).filter(|_| self.extends.is_none()) else { return };
         match self.together.iter().position(|name| *name == selected) {
@@ -171,16 +173,21 @@ impl Picker {
         self.move_by(1);
     }
 
-    /// Whether a model is taken beside the chosen one.
+    /// Whether a model is marked.
     pub fn is_together(&self, offer: &Offer) -> bool {
         self.together.contains(&offer.model_ref())
     }
 
-    /// The models taken beside the selected one.
-    pub fn others(&self) -> Vec<Offer> {
-        let selected = self.selected().map(Offer::model_ref);
-        let taken = self.offers.iter().filter(|o| self.is_together(o) && Some(o.model_ref()) != selected);
-        taken.cloned().collect()
+    /// How many are marked, whether what is typed finds them or not.
+    pub fn marked(&self) -> usize {
+        self.offers.iter().filter(|offer| self.is_together(offer)).count()
+    }
+
+    /// What is taken: where models are marked just those, in the order they were, else the selected one.
+    pub fn taken(&self) -> Vec<Offer> {
+        let of = |name: &ModelRef| self.offers.iter().find(|offer| offer.model_ref() == *name).cloned();
+        let marked: Vec<Offer> = self.together.iter().filter_map(of).collect();
+        if marked.is_empty() { self.selected().cloned().into_iter().collect() } else { marked }
     }
 
     /// The offers that match, best first, each with what it says to the form.
@@ -276,10 +283,17 @@ mod tests {
         picker.finder.query = Line::default();
         picker.paste("google");
         assert_eq!(picker.found().len(), 3);
+        let taken = |picker: &Picker| picker.taken().iter().map(|o| o.model.id.clone()).collect::<Vec<_>>();
+        assert_eq!(taken(&picker), ["veo-3.1"], "nothing is marked: the selected one");
         picker.toggle();
+        picker.toggle();
+        assert_eq!((picker.selected().unwrap().model.id.as_str(), picker.marked()), ("provider-2/kling-v2.1", 2));
+        assert_eq!(taken(&picker), ["veo-3.1", "veo-3.1-fast"], "the line that Tab went on to is not taken with them");
+        picker.paste("kling");
+        assert_eq!(taken(&picker).len(), 2, "marks outlive what is typed");
+        picker.finder.query = Line::default();
+        picker.paste("google");
         picker.move_by(2);
-        let others: Vec<_> = picker.others().iter().map(|o| o.model.id.clone()).collect();
-        assert_eq!(others, ["veo-3.1"], "taken beside the selected one");
         picker.set_offers(Arc::new(offers()[1..].to_vec()), Vec::new());
         assert_eq!(picker.selected().unwrap().model.id, "provider-2/kling-v2.1");
     }

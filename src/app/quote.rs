@@ -5,7 +5,7 @@
 use rust_decimal::Decimal;
 
 use crate::domain::message::{AccountRow, Offer, Spend};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, add_up};
 use crate::domain::{Money, Request};
 
 /// The price of what is about to be queued.
@@ -92,34 +92,10 @@ fn over_cap(sums: &[Money], accounts: &[AccountRow], spend: &Spend) -> Option<(&
         .or_else(|| over(&spend.month, spend.month_cap).map(|by| ("month", by)))
 }
 
-/// Sums amounts by currency, and counts those that are unknown.
-pub fn add_up(amounts: impl Iterator<Item = Option<Money>>) -> (Vec<Money>, usize) {
-    let mut sums: Vec<Money> = Vec::new();
-    let mut unknown = 0;
-    for amount in amounts {
-        match amount {
-            None => unknown += 1,
-            Some(money) => match sums.iter_mut().find(|sum| sum.currency == money.currency) {
-                Some(sum) => sum.amount = sum.amount.saturating_add(money.amount),
-                None => sums.push(money),
-            },
-        }
-    }
-    (sums, unknown)
-}
-
-/// Amounts as words: `$10.00 and 2 runs`, `$5.00 and 1 of unknown price`.
-pub fn in_words(sums: &[Money], unknown: usize) -> String {
-    let mut parts: Vec<String> = sums.iter().map(ToString::to_string).collect();
-    if unknown > 0 {
-        parts.push(format!("{unknown} of unknown price"));
-    }
-    if parts.is_empty() { "nothing".to_owned() } else { parts.join(" and ") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::money::in_words;
     use crate::domain::{Balance, Service};
     use jiff::Timestamp;
 

@@ -12,10 +12,10 @@ use super::input::{Effect, Key};
 use super::line::Line;
 use super::order::Column;
 use super::overlay::{Ask, Need, Overlay, Then};
-use super::quote::{add_up, in_words};
 use super::verbs::{count, ids};
 use super::{App, Waiting, views};
 use crate::domain::message::{Command, Level};
+use crate::domain::money::{add_up, in_words};
 use crate::domain::{Job, JobId, JobState, Shift};
 
 /// What of a job is copied.
@@ -190,6 +190,7 @@ impl App {
             format!("Makes {}, for {}.", count(rows.len(), "new job", "new jobs"), in_words(&sums, unknown)),
             "Each asks for the same as its original and is a new order at its own price.".to_owned(),
         ];
+        let lines = lines.into_iter().chain(self.strained_by(&rows)).collect();
         let then = Then::Send(Command::Duplicate { ids: ids(&rows) });
         self.overlays.push(Overlay::Ask(Ask::new("Duplicate", lines, then)));
     }
@@ -289,6 +290,11 @@ impl App {
         let path = parent.filter(|_| folder).unwrap_or_else(|| file.path.clone());
         self.say(Level::Info, format!("opening {path}"));
         vec![Effect::Open(path)]
+    }
+
+    /// The key that queues the form.
+    pub(super) fn queue_key(&self) -> String {
+        self.options.keymap.shown(Action::Queue, Context::Compose).map(|key| key.to_string()).unwrap_or_default()
     }
 
     /// The key that does something in the table.

@@ -4,9 +4,10 @@
 
 use super::input::Effect;
 use super::overlay::{Ask, Need, Overlay, Switch, Then};
-use super::quote::{add_up, in_words};
 use super::{App, Waiting};
 use crate::domain::message::{Command, Draft, JobDetail, Level};
+use crate::domain::money::{add_up, in_words};
+use crate::domain::shortfall::Wanted;
 use crate::domain::{Job, JobId, JobRow, JobState, Money, NewJob, Request};
 
 /// The word that must be typed where an order may be charged twice.
@@ -144,12 +145,17 @@ impl App {
             return;
         }
         let (sums, unknown) = add_up(rows.iter().map(|row| row.estimate.or(row.cost)));
+        let left_out = self.targets().len() - rows.len();
         let lost: Vec<String> =
             rows.iter().filter(|r| r.state == JobState::Unconfirmed).map(|r| r.id.to_string()).collect();
         let mut lines = vec![
             format!("Makes {}, for {}.", count(rows.len(), "new job", "new jobs"), in_words(&sums, unknown)),
             "Each is a new order at its own price; the sums are the earlier ones.".to_owned(),
         ];
+        if rows.len() + left_out > 1 {
+            lines.push(standings(&rows, left_out));
+        }
+        lines.extend(self.strained_by(&rows));
         let ids = ids(&rows);
         let then = Then::Send(Command::Retry { ids, may_pay_twice: !lost.is_empty(), minimal: false });
         let ask = if lost.is_empty() {
@@ -164,6 +170,17 @@ impl App {
         };
         let switch = rows.iter().any(JobRow::was_invalid).then(|| self.only_needed(&rows));
         self.overlays.push(Overlay::Ask(Ask { switch, ..ask }));
+    }
+
+    /// What the accounts would lack if these were queued once more.
+    pub(super) fn strained_by(&self, rows: &[JobRow]) -> Vec<String> {
+        let mut wanted = Wanted::default();
+        let again =
+            |row: &JobRow| JobRow { state: JobState::Queued, estimate: row.estimate.or(row.cost), ..row.clone() };
+        self.jobs.all().for_each(|row| wanted.add(row));
+        rows.iter().for_each(|row| wanted.add(&again(row)));
+        let short = wanted.shortfalls(&self.accounts).into_iter();
+        short.map(|(account, by)| format!("With what is queued that is {by} more than {account} holds.")).collect()
     }
 
     /// The choice to send only what is needed, with its price where it is known (seed 003: after a
@@ -255,16 +272,25 @@ impl App {
             self.say(Level::Warning, "not queued: the form breaks a rule, see its red lines");
             return Vec::new();
         };
+        if let Some((_, ask)) = self.too_large.take().filter(|(refused, _)| *refused == jobs) {
+            self.overlays.push(Overlay::Ask(ask));
+            return Vec::new();
+        }
+        // A form whose prompt may be empty stays legal once it is queued: a key that is held down must not buy on.
+        let again = self.last_queued.as_ref().filter(|(last, _)| same(last, &jobs)).map(|(_, named)| named.clone());
         let quote = self.compose.quote().cloned().unwrap_or_default();
         let above = self.options.ask_above.filter(|most| {
             let dollars = quote.sums.iter().find(|sum| sum.currency == most.currency);
             dollars.is_some_and(|sum| sum.amount > most.amount)
         });
-        if quote.exceeds.is_empty() && above.is_none() {
+        if quote.exceeds.is_empty() && above.is_none() && again.is_none() {
             return self.queue_now(jobs);
         }
         let total = in_words(&quote.sums, quote.unknown);
         let mut lines = vec![format!("{} for {total}.", count(jobs.len(), "job", "jobs"))];
+        if let Some(named) = again {
+            lines.push(format!("The same was queued last, as {named}; each is a new order."));
+        }
         for (account, by) in &quote.exceeds {
             lines.push(format!("That is {by} more than {account} holds after what is reserved."));
         }
@@ -292,7 +318,9 @@ impl App {
         let ceiling: Option<Money> = ask.amount();
         let classified = ask.classified();
         match ask.then {
-            Then::Classify(_) => classified.map_or_else(Vec::new, |command| self.verb(command, "classified")),
+            Then::Classify(_) => classified.map_or_else(Vec::new, |command| {
+                vec![self.send(command, Waiting::Classified(ask.answer.text().trim().to_owned()))]
+            }),
             Then::Leave => self.leave(),
             Then::Queue(jobs) => self.queue_now(jobs),
             Then::Adopt(id) => {
@@ -317,6 +345,28 @@ impl App {
             }
         }
     }
+}
+
+/// Whether two lots ask for the same clips, however many of each.
+fn same(one: &[NewJob], other: &[NewJob]) -> bool {
+    let asked = |jobs: &[NewJob]| -> Vec<Request> {
+        let mut requests: Vec<Request> = jobs.iter().map(|job| job.request.clone()).collect();
+        requests.dedup();
+        requests
+    };
+    asked(one) == asked(other)
+}
+
+/// In which states the jobs are that a question is about, and how many marked ones it is not about.
+fn standings(rows: &[JobRow], left_out: usize) -> String {
+    let of = |state| (rows.iter().filter(|row| row.state == state).count(), state);
+    let counted = JobState::ALL.into_iter().map(of).filter(|(n, _)| *n > 0);
+    let words: Vec<String> = counted.map(|(n, state)| format!("{n} {state}")).collect();
+    let rest = match left_out {
+        0 => String::new(),
+        n => format!("; {n} that {is} not over {is} left out", is = if n == 1 { "is" } else { "are" }),
+    };
+    format!("They are {}{rest}.", words.join(", "))
 }
 
 /// Whether a job in this state can be bought once more.

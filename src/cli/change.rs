@@ -18,6 +18,7 @@ use super::shelf::Shelf;
 use crate::domain::books::{Class, DifferenceId};
 use crate::domain::caps::BatchCap;
 use crate::domain::message::{Answer, Command};
+use crate::domain::money::{add_up, in_words};
 use crate::domain::{JobId, Money, Shift};
 use crate::engine::{Engine, Leave};
 
@@ -228,9 +229,20 @@ pub async fn change(change: Change, ids: Vec<JobId>, engine: Engine, out: &mut O
         Change::Release { ceiling } => (Command::Release { ids, ceiling }, "released"),
         Change::Abandon => (Command::Abandon { ids }, "abandoned"),
     };
-    let answer = Desk::new(&engine).ask(command, |notice| out.say(&notice.text)).await;
+    let buys = matches!(command, Command::Retry { .. } | Command::Duplicate { .. });
+    let mut desk = Desk::new(&engine);
+    let answer = desk.ask(command, |notice| out.say(&notice.text)).await;
     engine.leave(Leave::Now).await;
     match answer {
+        Some(Answer::Accepted { ids, .. }) if buys => {
+            ids.iter().for_each(|id| out.line(id));
+            let prices = ids.iter().map(|id| desk.rows.get(id).and_then(|row| row.estimate));
+            let (sums, unknown) = add_up(prices);
+            let total = in_words(&sums, unknown);
+            out.say(format_args!("{} {} {word}, for {total}", ids.len(), plural(ids.len(), "job")));
+            desk.shortfalls().into_iter().for_each(|line| out.say(line));
+            code::DONE
+        }
         Some(Answer::Accepted { ids, .. }) if word == "classified" => {
             ids.iter().for_each(|id| out.line(id));
             out.say("classified; `rushes books` shows it");

@@ -227,9 +227,21 @@ fn held_lines<'a>(held: impl Iterator<Item = &'a JobRow>) -> Vec<String> {
         let n = ids.len();
         let more = if n > MOST_IDS { " ..." } else { "" };
         let ids = ids.get(..MOST_IDS).unwrap_or(&ids).join(" ");
+        if why.starts_with("over the ") {
+            let (batch, settings) =
+                ("giving its file again with another --cap raises it", "[caps] in config.toml raises it");
+            let raise = if why.contains("batch's") { batch } else { settings };
+            let goes = if n == 1 { "it goes" } else { "they go" };
+            return format!(
+                "{n} {} held: {}; {goes} on once there is room, {raise}",
+                plural(n, "job"),
+                clean(why, 300)
+            );
+        }
         let ceiling = if why.starts_with("price unknown") { " --ceiling DOLLARS" } else { "" };
         let jobs = plural(n, "job");
-        format!("{n} {jobs} held: {}; `rushes release {ids}{more}{ceiling}` lets go on", clean(why, 300))
+        let them = if n == 1 { "it" } else { "them" };
+        format!("{n} {jobs} held: {}; `rushes release {ids}{more}{ceiling}` lets {them} go on", clean(why, 300))
     };
     reasons.into_iter().map(line).collect()
 }
@@ -304,7 +316,7 @@ mod tests {
         row.abandoned = true;
         assert!(!is_open(&row));
         row.note = Some("price unknown: give a ceiling".into());
-        let told = "1 job held: price unknown: give a ceiling; `rushes release j-7 --ceiling DOLLARS` lets go on";
+        let told = "1 job held: price unknown: give a ceiling; `rushes release j-7 --ceiling DOLLARS` lets it go on";
         assert_eq!(held_lines([&row].into_iter()), [told]);
         assert_eq!(lost_line([].into_iter()), None);
         let told = lost_line([&row].into_iter()).unwrap();

@@ -5,12 +5,16 @@ use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use rust_decimal::Decimal;
+
 use super::file::{self, Keys};
 use super::{Config, ConfigError, Env, Globals, account};
-use crate::domain::{Caps, ModelRef};
+use crate::domain::{Caps, ModelRef, Money};
 
 /// Largest file that is read, bytes.
 const LARGEST: u64 = 1 << 20;
+/// Dollars above which the dashboard asks before it queues, unless the user sets another sum.
+const ASK_ABOVE: u32 = 20;
 
 /// The files' texts, as read.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +84,7 @@ impl Config {
             Some(text) => text.get_ref().split_whitespace().map(str::to_owned).collect(),
             None => Vec::new(),
         };
+        let ask_above = Money::usd(Decimal::from(ASK_ABOVE));
         let dollars = |amount: Option<file::Amount>| amount.map(file::Amount::dollars);
         let mut model_caps = BTreeMap::new();
         for (name, caps) in &file.caps.models {
@@ -105,7 +110,7 @@ impl Config {
                 ..Caps::default()
             },
             model_caps,
-            ask_above: dollars(file.ask_above),
+            ask_above: dollars(file.ask_above).or(Some(ask_above)),
             theme: file.theme,
             color: globals.color.or(file.color).unwrap_or_default(),
             glyphs: file.glyphs,

@@ -204,6 +204,31 @@ mod flat_money {
     }
 }
 
+/// Sums amounts by currency, and counts those that are unknown.
+pub fn add_up(amounts: impl Iterator<Item = Option<Money>>) -> (Vec<Money>, usize) {
+    let mut sums: Vec<Money> = Vec::new();
+    let mut unknown = 0;
+    for amount in amounts {
+        match amount {
+            None => unknown += 1,
+            Some(money) => match sums.iter_mut().find(|sum| sum.currency == money.currency) {
+                Some(sum) => sum.amount = sum.amount.saturating_add(money.amount),
+                None => sums.push(money),
+            },
+        }
+    }
+    (sums, unknown)
+}
+
+/// Amounts as words: `$10.00 and 2 runs`, `$5.00 and 1 of unknown price`.
+pub fn in_words(sums: &[Money], unknown: usize) -> String {
+    let mut parts: Vec<String> = sums.iter().map(ToString::to_string).collect();
+    if unknown > 0 {
+        parts.push(format!("{unknown} of unknown price"));
+    }
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join(" and ") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

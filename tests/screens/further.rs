@@ -250,12 +250,14 @@ fn a_picture_is_made_smaller_only_when_that_was_said() {
     assert!(!queued(&stage)[0].shrink);
     let why = || Problem::new("image", "max_bytes", "cat.png has 9 MB; at most 3.2 MB are taken");
     stage.answer(Answer::Refused { problems: vec![why()] });
+    assert!(stage.app.overlays().is_empty(), "what is typed meanwhile answers nothing: {}", stage.text());
+    assert!(stage.text().contains("Ctrl-S again asks"), "{}", stage.text());
+    stage.keys("Ctrl-S");
     let text = stage.text();
     assert!(text.contains("Make the picture smaller") && text.contains("cat.png has 9 MB"), "{text}");
     stage.keys("n");
     assert_eq!(stage.commands().len(), 1, "a no queues nothing");
-    assert!(stage.text().contains("[max_bytes]"));
-    stage.keys("Ctrl-S").answer(Answer::Refused { problems: vec![why()] }).keys("y");
+    stage.keys("Ctrl-S").answer(Answer::Refused { problems: vec![why()] }).keys("Ctrl-S y");
     assert_eq!(stage.commands().len(), 3);
     let first = NewJob { shrink: true, ..queued(&stage)[0].clone() };
     assert_eq!(queued(&stage), [first]);

@@ -60,7 +60,7 @@ fn a_refusal_keeps_everything_and_says_why() {
     let text = stage.text();
     assert!(text.contains("not queued: image: cat.png has 9 MB"), "{text}");
     assert!(text.contains("[max_bytes]"), "{text}");
-    stage.keys("Esc").types("!").keys("Ctrl-S");
+    stage.types("!").keys("Ctrl-S");
     assert_eq!(stage.commands().len(), 2, "after a change it may be tried again");
 }
 
@@ -145,8 +145,10 @@ fn more_than_the_balance_holds_is_asked_about_first() {
 #[test]
 fn one_prompt_goes_to_several_models_at_their_own_prices() {
     let mut stage = stage();
-    stage.keys("n").types(PROMPT).keys("F2").types("veo-3.1-fast").keys("Tab Ctrl-U").types("kling").keys("Tab");
-    stage.keys("Ctrl-U").types("veo-3.1").keys("Enter");
+    stage.keys("n").types(PROMPT).keys("F2").types("veo-3.1").keys("Tab Ctrl-U").types("veo-3.1-fast");
+    stage.keys("Tab Ctrl-U").types("kling").keys("Tab");
+    assert!(stage.text().contains("3 marked"), "{}", stage.text());
+    stage.keys("Enter");
     let text = stage.text();
     assert!(text.contains("ninjachat/veo-3.1 +2") && text.contains("3 jobs at 3 models, $8.00 and 1 run"), "{text}");
     stage.keys("Ctrl-S");
@@ -157,10 +159,60 @@ fn one_prompt_goes_to_several_models_at_their_own_prices() {
     stage.answer(accepted(&[11, 12, 13]));
     assert!(stage.app.compose().others().is_empty(), "the next prompt does not go to all of them by accident");
     let mut stage = self::stage();
-    stage.keys("n").types(PROMPT).keys("F2").types("runway").keys("Tab Ctrl-U").types("veo-3.1").keys("Enter Ctrl-S");
+    stage
+        .keys("n")
+        .types(PROMPT)
+        .keys("F2")
+        .types("veo-3.1")
+        .keys("Tab Ctrl-U")
+        .types("runway")
+        .keys("Tab Enter Ctrl-S");
     assert!(stage.commands().is_empty());
     let problem = stage.app.compose().problems().next().unwrap().to_string();
     assert_eq!(problem, "model: runway-gen4.5: duration 8 is not offered; it takes 5 or 10 [one_of]");
+}
+
+#[test]
+fn the_same_again_and_a_key_pressed_twice_are_asked_about_or_nothing() {
+    let mut stage = stage();
+    stage.keys("n").types(PROMPT).keys("Ctrl-S").answer(accepted(&[11]));
+    stage.types(PROMPT).keys("Ctrl-S");
+    assert_eq!(stage.commands().len(), 1);
+    assert!(stage.text().contains("The same was queued last, as j-11"), "{}", stage.text());
+    stage.keys("n Ctrl-S y y");
+    assert_eq!(queued(&stage).len(), 1);
+    assert!(stage.app.overlays().is_empty());
+    let mut stage = self::stage();
+    stage.keys("n").types("a harbor").keys("Esc d y y");
+    assert_eq!(prompt(&stage), "a harbor", "the second y was meant for the question");
+    stage.wait(1_000);
+    stage.keys("y");
+    assert_ne!(prompt(&stage), "a harbor", "later it is a key of its own");
+}
+
+#[test]
+fn a_number_of_copies_is_typed_in_the_place_of_what_stood_there() {
+    for (typed, copies) in [("3", 3), ("12", 12), ("105", 105)] {
+        let mut stage = stage();
+        stage.keys("n").types(PROMPT).keys("BackTab n Tab Tab Tab Tab Tab").types("5").keys("BackTab Tab").types(typed);
+        assert_eq!(stage.app.compose().copies(), copies, "{}", stage.text());
+    }
+}
+
+#[test]
+fn buying_again_says_what_is_bought_again_and_what_no_account_can_pay() {
+    let mut stage = stage();
+    stage.keys("* r");
+    let text = stage.text();
+    assert!(text.contains("They are 1 done, 1 failed"), "{text}");
+    assert!(text.contains("1 unconfirmed; 6 that"), "{text}");
+}
+
+#[test]
+fn what_is_no_answer_says_what_would_be_one() {
+    let mut stage = stage();
+    stage.keys("t Enter");
+    assert!(stage.text().contains("type a label"), "{}", stage.text());
 }
 
 #[test]

@@ -4,7 +4,8 @@
 
 use super::Compose;
 use crate::domain::message::Offer;
-use crate::domain::{Money, Request, Values};
+use crate::domain::text::plain;
+use crate::domain::{Money, Parameter, Request, Values};
 
 /// Most models listed as taking the form, or not.
 const ALSO: usize = 40;
@@ -30,14 +31,26 @@ pub struct Also {
 }
 
 impl Compose {
-    /// What the form says to another model: what the user set, and the length where it has one;
-    /// everything else is that model's own default.
+    /// What the form says to another model beside the chosen one: what the user set, and the length where it has
+    /// one, so that like is made beside like; everything else is that model's own default.
     pub(super) fn values_at(&self, offer: &Offer) -> Values {
         let mut params = self.form.touched();
         if let Some(duration) = self.form.values().remove("duration")
             && offer.model.parameter("duration").is_some()
         {
             params.insert("duration".to_owned(), duration);
+        }
+        params
+    }
+
+    /// What the form would say to another model in the chosen one's place: a length that nobody chose gives way to
+    /// that model's own where it does not offer it.
+    fn values_instead_at(&self, offer: &Offer) -> Values {
+        let mut params = self.values_at(offer);
+        let is_chosen = self.form.touched().contains_key("duration");
+        let fits = |parameter: &Parameter| params.get("duration").is_none_or(|value| takes(parameter, value));
+        if !is_chosen && !offer.model.parameter("duration").is_none_or(fits) {
+            params.remove("duration");
         }
         params
     }
@@ -72,7 +85,7 @@ impl Compose {
 
     fn says(&self, offer: &Offer, prompt: &str) -> Says {
         let mut request = Request::new(&offer.model_ref(), prompt);
-        request.params = self.values_at(offer);
+        request.params = self.values_instead_at(offer);
         let problem = request.validate(&offer.model).err().and_then(|problems| {
             let first = problems.into_iter().next()?;
             Some(match first.rule.as_str() {
@@ -81,5 +94,16 @@ impl Compose {
             })
         });
         Says { price: offer.reservation(&request), problem }
+    }
+}
+
+/// Whether a length of seconds is among those that a model offers.
+fn takes(parameter: &Parameter, value: &serde_json::Value) -> bool {
+    let choices = parameter.choices();
+    let given = plain(value);
+    if !choices.is_empty() {
+        choices.iter().any(|choice| plain(choice) == given)
+    } else {
+        parameter.surely_takes(Some(value))
     }
 }

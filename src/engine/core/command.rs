@@ -266,6 +266,18 @@ impl Core {
         if let Some(refused) = self.refuse(ids, finals, needs, "has no known price; say the most it may cost") {
             return refused;
         }
+        // It would be held again at once, and its word taken back.
+        let over = |job: &Job| {
+            matches!(job.hold, Some(Hold::OverCap(_))) && matches!(self.hold_before_paying(job), Some(Hold::OverCap(_)))
+        };
+        if let Some(refused) = self.refuse(
+            ids,
+            finals,
+            over,
+            "is over a cap, and stays so: it goes on by itself once there is room; raise the cap under [caps] in config.toml, a batch's by giving its file again with --cap",
+        ) {
+            return refused;
+        }
         let least = |job: &Job| least(&job.request, self.model_of(&job.request)?);
         let low = ids.iter().filter_map(|id| self.jobs.get(id)).find_map(|job| too_low(ceiling, least(job)));
         if let Some(problem) = low {

@@ -145,7 +145,8 @@ impl Core {
             let mut text = summary(name, &changed);
             if is_first {
                 // Nothing moved since yesterday: these are the differences to what is built in.
-                text += ", compared with its documents";
+                let own = ": its own list is used; against the documents built in: ";
+                text = text.replacen(": ", own, 1);
             }
             self.tell_of(name, CHANGED, text.clone(), told(&changed), step);
             self.notice(Level::Info, format!("{text}; `rushes models --changes` lists them"), step);

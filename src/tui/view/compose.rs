@@ -12,9 +12,8 @@ use crate::app::compose::{Compose, Spot};
 use crate::app::form::{Entry, Field};
 use crate::app::geometry::Pane;
 use crate::app::line::Line;
-use crate::app::quote::in_words;
 use crate::app::tips::FORMULA;
-use crate::domain::Problem;
+use crate::domain::money::in_words;
 use crate::tui::theme::{Glyphs, Role, Styles};
 
 /// Fewest and most columns of the labels.
@@ -240,9 +239,16 @@ pub fn typed(styles: &Styles, area: Rect, line: &Line, hint: &str, here: bool, b
 fn foot(app: &App, width: u16) -> Paper {
     let compose = app.compose();
     let mut paper = Paper::new(width);
-    let problems: Vec<&Problem> = compose.problems().collect();
+    let mut problems: Vec<String> = Vec::new();
+    for problem in compose.problems() {
+        let words = format!("{}: {}", problem.field, problem.message);
+        // Every copy has it.
+        if !problems.contains(&words) {
+            problems.push(words);
+        }
+    }
     for problem in problems.iter().take(3) {
-        paper.say(Role::Error, &format!("{}: {} [{}]", problem.field, problem.message, problem.rule));
+        paper.say(Role::Error, problem);
     }
     if problems.len() > 3 {
         paper.say(Role::Error, &format!("and {} more", problems.len() - 3));
@@ -291,7 +297,8 @@ fn price(compose: &Compose, paper: &mut Paper) {
         let most = if quote.needs_ceiling && quote.unknown == 0 { "at most " } else { "" };
         let each = quote.each.filter(|_| quote.jobs > 1).map(|each| format!(" at {each}")).unwrap_or_default();
         let total = in_words(&quote.sums, quote.unknown);
-        let leaves = quote.leaves.filter(|_| quote.exceeds.is_empty()).map(|left| format!(", leaves {left}"));
+        let leaves =
+            quote.leaves.filter(|_| quote.exceeds.is_empty()).map(|left| format!(", leaves {}", text::cents(left)));
         paper.say(Role::Money, &format!("{jobs}{models}{each}, {most}{total}{}", leaves.unwrap_or_default()));
     }
     for (account, by) in &quote.exceeds {

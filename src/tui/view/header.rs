@@ -88,7 +88,7 @@ fn pieces(app: &App, account: &AccountRow, detail: u8, glyphs: Glyphs) -> Vec<Pi
     }
     let shown = if detail >= 2 { account.balances.len() } else { 1 };
     for balance in account.balances.iter().take(shown) {
-        out.push((format!(" {}", short(balance.money)), Role::Strong));
+        out.push((format!(" {}", text::cents(balance.money)), Role::Strong));
     }
     if account.balances.is_empty() && account.plan.is_none() {
         out.push((" balance unknown".to_owned(), Role::Dim));
@@ -99,7 +99,7 @@ fn pieces(app: &App, account: &AccountRow, detail: u8, glyphs: Glyphs) -> Vec<Pi
     if detail >= 1 {
         for money in account.reserved.iter().filter(|m| !m.amount.is_zero() && m.currency != Currency::Quota) {
             let word = if detail >= 2 { " reserved" } else { "" };
-            out.push((format!(" -{}{word}", short(*money)), Role::Dim));
+            out.push((format!(" -{}{word}", text::cents(*money)), Role::Dim));
         }
     }
     if let (3.., Some(n)) = (detail, account.per_minute) {
@@ -109,14 +109,6 @@ fn pieces(app: &App, account: &AccountRow, detail: u8, glyphs: Glyphs) -> Vec<Pi
         out.push((format!(" {}/{} at work", account.in_flight, account.max_in_flight), Role::Dim));
     }
     out
-}
-
-/// An amount for the header: cents are enough there; the books say the rest.
-fn short(money: Money) -> String {
-    match money.currency {
-        Currency::Quota => money.to_string(),
-        currency => Money::new(money.amount.trunc_with_scale(2), currency).to_string(),
-    }
 }
 
 fn spend(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {

@@ -58,9 +58,9 @@ pub fn counts(app: &App, room: u16) -> String {
         (JobState::Unconfirmed, "lost?", "lost?"),
         (JobState::Failed, "failed", "fail"),
         (JobState::Held, "held", "held"),
-        (JobState::Done, "done", "done"),
         (JobState::Downloading, "fetching", "fetch"),
         (JobState::Submitting, "sending", "send"),
+        (JobState::Done, "done", "done"),
         (JobState::Cancelled, "cancelled", "cancel"),
     ];
     let mut parts: Vec<(usize, &str, &str)> =

@@ -33,7 +33,7 @@ use super::theme::{Glyphs, Role, Styles};
 use crate::app::App;
 use crate::app::geometry::{Pane, Panes, SMALLEST};
 use crate::app::overlay::Overlay;
-use crate::app::quote::in_words;
+use crate::domain::money::in_words;
 use paint::{put, put_right, rect};
 
 /// Draws the whole screen; returns where the cursor stands, if it is shown.

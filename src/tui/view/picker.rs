@@ -25,6 +25,10 @@ pub fn render(app: &App, picker: &Picker, styles: &Styles, area: Rect, buf: &mut
     } else {
         found.to_string()
     };
+    let order = match picker.marked() {
+        0 => order,
+        n => format!("{n} marked · {order}"),
+    };
     let inside = sheet(buf, area, styles, &title, &order);
     if inside.height < 2 {
         return None;

@@ -130,6 +130,14 @@ pub fn time(at: Timestamp, now: Timestamp, zone: &TimeZone, seconds: bool) -> St
     at.strftime(format).to_string()
 }
 
+/// An amount without what is less than a cent, for what is left: the books say the rest.
+pub fn cents(money: Money) -> String {
+    match money.currency {
+        Currency::Quota => money.to_string(),
+        currency => Money::new(money.amount.trunc_with_scale(2), currency).to_string(),
+    }
+}
+
 /// An amount in a column: decimal points stand under each other, three digits behind them.
 /// Dollars bear no sign; a run of a plan is `plan`.
 pub fn column(money: Money) -> String {

@@ -59,7 +59,9 @@ fn a_list_never_lowers_what_is_set_aside_and_a_dearer_one_raises_it() {
         let (_, id) = world.queue("a river");
         let step = discovered(&mut world, vec![listed(price)]);
         assert!(
-            texts(&step)[0].starts_with("n: 1 price moved, compared with its documents; `rushes models --changes`"),
+            texts(&step)[0].starts_with(
+                "n: its own list is used; against the documents built in: 1 price moved; `rushes models --changes`"
+            ),
             "{:?}",
             texts(&step)
         );
