@@ -180,7 +180,7 @@ fn the_same_again_and_a_key_pressed_twice_are_asked_about_or_nothing() {
     assert_eq!(stage.commands().len(), 1);
     assert!(stage.text().contains("The same was queued last, as j-11"), "{}", stage.text());
     stage.keys("n Ctrl-S y y");
-    assert_eq!(queued(&stage).len(), 1);
+    assert_eq!(stage.commands().len(), 2);
     assert!(stage.app.overlays().is_empty());
     let mut stage = self::stage();
     stage.keys("n").types("a harbor").keys("Esc d y y");
