@@ -1,5 +1,8 @@
 //! Data directories and rows for the benchmarks, and how a series of times is told. Reaches nothing: its
-//! accounts are at a closed port of this machine.
+//! accounts are at a closed port of this machine, or at a stand-in there.
+
+pub mod line;
+pub mod site;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,15 +16,25 @@ use rushes::domain::{ClipFile, Currency, FileKind, Job, JobState, Money, NewJob,
 use rushes::engine::{AccountSettings, Engine, Leave, Settings};
 use rushes::store::{Change, JobFilter, Store};
 
+/// The key of its accounts; the program takes it for one of NinjaChat's.
+pub const KEY: &str = rushes::sim::NINJACHAT_KEY;
+/// Where nobody listens.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
 /// Settings for a data directory below `dir`.
 pub fn settings(dir: &Path, online: bool) -> Settings {
+    settings_at(dir, NOWHERE, online)
+}
+
+/// The same with the accounts at this address.
+pub fn settings_at(dir: &Path, url: &str, online: bool) -> Settings {
     let account = |service: Service| AccountSettings {
         name: service.word().to_owned(),
         service,
-        base_url: "http://127.0.0.1:9".to_owned(),
+        base_url: url.to_owned(),
         generation: None,
-        origin: "http://127.0.0.1:9".to_owned(),
-        key: "bench-key".to_owned().into(),
+        origin: url.to_owned(),
+        key: KEY.to_owned().into(),
         max_in_flight: 5,
         poll_interval: Duration::from_secs(5),
         allow_insecure: false,
@@ -47,11 +60,17 @@ pub fn settings(dir: &Path, online: bool) -> Settings {
 
 /// A batch as people write it: three models, prompts that differ, some with keys.
 pub fn rows(count: usize) -> String {
-    let models = [
-        ("ninjachat/veo-3.1", r#""duration":6,"aspect_ratio":"16:9""#),
-        ("ninjachat/veo-3.1-fast", r#""duration":8"#),
-        ("nanogpt/veo2-video", r#""duration":5"#),
-    ];
+    rows_of(count, &MODELS)
+}
+
+/// Models with parameters; the last is of another service than the others.
+const MODELS: [(&str, &str); 3] = [
+    ("ninjachat/veo-3.1", r#""duration":6,"aspect_ratio":"16:9""#),
+    ("ninjachat/veo-3.1-fast", r#""duration":8"#),
+    ("nanogpt/veo2-video", r#""duration":5"#),
+];
+
+fn rows_of(count: usize, models: &[(&str, &str)]) -> String {
     let mut text = String::new();
     for row in 0..count {
         let (model, parameters) = models[row % models.len()];
@@ -96,8 +115,16 @@ pub async fn queue(engine: &Engine, jobs: Vec<NewJob>) -> (usize, usize) {
 
 /// A data directory below `dir` with so many jobs, in these states by turns.
 pub async fn fill(dir: &Path, count: usize, states: &[JobState]) {
-    let settings = settings(dir, false);
-    let batch = read(&shelf(&settings), &rows(count));
+    put(&settings(dir, false), &rows(count), states).await;
+}
+
+/// The same with jobs of NinjaChat alone, queued for an account at this address.
+pub async fn fill_at(dir: &Path, url: &str, count: usize, states: &[JobState]) {
+    put(&settings_at(dir, url, false), &rows_of(count, &MODELS[..2]), states).await;
+}
+
+async fn put(settings: &Settings, rows: &str, states: &[JobState]) {
+    let batch = read(&shelf(settings), rows);
     let engine = Engine::start(settings.clone()).await.unwrap();
     queue(&engine, batch.jobs).await;
     engine.leave(Leave::Now).await;
@@ -111,10 +138,27 @@ pub async fn fill(dir: &Path, count: usize, states: &[JobState]) {
     store.commit_blocking(changes.collect()).unwrap();
 }
 
+/// Has so many of the jobs below `dir` fetch their clips from this address.
+pub fn fetch(dir: &Path, url: &str, count: usize) {
+    let store = Store::open(&dir.join("data"), false).unwrap();
+    let jobs = store.jobs(&JobFilter::default()).unwrap().into_iter().take(count);
+    let changes = jobs.map(|mut job| {
+        job.state = JobState::Downloading;
+        job.links = vec![format!("{url}/clips/{}.mp4", job.id)];
+        job.stem = Some(dir.join(format!("clips/{}", job.id)).display().to_string());
+        Change::PutJob(Box::new(job))
+    });
+    store.commit_blocking(changes.collect()).unwrap();
+}
+
 /// The job as it looks in that state.
 fn moved(mut job: Job, state: JobState) -> Job {
     job.state = state;
     if state == JobState::Queued {
+        return job;
+    }
+    if state == JobState::Held {
+        job.hold = Some(rushes::domain::Hold::User);
         return job;
     }
     job.submitted_at = Some(job.created_at);

@@ -2,17 +2,12 @@
 //!
 //! Knows the store's reads. Must not send anything to a service or write a byte.
 
-use std::time::Duration;
-
 use super::report::{self, Outbox};
 use super::{Commands, EngineError, Events, Settings, accounts, inspect, offers};
 use crate::catalog::Catalog;
 use crate::domain::Problem;
 use crate::domain::message::{Answer, Command, Event, Snapshot, Ticket};
 use crate::store::{Store, StoreError};
-
-/// How often the other engine's writes are looked for.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// A look at what another engine writes.
 #[derive(Clone, Debug)]
@@ -29,26 +24,19 @@ pub fn watch(settings: &Settings, holder: &str) -> Result<(Commands, Events), En
     let store = Store::open_read_only(&settings.data_dir)?;
     let catalog = offers::catalog(settings.models.as_deref())?;
     let (outbox, events) = report::channel();
+    let seen = store.data_version().ok();
     let look = Look { store: store.clone(), outbox: outbox.clone() };
     outbox.post(Event::Snapshot(Box::new(snapshot(settings, &store, &catalog, holder)?)));
     let (settings, holder) = (settings.clone(), holder.to_owned());
-    tokio::spawn(async move {
-        let mut seen = store.data_version().ok();
-        let mut clock = tokio::time::interval(LOOK);
-        loop {
-            clock.tick().await;
-            if outbox.is_closed() {
-                return;
-            }
-            let version = store.data_version().ok();
-            if version != seen {
-                seen = version;
-                if let Ok(snapshot) = snapshot(&settings, &store, &catalog, &holder) {
-                    outbox.post(Event::Snapshot(Box::new(snapshot)));
-                }
-            }
+    let watched = store.clone();
+    let watching = watched.watch(seen, move || {
+        // What cannot be read now is read after the next commit.
+        if let Ok(snapshot) = snapshot(&settings, &store, &catalog, &holder) {
+            outbox.post(Event::Snapshot(Box::new(snapshot)));
         }
+        !outbox.is_closed()
     });
+    watching.map_err(|error| EngineError::Output(format!("cannot follow the other engine: {error}")))?;
     Ok((Commands::to_viewer(look), events))
 }
 

@@ -23,6 +23,9 @@ use super::address::{Policy, is_localhost};
 const CONNECT: Duration = Duration::from_secs(15);
 /// Longest silence in the answer of a free call.
 const SILENCE: Duration = Duration::from_secs(60);
+/// Longest time that a connection for free calls is kept without use: longer than between two polls, and shorter
+/// than common servers keep one. After twice that, nothing wakes up for it any more.
+const UNUSED: Duration = Duration::from_secs(30);
 
 /// One client for free calls and one for paid ones, twice: reading the system's certificates takes
 /// tens of milliseconds, so the pair that needs them is built when https is first spoken.
@@ -69,7 +72,7 @@ fn build(policy: &Policy, secure: bool) -> Result<Pair, ServiceError> {
         let cause = super::answer::root_cause(&e);
         unprepared(&format!("{cause}; are the system's CA certificates installed?"))
     };
-    let free = client(policy, secure).read_timeout(SILENCE).build().map_err(failed)?;
+    let free = client(policy, secure).read_timeout(SILENCE).pool_idle_timeout(UNUSED).build().map_err(failed)?;
     // Nothing paid takes a used connection, which may be closed at the other end already.
     let idle = if mutated("connection_pool") { 8 } else { 0 };
     let paid = client(policy, secure).http1_only().pool_max_idle_per_host(idle).no_gzip();

@@ -21,6 +21,7 @@ mod schema;
 mod shelf;
 #[cfg(any(test, feature = "faults"))]
 mod trial;
+mod watch;
 mod writer;
 
 #[cfg(test)]
