@@ -67,11 +67,7 @@ fn program(dir: &Path, url: &str) -> Line {
     let os = OsStr::new;
     Line::start(
         &args,
-        &[
-            ("HOME", dir.as_os_str()),
-            ("NINJACHAT_API_KEY", os(stage::KEY)),
-            ("RUSHES_NINJACHAT_BASE_URL", os(url)),
-        ],
+        &[("HOME", dir.as_os_str()), ("NINJACHAT_API_KEY", os(stage::KEY)), ("RUSHES_NINJACHAT_BASE_URL", os(url))],
     )
 }
 
@@ -120,10 +116,8 @@ fn idle(runtime: &tokio::runtime::Runtime) {
 
 fn keys(runtime: &tokio::runtime::Runtime) {
     let url = runtime.block_on(site::open());
-    let cases: [(&str, usize, &[JobState]); 2] = [
-        ("idle, 200 jobs done", 200, &[JobState::Done]),
-        ("200 live polls, 4 downloads", 204, &[JobState::Running]),
-    ];
+    let cases: [(&str, usize, &[JobState]); 2] =
+        [("idle, 200 jobs done", 200, &[JobState::Done]), ("200 live polls, 4 downloads", 204, &[JobState::Running])];
     for (name, count, states) in cases {
         let dir = tempfile::tempdir().unwrap();
         runtime.block_on(stage::fill_at(dir.path(), &url, count, states));

@@ -87,10 +87,9 @@ fn measure(name: &str, dir: &Path) {
 async fn one(dir: &Path) {
     let begun = Instant::now();
     let settings = stage::settings(dir, true);
-    let engine = Engine::start(settings.clone()).await.unwrap();
-    let (_commands, mut events) = engine.attach();
+    let (mut starting, (_commands, mut events)) = Engine::start_shown(settings.clone()).await.unwrap();
     let told = |phase: &str, since: Instant| println!("{phase}\t{}", since.elapsed().as_micros());
-    told("engine ready for a face", begun);
+    told("all jobs' rows there for a face", begun);
     let mut app = App::new(Timestamp::now(), AppOptions { cols: 120, rows: 40, ..AppOptions::default() });
     let (styles, mut canvas) = (Styles::default(), Canvas::new(120, 40));
     loop {
@@ -105,6 +104,8 @@ async fn one(dir: &Path) {
     let frame = canvas.frame(|area, buffer| view::render(&app, &styles, area, buffer)).unwrap();
     told("FIRST FRAME", begun);
     assert!(frame.len() > 1_000, "a frame of {} bytes is no screen", frame.len());
+    let _engine = starting.ready().await.unwrap();
+    told("engine ready to work", begun);
     let (now, most) = stage::memory();
     println!("memory\t{now:.1} MB, at most {most:.1} MB so far");
 

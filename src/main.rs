@@ -322,11 +322,8 @@ async fn dashboard(mut config: Config, env: &Env, verbose: u8, plain: bool, out:
     let mut stops = tui::Stops::listen().map_err(TerminalError::System)?;
     let simulator = embed(&mut config).await?;
     let settings = cli::settings::settings(&config, "dashboard", true)?;
-    let (engine, ends) = match Engine::start(settings.clone()).await {
-        Ok(engine) => {
-            let ends = engine.attach();
-            (Some(engine), ends)
-        }
+    let (mut starting, ends) = match Engine::start_shown(settings.clone()).await {
+        Ok((starting, ends)) => (Some(starting), ends),
         Err(EngineError::Locked(why)) => {
             // The screen has a badge for the fact; who it is needs all the room.
             let holder = engine::holder(&settings.data_dir).unwrap_or(why);
@@ -335,6 +332,7 @@ async fn dashboard(mut config: Config, env: &Env, verbose: u8, plain: bool, out:
         Err(error) => return Err(error.into()),
     };
     if plain {
+        let engine = ready(starting.as_mut()).await?;
         let code = cli::plain::plain(engine, ends, verbose, out).await;
         if let Some(simulator) = simulator {
             simulator.shutdown().await;
@@ -354,12 +352,28 @@ async fn dashboard(mut config: Config, env: &Env, verbose: u8, plain: bool, out:
         put: Box::new(move |text| cli::scratch::put(&dir, text)),
         take: Box::new(cli::scratch::take),
     });
-    let ended = tui::run(commands, events, options).await?;
+    let mut face = std::pin::pin!(tui::run(commands, events, options));
+    let (engine, ended) = tokio::select! {
+        biased;
+        ended = &mut face => {
+            let ended = ended?;
+            (ready(starting.as_mut()).await?, ended)
+        }
+        engine = ready(starting.as_mut()) => (engine?, face.await?),
+    };
     let code = tui::leave(engine, ended, &mut stops).await;
     if let Some(simulator) = simulator {
         simulator.shutdown().await;
     }
     Ok(code)
+}
+
+/// The engine once it is ready; none where there is none to come.
+async fn ready(starting: Option<&mut engine::Starting>) -> Result<Option<Engine>, EngineError> {
+    match starting {
+        Some(starting) => Ok(Some(starting.ready().await?)),
+        None => Ok(None),
+    }
 }
 
 /// How the dashboard looks; a theme of the user's own is read again whenever it is written.

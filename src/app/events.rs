@@ -76,8 +76,8 @@ impl App {
         self.outlook.stale();
         self.simulated = snapshot.simulated;
         self.read_only = snapshot.read_only;
-        // The draft first: it names the model that is to be chosen.
-        if let Some(draft) = snapshot.draft {
+        // The draft first: it names the model that is to be chosen. Later ones would undo what was typed since.
+        if let Some(draft) = snapshot.draft.filter(|_| first) {
             self.compose.restore(draft);
         }
         self.take_offers();

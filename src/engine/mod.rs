@@ -12,6 +12,7 @@ mod inputs;
 mod kept;
 mod lookup;
 mod offers;
+mod opening;
 mod points;
 mod poll;
 mod reader;
@@ -27,14 +28,15 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::domain::message::{Answer, Command, HistoryLine, JobDetail, Ticket};
+use crate::domain::message::{Answer, Command, Event, HistoryLine, JobDetail, Ticket};
 use crate::domain::{Job, JobId, Problem};
 use crate::media;
-use crate::store::{EngineLock, LockError, Store, StoreError};
+use crate::store::{EngineLock, Store, StoreError};
 
 pub use self::core::discover::{summary, told};
 pub use balance::balances;
 pub use offers::offers;
+pub use opening::Starting;
 pub use points::Points;
 pub use reader::{BooksView, Reader, read};
 pub use refresh::{Refreshed, refresh};
@@ -46,6 +48,7 @@ pub use crate::domain::Caps;
 pub use crate::store::{BalanceFilter, EntryFilter, JobFilter};
 
 use self::core::drained::Rest;
+use self::opening::{FIRST_FACE, Opening};
 use self::shell::Message;
 
 /// Why the engine cannot start. Each says what to do next.
@@ -133,27 +136,24 @@ impl Engine {
     }
 
     async fn begin(settings: Settings, draining: bool, disk: Arc<dyn media::Disk>) -> Result<Engine, EngineError> {
-        let who = EngineLock::describe(&settings.kind, jiff::Timestamp::now());
-        let lock = EngineLock::take(&settings.data_dir, &who).map_err(|error| match error {
-            LockError::Held { .. } => EngineError::Locked(error.to_string()),
-            LockError::Io(why) => {
-                let dir = settings.data_dir.display();
-                EngineError::Output(format!("cannot work in {dir}: {why}; choose another --data-dir"))
-            }
-        })?;
-        let store = Store::open(&settings.data_dir, settings.simulated.is_some())?;
-        let loaded = store.load()?;
-        let (logged_in, logged) = watch::channel(loaded.last_seq);
-        let (rest_in, rest) = watch::channel(Rest::Work);
+        Opening::open(settings).await?.start(draining, disk, mpsc::unbounded_channel()).await
+    }
+
+    /// The same with a first face that need not wait for it: its first event shows all jobs as they lie on disk, at
+    /// once. What it asks for is answered when the engine is ready, after a snapshot as from [`Engine::attach`].
+    ///
+    /// # Errors
+    /// As [`Engine::start`], as far as they show before the jobs are read; the others come from [`Starting::ready`].
+    pub async fn start_shown(settings: Settings) -> Result<(Starting, (Commands, Events)), EngineError> {
+        let opening = Opening::open(settings).await?;
         let (messages, inbox) = mpsc::unbounded_channel();
-        let mut shell = shell::Shell::new(settings, store.clone(), loaded, messages.clone(), (rest_in, logged_in))?;
-        shell.tools.disk = disk;
-        let mut started = shell.begin().await?;
-        if draining {
-            started.drain();
-        }
-        tokio::spawn(started.run(inbox, lock));
-        Ok(Engine { messages, rest, logged, store, faces: std::sync::atomic::AtomicU64::new(1) })
+        let (outbox, events) = report::channel();
+        outbox.post(Event::Snapshot(Box::new(opening.first_look()?)));
+        let _ = messages.send(Message::Attach { face: FIRST_FACE, outbox });
+        let commands = Commands { face: FIRST_FACE, to: Recipient::Engine(messages.clone()) };
+        let disk = Arc::new(media::RealDisk);
+        let starting = tokio::spawn(opening.start(false, disk, (messages, inbox)));
+        Ok((Starting(starting), (commands, events)))
     }
 
     /// A door for one face. Its first event is a snapshot of everything.

@@ -16,7 +16,8 @@ use super::core::room::with_uncommitted;
 use super::core::{Core, DownloadError, Effect, FaceId, Input, Step};
 use super::poll::{self, Due};
 use super::report::Outbox;
-use super::{EngineError, Settings, accounts, download, inspect, kept, offers, resolve, submit};
+use super::{EngineError, Settings, accounts, download, inspect, kept, resolve, submit};
+use crate::catalog::Catalog;
 use crate::domain::caps::{Guard, Limit};
 use crate::domain::message::{Command, Draft, Event, Level, Notice, Snapshot, Ticket};
 use crate::domain::{ErrorKind, JobId};
@@ -96,10 +97,10 @@ impl Shell {
         settings: Settings,
         store: Store,
         loaded: Loaded,
+        catalog: Catalog,
         messages: mpsc::UnboundedSender<Message>,
         (rest, logged): (watch::Sender<Rest>, watch::Sender<i64>),
     ) -> Result<Shell, EngineError> {
-        let catalog = offers::catalog(settings.models.as_deref())?;
         let (providers, limits) = accounts::connect(&settings)?;
         let mut clock = Clock::from(loaded.last_seen);
         let (draft, next_batch) = (loaded.draft.clone(), loaded.next_batch.max(1));
@@ -533,7 +534,8 @@ mod tests {
         let store = Store::open(&settings.data_dir, false).unwrap();
         let (messages, _) = mpsc::unbounded_channel();
         let (rest, logged) = (watch::channel(Rest::Work).0, watch::channel(0).0);
-        Shell::new(settings, store, Loaded::default(), messages, (rest, logged)).unwrap()
+        let catalog = crate::engine::offers::catalog(None).unwrap();
+        Shell::new(settings, store, Loaded::default(), catalog, messages, (rest, logged)).unwrap()
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use super::{Commands, EngineError, Events, Settings, accounts, inspect, offers};
 use crate::catalog::Catalog;
 use crate::domain::Problem;
 use crate::domain::message::{Answer, Command, Event, Snapshot, Ticket};
-use crate::store::{Store, StoreError};
+use crate::store::{Loaded, Store, StoreError};
 
 /// A look at what another engine writes.
 #[derive(Clone, Debug)]
@@ -25,25 +25,34 @@ pub fn watch(settings: &Settings, holder: &str) -> Result<(Commands, Events), En
     let catalog = offers::catalog(settings.models.as_deref())?;
     let (outbox, events) = report::channel();
     let seen = store.data_version().ok();
-    let look = Look { store: store.clone(), outbox: outbox.clone() };
-    outbox.post(Event::Snapshot(Box::new(snapshot(settings, &store, &catalog, holder)?)));
+    let answers = Look { store: store.clone(), outbox: outbox.clone() };
+    outbox.post(Event::Snapshot(Box::new(look(settings, &store, &catalog, holder)?)));
     let (settings, holder) = (settings.clone(), holder.to_owned());
     let watched = store.clone();
     let watching = watched.watch(seen, move || {
         // What cannot be read now is read after the next commit.
-        if let Ok(snapshot) = snapshot(&settings, &store, &catalog, &holder) {
+        if let Ok(snapshot) = look(&settings, &store, &catalog, &holder) {
             outbox.post(Event::Snapshot(Box::new(snapshot)));
         }
         !outbox.is_closed()
     });
     watching.map_err(|error| EngineError::Output(format!("cannot follow the other engine: {error}")))?;
-    Ok((Commands::to_viewer(look), events))
+    Ok((Commands::to_viewer(answers), events))
 }
 
-/// Everything, as the other engine left it on disk. The core is only asked what it makes of it: its
-/// first step is dropped, not carried out.
-fn snapshot(settings: &Settings, store: &Store, catalog: &Catalog, holder: &str) -> Result<Snapshot, StoreError> {
-    let loaded = store.load()?;
+fn look(settings: &Settings, store: &Store, catalog: &Catalog, holder: &str) -> Result<Snapshot, StoreError> {
+    snapshot(settings, store, store.load()?, catalog, Some(holder.to_owned()))
+}
+
+/// Everything, as it lies on disk. The core is only asked what it makes of it: its first step is dropped, not
+/// carried out.
+pub(super) fn snapshot(
+    settings: &Settings,
+    store: &Store,
+    loaded: Loaded,
+    catalog: &Catalog,
+    read_only: Option<String>,
+) -> Result<Snapshot, StoreError> {
     let draft = loaded.draft.clone();
     let (core, _not_carried_out) = accounts::core(settings, store, loaded, catalog.clone(), jiff::Timestamp::now());
     let mut jobs = store.rows()?;
@@ -58,7 +67,7 @@ fn snapshot(settings: &Settings, store: &Store, catalog: &Catalog, holder: &str)
         timings: core.timings(),
         draft,
         simulated: settings.simulated.clone(),
-        read_only: Some(holder.to_owned()),
+        read_only,
     })
 }
 

@@ -224,7 +224,27 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn load(&self) -> Result<Loaded, StoreError> {
-        self.read(loaded)
+        self.read(|db| {
+            let moment = db.unchecked_transaction()?;
+            Ok(Loaded { active: bodies::active(&moment)?, ..loaded(&moment)? })
+        })
+    }
+
+    /// The same without the jobs, which are most of it: for whoever holds the engine's lock, so that nothing is
+    /// written until they are read by [`Store::active`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn load_beside_jobs(&self) -> Result<Loaded, StoreError> {
+        self.read(|db| loaded(&*db.unchecked_transaction()?))
+    }
+
+    /// Every job that is not final, whole, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn active(&self) -> Result<Vec<Job>, StoreError> {
+        self.read(bodies::active)
     }
 
     /// Every job as a table row, oldest first; `usual_s` is left to the caller ([`Loaded::usual`]).
@@ -404,34 +424,33 @@ impl Store {
     }
 }
 
-/// What an engine starts from, as of one moment.
-fn loaded(db: &Connection) -> Result<Loaded, StoreError> {
-    let moment = db.unchecked_transaction()?;
-    let (ledger, recent) = books::ledger(&moment)?;
-    let claimed = balance_log::claimed(&moment, &recent)?;
+/// What an engine starts from, but its jobs.
+fn loaded(moment: &Connection) -> Result<Loaded, StoreError> {
+    let (ledger, recent) = books::ledger(moment)?;
+    let claimed = balance_log::claimed(moment, &recent)?;
     let next = |sql: &str| moment.query_row(sql, [], |row| row.get(0));
     Ok(Loaded {
-        active: bodies::active(&moment)?,
+        active: Vec::new(),
         next_job: next("SELECT coalesce(max(id), 0) + 1 FROM jobs")?,
         next_batch: next(
             "SELECT max((SELECT coalesce(max(id), 0) FROM batches), (SELECT coalesce(max(batch), 0) FROM jobs WHERE batch IS NOT NULL)) + 1",
         )?,
         ledger,
         recent,
-        accounts: desk::accounts(&moment)?,
-        balances: books::balances(&moment)?,
-        openings: balance_log::openings(&moment)?,
+        accounts: desk::accounts(moment)?,
+        balances: books::balances(moment)?,
+        openings: balance_log::openings(moment)?,
         claimed,
-        draft: desk::draft(&moment)?,
-        batch_caps: desk::batch_caps(&moment)?,
+        draft: desk::draft(moment)?,
+        batch_caps: desk::batch_caps(moment)?,
         room: Vec::new(),
-        last_seen: desk::last_seen(&moment)?,
-        open_intents: jobs::open_intents(&moment)?,
-        usual: jobs::usual(&moment)?,
-        limiters: desk::limiters(&moment)?,
-        catalogues: shelf::catalogues(&moment)?,
-        observations: shelf::observations(&moment)?,
-        last_seq: log::last_seq(&moment)?,
+        last_seen: desk::last_seen(moment)?,
+        open_intents: jobs::open_intents(moment)?,
+        usual: jobs::usual(moment)?,
+        limiters: desk::limiters(moment)?,
+        catalogues: shelf::catalogues(moment)?,
+        observations: shelf::observations(moment)?,
+        last_seq: log::last_seq(moment)?,
     })
 }
 

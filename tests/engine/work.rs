@@ -1,8 +1,8 @@
 //! The main job: queued, submitted, polled, downloaded, on disk, and the books agree.
 
 use rushes::domain::JobState;
-use rushes::domain::message::{Answer, Command};
-use rushes::engine::Leave;
+use rushes::domain::message::{Answer, Command, Event};
+use rushes::engine::{Engine, EngineError, Leave};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -124,4 +124,37 @@ async fn a_local_picture_is_kept_when_queued_and_sent_whatever_became_of_the_fil
     let kept = detail.job.values["image"].as_str().unwrap();
     assert!(kept.starts_with("sha256:"), "{kept}: inputs are remembered by hash");
     desk.engine.leave(Leave::Now).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_face_is_shown_the_jobs_before_they_are_read_whole_and_answered_after() {
+    let world = World::new().await;
+    let settings = rushes::engine::Settings { online: false, ..world.settings() };
+    let mut desk = Desk::new(settings.clone()).await;
+    let id = desk.queue(MODELS[0], "a paper boat").await;
+    desk.engine.leave(Leave::Now).await;
+
+    let (mut starting, (commands, mut events)) = Engine::start_shown(settings.clone()).await.unwrap();
+    commands.send(7, Command::Inspect { id });
+    let Some(Event::Snapshot(snapshot)) = events.next().await else { panic!("the snapshot comes first") };
+    assert_eq!((snapshot.jobs[0].id, snapshot.jobs[0].state), (id, JobState::Queued));
+    assert!(!snapshot.offers.is_empty() && snapshot.accounts.len() == 3 && snapshot.read_only.is_none());
+    let detail = loop {
+        if let Event::Answered { ticket: 7, answer } = events.next().await.unwrap() {
+            break answer;
+        }
+    };
+    assert!(matches!(detail, Answer::Detail(detail) if detail.job.id == id));
+    starting.ready().await.unwrap().leave(Leave::Now).await;
+
+    // What cannot be read whole is shown all the same, and the start says which job it is.
+    let db = rusqlite::Connection::open(settings.data_dir.join("rushes.db")).unwrap();
+    db.execute("UPDATE job_bodies SET body = '{}'", []).unwrap();
+    drop(db);
+    let (mut starting, (_commands, mut events)) = Engine::start_shown(settings.clone()).await.unwrap();
+    assert!(matches!(events.next().await, Some(Event::Snapshot(snapshot)) if snapshot.jobs.len() == 1));
+    let error = starting.ready().await.unwrap_err();
+    assert!(error.to_string().contains("j-1"), "{error}");
+    let again = Engine::start(settings).await.unwrap_err();
+    assert!(!matches!(again, EngineError::Locked(_)), "the lock was let go: {again}");
 }

@@ -4,14 +4,14 @@
 //! Knows states. Must not know what moves a job from one to the next.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Deref;
 
 use crate::domain::{Job, JobId, JobState, Turn};
 
 /// Jobs by number, with the counts that every step needs.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
-    jobs: BTreeMap<JobId, Job>,
+    /// Each by itself: a job is large, and a tree of them half empty and slow to move.
+    jobs: BTreeMap<JobId, Box<Job>>,
     /// In the order of their turns.
     queued: BTreeMap<String, BTreeSet<(Turn, JobId)>>,
     at_service: BTreeMap<String, u32>,
@@ -29,6 +29,32 @@ impl Roster {
         roster
     }
 
+    /// A job.
+    pub(super) fn get(&self, id: &JobId) -> Option<&Job> {
+        self.jobs.get(id).map(|job| &**job)
+    }
+
+    /// Whether a job is there.
+    pub(super) fn contains_key(&self, id: &JobId) -> bool {
+        self.jobs.contains_key(id)
+    }
+
+    /// Whether there is none.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    /// Their numbers, in order.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &JobId> {
+        self.jobs.keys()
+    }
+
+    /// All of them, oldest first.
+    pub(super) fn values(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.values().map(|job| &**job)
+    }
+
     /// Puts a job in the place of what was there under its number.
     pub(super) fn insert(&mut self, job: Job) {
         self.remove(job.id);
@@ -44,7 +70,7 @@ impl Roster {
             }
             _ => {}
         }
-        self.jobs.insert(job.id, job);
+        self.jobs.insert(job.id, Box::new(job));
     }
 
     /// Takes a job out.
@@ -94,19 +120,11 @@ impl Roster {
 
     /// The unconfirmed jobs, oldest first.
     pub(super) fn unconfirmed(&self) -> impl Iterator<Item = &Job> {
-        self.unconfirmed.iter().filter_map(|id| self.jobs.get(id))
+        self.unconfirmed.iter().filter_map(|id| self.get(id))
     }
 
     /// Whether any job is held.
     pub(super) fn has_held(&self) -> bool {
         self.held > 0
-    }
-}
-
-impl Deref for Roster {
-    type Target = BTreeMap<JobId, Job>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.jobs
     }
 }

@@ -68,10 +68,9 @@ impl Storm {
             }
             if self.core.is_drained() && self.in_flight.is_empty() {
                 let open = |job: &&Job| !matches!(job.state, JobState::Unconfirmed | JobState::Held);
-                if let Some(job) = self.core.jobs.values().find(open) {
-                    let text = format!("{} is {} and nothing goes on", job.id, job.state);
-                    self.wrong(text);
-                }
+                let left = self.core.jobs.values().find(open);
+                let left = left.map(|job| format!("{} is {} and nothing goes on", job.id, job.state));
+                left.into_iter().for_each(|text| self.wrong(text));
                 if !self.asked.is_empty() {
                     self.wrong(format!("never answered: {:?}", self.asked));
                 }
