@@ -128,3 +128,12 @@ impl Roster {
         self.held > 0
     }
 }
+
+#[cfg(test)]
+impl std::ops::Index<&JobId> for Roster {
+    type Output = Job;
+
+    fn index(&self, id: &JobId) -> &Job {
+        self.get(id).expect("a job that the test put there")
+    }
+}
