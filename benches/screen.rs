@@ -131,12 +131,12 @@ fn keys(runtime: &tokio::runtime::Runtime) {
         for n in 0..KEYS {
             let letter = LETTERS[n % LETTERS.len()].as_bytes();
             match line.press(letter, letter) {
-                Some((time, size)) => (times.push(time), bytes.push(size)),
-                None => {
-                    lost += 1;
-                    continue;
+                Some((time, size)) => {
+                    times.push(time);
+                    bytes.push(size);
                 }
-            };
+                None => lost += 1,
+            }
             line.pass(Duration::from_millis(20 + (n as u64 * 7) % 40));
             if n % 20 == 19 {
                 line.keys(&[0x7f; 20]);

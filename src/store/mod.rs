@@ -236,7 +236,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn load_beside_jobs(&self) -> Result<Loaded, StoreError> {
-        self.read(|db| loaded(&*db.unchecked_transaction()?))
+        self.read(|db| {
+            let moment = db.unchecked_transaction()?;
+            loaded(&moment)
+        })
     }
 
     /// Every job that is not final, whole, oldest first.
