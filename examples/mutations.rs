@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use rushes::mutation::MUTATIONS;
 
 /// Who is expected to notice: arguments of `cargo test`, the last one a test's name or a part of it.
-const WITNESSES: [(&str, &[&[&str]]); 13] = [
+const WITNESSES: [(&str, &[&[&str]]); 15] = [
     ("no_full_sync", &[&["--test", "power", "no_loss_of_power"]]),
     ("send_before_commit", &[&["--test", "torture", "ninjachat"]]),
     ("connection_pool", &[&["--test", "wire", "every_order_has_a_connection_of_its_own"]]),
@@ -20,6 +20,8 @@ const WITNESSES: [(&str, &[&[&str]]); 13] = [
     ("cap_read_outside", &[&["--test", "engine", "race::"]]),
     ("poll_books_charge", &[&["--lib", "engine::core"], &["--test", "torture", "ninjachat"]]),
     ("absence_is_proof", &[&["--lib", "engine::core::storm"], &["--test", "torture", "a4f"]]),
+    ("lost_unsought", &[&["--test", "torture", "nanogpt"]]),
+    ("any_run_is_ours", &[&["--test", "wire", "nanogpt"], &["--test", "torture", "nanogpt"]]),
 ];
 
 #[derive(PartialEq, Eq)]

@@ -9,7 +9,7 @@
 compile_error!("a build that can break itself on purpose must not reach beyond loopback: turn loopback-only on, too");
 
 /// The mutations there are, by name, with what each breaks.
-pub const MUTATIONS: [(&str, &str); 13] = [
+pub const MUTATIONS: [(&str, &str); 15] = [
     ("no_full_sync", "a commit does not wait for the medium (synchronous=NORMAL)"),
     ("send_before_commit", "an order is sent before its intent is on disk"),
     ("connection_pool", "orders take used connections"),
@@ -23,6 +23,8 @@ pub const MUTATIONS: [(&str, &str); 13] = [
     ("cap_read_outside", "a cap is read before the transaction that sets money aside, not in it"),
     ("poll_books_charge", "each poll books the charge again"),
     ("absence_is_proof", "an order that is not found where it was looked for counts as never bought"),
+    ("lost_unsought", "an order whose answer was lost is not looked for"),
+    ("any_run_is_ours", "any run that a service lists counts as the order that was lost"),
 ];
 
 /// Whether the mutation of that name is planted: by the variable `RUSHES_MUTATION`, read once.

@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::core::{DownloadError, Input};
-use super::kept::PARTIAL;
+use super::kept::{self, PARTIAL, Remains};
 use super::shell::Tools;
 use crate::domain::sink::{ClipHead, ClipSink};
 use crate::domain::{AccountProfile, ClipFile, ErrorKind, Job};
 use crate::media::publish::{hash_file, publish};
 use crate::media::{
     ClipWriter, Container, Disk, NotAClip, PartFile, PublishError, SYNC_EVERY, Template, Written, check,
-    find_published, next_name, part_base, part_path, publish_sidecar, recipe, remnant,
+    find_published, next_name, part_base, part_path,
 };
 use crate::mutation::mutated;
 use crate::provider::{FetchError, Provider, Resume, ServiceError};
@@ -100,46 +100,32 @@ pub(super) async fn run(tools: Tools, job: Box<Job>, profile: AccountProfile) {
 
 async fn collect(tools: &Tools, job: Box<Job>, profile: AccountProfile) -> Result<Vec<ClipFile>, DownloadError> {
     let job: Arc<Job> = Arc::from(job);
-    let clips = u32::try_from(job.links.len()).unwrap_or(u32::MAX);
-    let mut files = Vec::new();
-    for ordinal in 1.. {
-        let link = job.links.get(ordinal as usize - 1);
-        if clips > 0 && link.is_none() {
-            break;
-        }
-        let (disk, owner) = (disk_of(tools, &job), job.clone());
-        let there = blocking(move || already(&*disk, &owner, ordinal)).await?;
-        let part = match (there, link) {
-            (Found::Published(file), _) => {
-                files.push(file);
-                continue;
+    if job.links.is_empty() {
+        let (disk, owner) = (disk_of(tools, &job), job);
+        return match blocking(move || kept::gather(&*disk, &owner, false)).await? {
+            Remains { files, broken: Some((why, plays)) } => Err(DownloadError::Partial(files, why, plays)),
+            Remains { files, .. } if files.is_empty() => {
+                Err(DownloadError::Fetch(FetchError::NotAClip("no bytes of it are on disk".to_owned())))
             }
-            (_, Some(link)) => Some(fetch(tools, &job, ordinal, link, &profile).await?),
-            (Found::Part(part), None) => Some(part),
-            (Found::Nothing, None) => None,
+            Remains { files, .. } => Ok(files),
         };
-        let Some(part) = part else { break };
+    }
+    let mut files = Vec::new();
+    for (ordinal, link) in (1..).zip(&job.links) {
+        let (disk, owner) = (disk_of(tools, &job), job.clone());
+        if let Found::Published(file) = blocking(move || already(&*disk, &owner, ordinal)).await? {
+            files.push(file);
+            continue;
+        }
+        let part = fetch(tools, &job, ordinal, link, &profile).await?;
         if mutated("done_before_hash") {
             report_early(tools, &job, &part).await;
         }
         let (disk, owner) = (disk_of(tools, &job), job.clone());
         files.push(blocking(move || settle(&*disk, &owner, ordinal, &part)).await?);
     }
-    if files.is_empty() {
-        return Err(DownloadError::Fetch(FetchError::NotAClip("no bytes of it are on disk".to_owned())));
-    }
     let (disk, owner) = (disk_of(tools, &job), job);
-    blocking(move || {
-        for file in &files {
-            // A clip that was published before a crash may have its recipe already.
-            if disk.len(&Path::new(&file.path).with_extension("json")).map_err(disk_error)?.is_none() {
-                publish_sidecar(&*disk, Path::new(&file.path), &recipe(&finished(&owner, &files), file))
-                    .map_err(disk_error)?;
-            }
-        }
-        Ok(files)
-    })
-    .await
+    blocking(move || kept::recipes(&*disk, &finished(&owner, &files)).map(|()| files)).await
 }
 
 /// The mutation: a part that came is reported as the published clip, and publishing takes its time.
@@ -152,7 +138,7 @@ async fn report_early(tools: &Tools, job: &Job, part: &PartFile) {
 }
 
 /// The job as it will be once the engine has heard of its files.
-fn finished(job: &Job, files: &[ClipFile]) -> Job {
+pub(super) fn finished(job: &Job, files: &[ClipFile]) -> Job {
     let mut job = job.clone();
     job.files = files.to_vec();
     job.error = None;
@@ -162,14 +148,14 @@ fn finished(job: &Job, files: &[ClipFile]) -> Job {
     job
 }
 
-enum Found {
+pub(super) enum Found {
     Published(ClipFile),
     Part(PartFile),
     Nothing,
 }
 
 /// What an earlier try left of a clip: published before a crash, or in part.
-fn already(disk: &dyn Disk, job: &Job, ordinal: u32) -> Result<Found, DownloadError> {
+pub(super) fn already(disk: &dyn Disk, job: &Job, ordinal: u32) -> Result<Found, DownloadError> {
     let path = part_path(&base(job), ordinal);
     if disk.len(&path).map_err(disk_error)?.is_some() {
         let (bytes, sha256) = hash_file(disk, &path).map_err(disk_error)?;
@@ -278,18 +264,11 @@ impl ClipSink for Noting {
     }
 }
 
-/// Checks a part file and gives it its name.
+/// Checks what was downloaded and gives it its name.
 fn settle(disk: &dyn Disk, job: &Job, ordinal: u32, part: &PartFile) -> Result<ClipFile, DownloadError> {
     let info = match check(disk, &part.path) {
         Ok(info) => info,
         Err(NotAClip::Io(error)) => return Err(disk_error(error)),
-        Err(why) if job.links.is_empty() => {
-            // It came with the answer and will not come again: its bytes are kept under its own name.
-            let plays = remnant(disk, &part.path).map_err(disk_error)?;
-            let file = name(disk, part, None, final_name(job, ordinal, PARTIAL))?;
-            let file = ClipFile { duration_ms: plays.plays_ms(), ..file };
-            return Err(DownloadError::Partial(file.into(), why.to_string(), plays.to_string()));
-        }
         Err(why) => {
             disk.remove(&part.path).map_err(disk_error)?;
             return Err(DownloadError::Fetch(FetchError::NotAClip(why.to_string())));
@@ -314,7 +293,7 @@ pub(super) fn name(
     }
 }
 
-fn disk_error(error: std::io::Error) -> DownloadError {
+pub(super) fn disk_error(error: std::io::Error) -> DownloadError {
     DownloadError::Fetch(FetchError::Disk(error))
 }
 

@@ -1,18 +1,28 @@
-//! What came of a clip with an answer that was cut: whole after all, or kept as a file that the user is told of.
+//! What came of clips with an answer: whole clips with their recipes, and parts as files that the user is told of.
 //!
 //! Knows the disk and media checks. Must not decide what it means for the job: that is the core's.
 
+use std::path::Path;
+
 use super::core::{DownloadError, Input};
-use super::download::{base, final_name, name};
+use super::download::{Found, already, base, disk_error, final_name, finished, name};
 use super::shell::Tools;
-use crate::domain::{ClipFile, Job, JobId};
+use crate::domain::{ClipFile, FileKind, Job, JobId};
 use crate::media::publish::hash_file;
-use crate::media::{Disk, PartFile, check, has_hole, part_path, remnant};
+use crate::media::{ClipInfo, Disk, NotAClip, PartFile, check, has_hole, part_path, publish_sidecar, recipe, remnant};
 
 /// The ending of a file that holds a part of a clip.
 pub(super) const PARTIAL: &str = "partial";
 
-/// Looks at what an answer that was lost left of a job's clip, and keeps it: the input for the core, if
+/// What an answer brought, in its order.
+pub(super) struct Remains {
+    /// Whole clips under a clip's name, and parts.
+    pub(super) files: Vec<ClipFile>,
+    /// Why the first part is no clip, and whether it plays.
+    pub(super) broken: Option<(String, String)>,
+}
+
+/// Looks at what an answer that was lost left of a job's clips, and keeps it: the input for the core, if
 /// anything came. `after_crash`: the power may have gone while it was written.
 pub(super) fn look(disk: &dyn Disk, job: &Job, after_crash: bool) -> Option<Input> {
     job.stem.as_ref()?;
@@ -26,23 +36,109 @@ pub(super) fn look(disk: &dyn Disk, job: &Job, after_crash: bool) -> Option<Inpu
 }
 
 fn keep(disk: &dyn Disk, job: &Job, after_crash: bool) -> Result<Option<Input>, DownloadError> {
-    let broken = |error| DownloadError::Fetch(crate::provider::FetchError::Disk(error));
-    let (part, named) = (part_path(&base(job), 1), final_name(job, 1, PARTIAL));
-    let path = match (disk.len(&part).map_err(broken)?, disk.len(&named).map_err(broken)?) {
-        (None | Some(0), None) => return Ok(None),
-        (None | Some(0), Some(_)) => named.clone(),
-        (Some(_), _) => part.clone(),
-    };
-    let is_part = path == part;
-    if is_part && check(disk, &path).is_ok() && !(after_crash && has_hole(disk, &path).map_err(broken)?) {
-        return Ok(Some(Input::Found { job: job.id }));
+    let mut whole = 0;
+    for ordinal in 1.. {
+        let sound = match there(disk, job, ordinal)? {
+            There::Clip(_) => true,
+            There::Part(part) => sound(disk, &part, after_crash)?.is_ok(),
+            There::Kept(_) => false,
+            There::Nothing => break,
+        };
+        if !sound {
+            let Remains { files, broken } = gather(disk, job, after_crash)?;
+            let plays = broken.map(|(_, plays)| plays).unwrap_or_default();
+            return Ok(Some(Input::Kept { job: job.id, files, plays }));
+        }
+        whole += 1;
     }
-    let plays = remnant(disk, &path).map_err(broken)?;
-    let (bytes, sha256) = hash_file(disk, &path).map_err(broken)?;
-    let part = PartFile { path, bytes, sha256, whole: false };
-    let file = if is_part { name(disk, &part, None, named)? } else { as_file(&part) };
-    let file = ClipFile { duration_ms: plays.plays_ms(), ..file };
-    Ok(Some(Input::Kept { job: job.id, file, plays: plays.to_string() }))
+    Ok((whole > 0).then_some(Input::Found { job: job.id }))
+}
+
+/// Gives each clip that came with an answer its name, and whole ones their recipe; what a crash left half
+/// done is done.
+pub(super) fn gather(disk: &dyn Disk, job: &Job, after_crash: bool) -> Result<Remains, DownloadError> {
+    let (mut files, mut broken) = (Vec::new(), None);
+    for ordinal in 1.. {
+        let (part, why) = match there(disk, job, ordinal)? {
+            There::Clip(file) => {
+                files.push(file);
+                continue;
+            }
+            There::Nothing => break,
+            There::Kept(part) => {
+                let why = sound(disk, &part, after_crash)?.err();
+                (part, why.unwrap_or_else(|| "its end may be missing".to_owned()))
+            }
+            There::Part(part) => match sound(disk, &part, after_crash)? {
+                Ok(info) => {
+                    files.push(name(disk, &part, Some(&info), final_name(job, ordinal, info.extension))?);
+                    continue;
+                }
+                Err(why) => (part, why),
+            },
+        };
+        // It came with the answer and will not come again: its bytes are kept under their own name.
+        let plays = remnant(disk, &part.path).map_err(disk_error)?;
+        let named = final_name(job, ordinal, PARTIAL);
+        let file = if part.path == named { as_file(&part) } else { name(disk, &part, None, named)? };
+        files.push(ClipFile { duration_ms: plays.plays_ms(), ..file });
+        broken.get_or_insert_with(|| (why, plays.to_string()));
+    }
+    let told = if broken.is_some() { Job { files: files.clone(), ..job.clone() } } else { finished(job, &files) };
+    recipes(disk, &told)?;
+    Ok(Remains { files, broken })
+}
+
+/// Writes the recipe of each whole clip of a job that has none yet.
+pub(super) fn recipes(disk: &dyn Disk, job: &Job) -> Result<(), DownloadError> {
+    for file in job.files.iter().filter(|file| file.kind != FileKind::Partial) {
+        let clip = Path::new(&file.path);
+        // A clip that was published before a crash may have its recipe already.
+        if disk.len(&clip.with_extension("json")).map_err(disk_error)?.is_none() {
+            publish_sidecar(disk, clip, &recipe(job, file)).map_err(disk_error)?;
+        }
+    }
+    Ok(())
+}
+
+/// What there is of one clip of an answer.
+enum There {
+    /// It has a clip's name.
+    Clip(ClipFile),
+    /// It was written, and not looked at yet.
+    Part(PartFile),
+    /// It was kept as a part before a crash.
+    Kept(PartFile),
+    Nothing,
+}
+
+fn there(disk: &dyn Disk, job: &Job, ordinal: u32) -> Result<There, DownloadError> {
+    // An empty part is what a crash leaves between a file's making and its first byte.
+    if disk.len(&part_path(&base(job), ordinal)).map_err(disk_error)? != Some(0) {
+        match already(disk, job, ordinal)? {
+            Found::Published(file) => return Ok(There::Clip(file)),
+            Found::Part(part) => return Ok(There::Part(part)),
+            Found::Nothing => {}
+        }
+    }
+    let path = final_name(job, ordinal, PARTIAL);
+    if disk.len(&path).map_err(disk_error)?.is_none() {
+        return Ok(There::Nothing);
+    }
+    let (bytes, sha256) = hash_file(disk, &path).map_err(disk_error)?;
+    Ok(There::Kept(PartFile { path, bytes, sha256, whole: false }))
+}
+
+/// What a part is, or why it is no whole clip.
+fn sound(disk: &dyn Disk, part: &PartFile, after_crash: bool) -> Result<Result<ClipInfo, String>, DownloadError> {
+    match check(disk, &part.path) {
+        Ok(_) if after_crash && has_hole(disk, &part.path).map_err(disk_error)? => {
+            Ok(Err("its end did not reach the disk".to_owned()))
+        }
+        Ok(info) => Ok(Ok(info)),
+        Err(NotAClip::Io(error)) => Err(disk_error(error)),
+        Err(why) => Ok(Err(why.to_string())),
+    }
 }
 
 /// One that has its name since before a crash.
@@ -51,7 +147,7 @@ fn as_file(part: &PartFile) -> ClipFile {
         path: part.path.to_string_lossy().into_owned(),
         bytes: part.bytes,
         sha256: part.sha256.clone(),
-        kind: crate::domain::FileKind::Partial,
+        kind: FileKind::Partial,
         width: None,
         height: None,
         duration_ms: None,

@@ -16,43 +16,62 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What can go wrong. `accept_*`, `cut`, `garbage`, `truncate_json` and the clip kinds let the
-/// wire do its work first, so that a submit is booked and charged; the others stop it before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Trouble {
+/// The table of what can go wrong, so that none is left out of a list.
+macro_rules! troubles {
+    ($($(#[doc = $doc:literal])+ $kind:ident = $name:literal,)+) => {
+        /// What can go wrong. `accept_*`, `cut`, `garbage`, `truncate_json` and the clip kinds let the
+        /// wire do its work first, so that a submit is booked and charged; the others stop it before.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Trouble {
+            $($(#[doc = $doc])+ #[serde(rename = $name)] $kind,)+
+        }
+
+        /// The name of each, by which it is ordered.
+        pub const KINDS: &[&str] = &[$($name),+];
+
+        impl Trouble {
+            fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)+
+                }
+            }
+        }
+    };
+}
+
+troubles! {
     /// Answers `status` (500) with `body` instead.
-    Status,
+    Status = "status",
     /// Answers an HTML page (502) instead.
-    Html,
+    Html = "html",
     /// Answers `status` (200) with no body instead.
-    Empty,
+    Empty = "empty",
     /// Works, then ends the connection after `after_bytes` (half) of the answer's body.
-    Cut,
+    Cut = "cut",
     /// Never answers; with `after_bytes` works and stops talking after so many.
-    Hang,
+    Hang = "hang",
     /// Works, then never answers.
-    AcceptThenHang,
+    AcceptThenHang = "accept_then_hang",
     /// Ends the connection before the request's body is read.
-    DropBefore,
+    DropBefore = "drop_before",
     /// Works, then ends the connection without an answer byte.
-    AcceptThenDrop,
+    AcceptThenDrop = "accept_then_drop",
     /// Works, then answers like `status`.
-    AcceptThenStatus,
+    AcceptThenStatus = "accept_then_status",
     /// Works, then answers with noise that calls itself JSON.
-    Garbage,
+    Garbage = "garbage",
     /// Works, then answers with the first `after_bytes` (half), as if that were all.
-    TruncateJson,
+    TruncateJson = "truncate_json",
     /// Answers a redirect (307) to header `location`, or to the same path on `localhost`.
-    Redirect,
+    Redirect = "redirect",
     /// Waits `seconds` (real), then works.
-    Delay,
+    Delay = "delay",
     /// The clip's first `after_bytes` (half), as if that were all.
-    ShortClip,
+    ShortClip = "short_clip",
     /// A page of HTML, 988 bytes, as the clip (wire.md 1.4 knows of one).
-    HtmlClip,
+    HtmlClip = "html_clip",
     /// The clip's link answers 404, or `status`.
-    GoneClip,
+    GoneClip = "gone_clip",
 }
 
 /// An ordered fault.
@@ -75,7 +94,7 @@ pub struct Fault {
     /// How many it lets pass first.
     #[serde(default)]
     pub skip: u64,
-    /// Real seconds, for `delay`.
+    /// Real seconds: how long `delay` waits, and after how long a hang ends the connection (absent: never).
     pub seconds: Option<f64>,
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
@@ -221,7 +240,7 @@ impl Fault {
             Trouble::Empty => Some(self.dress(200, Body::empty(), None)),
             Trouble::GoneClip => Some(self.say(404, None)),
             Trouble::DropBefore => None,
-            Trouble::Hang if self.after_bytes.is_none() => std::future::pending().await,
+            Trouble::Hang if self.after_bytes.is_none() => self.silence().await,
             Trouble::Redirect => {
                 let mut response = self.dress(307, Body::empty(), None);
                 if !response.headers().contains_key(header::LOCATION) {
@@ -231,8 +250,7 @@ impl Fault {
                 Some(response)
             }
             Trouble::Delay => {
-                let seconds = self.seconds.unwrap_or(1.0).clamp(0.0, 3600.0);
-                tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+                tokio::time::sleep(self.wait().unwrap_or(Duration::from_secs(1))).await;
                 Some(next.run(request).await)
             }
             Trouble::ShortClip | Trouble::HtmlClip => Some(next.run(request).await),
@@ -244,7 +262,7 @@ impl Fault {
     async fn after(&self, response: Response, line: &Line) -> Option<Response> {
         match self.kind {
             Trouble::AcceptThenDrop => return None,
-            Trouble::AcceptThenHang => return std::future::pending().await,
+            Trouble::AcceptThenHang => return self.silence().await,
             Trouble::AcceptThenStatus => return Some(self.say(500, None)),
             _ => {}
         }
@@ -263,11 +281,26 @@ impl Fault {
             // Cut and hang: the promised length is the true one, the bytes stop short of it.
             _ => {
                 parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
-                let cut = (self.kind == Trouble::Cut).then(|| line.clone());
-                stopping(whole.slice(..length), cut)
+                // A cut gives the socket time to take the bytes, which hyper holds until we are idle.
+                let after = if self.kind == Trouble::Cut { Some(Duration::from_millis(40)) } else { self.wait() };
+                stopping(whole.slice(..length), after.map(|after| (after, line.clone())))
             }
         };
         Some(Response::from_parts(parts, body))
+    }
+
+    /// What was ordered in seconds.
+    fn wait(&self) -> Option<Duration> {
+        self.seconds.map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 3600.0)))
+    }
+
+    /// No answer, for as long as was ordered, then the end of the connection; else none for good.
+    async fn silence(&self) -> Option<Response> {
+        match self.wait() {
+            Some(wait) => tokio::time::sleep(wait).await,
+            None => std::future::pending().await,
+        }
+        None
     }
 
     /// The ordered status and body; without one, what a proxy would say.
@@ -298,43 +331,15 @@ impl Fault {
     }
 }
 
-impl Trouble {
-    /// The name it is ordered by.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Status => "status",
-            Self::Html => "html",
-            Self::Empty => "empty",
-            Self::Cut => "cut",
-            Self::Hang => "hang",
-            Self::AcceptThenHang => "accept_then_hang",
-            Self::DropBefore => "drop_before",
-            Self::AcceptThenDrop => "accept_then_drop",
-            Self::AcceptThenStatus => "accept_then_status",
-            Self::Garbage => "garbage",
-            Self::TruncateJson => "truncate_json",
-            Self::Redirect => "redirect",
-            Self::Delay => "delay",
-            Self::ShortClip => "short_clip",
-            Self::HtmlClip => "html_clip",
-            Self::GoneClip => "gone_clip",
-        }
-    }
-}
-
-/// Sends `bytes`, then stops: hangs up when it has a line to cut, else stays silent for good.
-fn stopping(bytes: Bytes, cut: Option<Line>) -> Body {
+/// Sends `bytes`, then stops: hangs up after a while where it is told when, else stays silent for good.
+fn stopping(bytes: Bytes, end: Option<(Duration, Line)>) -> Body {
     let first = futures_util::stream::once(async move { Ok::<_, std::io::Error>(bytes) });
     let rest = futures_util::stream::once(async move {
-        match cut {
-            Some(line) => {
-                // Gives the socket time to take the bytes, which hyper holds until we are idle.
-                tokio::time::sleep(Duration::from_millis(40)).await;
-                line.cut();
-                std::future::pending().await
-            }
-            None => std::future::pending().await,
+        if let Some((after, line)) = end {
+            tokio::time::sleep(after).await;
+            line.cut();
         }
+        std::future::pending().await
     });
     Body::from_stream(futures_util::StreamExt::chain(first, rest))
 }

@@ -61,7 +61,7 @@ BOOKS AND FAULTS
     instead of the answer          status html empty hang drop_before redirect gone_clip
     after the work was done        accept_then_drop accept_then_hang accept_then_status cut
                                    garbage truncate_json short_clip html_clip
-    delay   waits \"seconds\" first
+    delay   waits \"seconds\" first; a hang ends the connection after so many, else never
     key     only requests whose key has this in it
     with    status, body, headers, after_bytes (cut, hang, truncate_json, short_clip)
 

@@ -55,6 +55,7 @@ mod variants;
 #[cfg(test)]
 mod tests;
 
+pub use faults::KINDS as FAULT_KINDS;
 pub use help::help;
 
 use crate::sim::service::Service;

@@ -1,4 +1,4 @@
-//! Asking the simulator over its own admin routes: the order book, the bank, a fault, a switch.
+//! Asking the simulator over its own admin routes: the order book, the bank, a fault.
 //!
 //! Knows just enough HTTP for one loopback server. Must not know what the answers mean.
 
@@ -17,7 +17,7 @@ pub(super) async fn get(url: &str, path: &str) -> Result<Value, String> {
     serde_json::from_str(&text).map_err(|error| format!("the simulator's {path} cannot be read: {error}"))
 }
 
-/// `POST <url>/_sim/<path>`: a fault to come, or a switch to be set.
+/// `POST <url>/_sim/<path>`: a fault to come.
 ///
 /// # Errors
 /// A sentence when the simulator does not take it.

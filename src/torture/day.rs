@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::domain::{Currency, ModelRef, Money, NewJob, Request, Service};
@@ -20,17 +20,9 @@ const POLL: Duration = Duration::from_millis(60);
 pub(super) struct Day {
     #[serde(rename = "account")]
     accounts: Vec<Account>,
-    #[serde(rename = "variant")]
-    variants: Vec<Variant>,
-}
-
-/// A switch of the simulator.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct Variant {
-    service: Service,
-    name: String,
-    value: String,
+    /// Faults that meet the engine that goes on after a kill.
+    #[serde(rename = "leftover")]
+    leftovers: Vec<Map<String, Value>>,
 }
 
 /// An account with its jobs and the faults that meet it.
@@ -42,11 +34,16 @@ struct Account {
     /// Where it answers, when not at the service's own name.
     path: Option<String>,
     generation: Option<String>,
+    /// By which name the simulator is called, when not by its address.
+    host: Option<String>,
     key: String,
     #[serde(default = "one")]
     at_once: u32,
     #[serde(default)]
     long: bool,
+    /// Nothing can be ordered here, so that its jobs wait for the user at the end of the day.
+    #[serde(default)]
+    broke: bool,
     jobs: Vec<Job>,
     #[serde(default)]
     faults: Vec<Map<String, Value>>,
@@ -79,10 +76,14 @@ impl Day {
 
     /// The accounts as the engine is told of them, at the simulator's address.
     pub(super) fn accounts(&self, url: &str) -> Vec<AccountSettings> {
+        let base_url = |account: &Account| {
+            let url = account.host.as_ref().map_or(url.to_owned(), |host| url.replace("127.0.0.1", host));
+            format!("{url}/{}", account.path.as_deref().unwrap_or(account.service.word()))
+        };
         let account = |account: &Account| AccountSettings {
             name: account.name.clone(),
             service: account.service,
-            base_url: format!("{url}/{}", account.path.as_deref().unwrap_or(account.service.word())),
+            base_url: base_url(account),
             origin: "torture".to_owned(),
             key: account.key.clone().into(),
             max_in_flight: account.at_once,
@@ -129,6 +130,11 @@ impl Day {
         owners.nth(number.checked_sub(1)?)
     }
 
+    /// Whether nothing can be ordered at an account.
+    pub(super) fn is_broke(&self, name: &str) -> bool {
+        self.accounts.iter().any(|account| account.name == name && account.broke)
+    }
+
     /// Whether a job, `j-12` by its place in the day, is steered to be slow.
     pub(super) fn is_slow(&self, job: &str) -> bool {
         let number: Option<usize> = job.strip_prefix("j-").and_then(|number| number.parse().ok());
@@ -136,9 +142,9 @@ impl Day {
         number.and_then(|number| jobs.nth(number.checked_sub(1)?)).is_some_and(|job| job.prompt.contains("[slow]"))
     }
 
-    /// How the services are switched, as the simulator takes it.
-    pub(super) fn variants(&self) -> Vec<Value> {
-        self.variants.iter().map(|variant| serde_json::json!(variant)).collect()
+    /// The faults to be ordered at the simulator after a kill, as it takes them.
+    pub(super) fn leftovers(&self) -> impl Iterator<Item = Value> {
+        self.leftovers.iter().cloned().map(Value::Object)
     }
 
     /// The faults to be ordered at the simulator, as it takes them.
@@ -152,5 +158,44 @@ impl Day {
             })
         });
         faults.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Every kind of fault that `account` of the day is met by at `route`, or at any for `None`.
+    fn kinds(service: Option<Service>, route: Option<&str>) -> BTreeSet<String> {
+        let day = Day::script(&Service::ALL, false).unwrap();
+        let meant = |fault: &&Value| {
+            service.is_none_or(|service| fault["service"] == service.word())
+                && route.is_none_or(|route| fault["route"] == route)
+        };
+        day.faults().iter().filter(meant).map(|fault| fault["kind"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn the_day_has_every_kind_of_fault_and_each_that_can_meet_an_order_at_each_service() {
+        let known: BTreeSet<String> = crate::sim::FAULT_KINDS.iter().map(|kind| (*kind).to_owned()).collect();
+        assert_eq!(kinds(None, None), known);
+        let for_clips = ["short_clip", "html_clip", "gone_clip"];
+        for service in Service::ALL {
+            let mut missing = &known - &kinds(Some(service), Some("submit"));
+            missing.retain(|kind| !for_clips.contains(&kind.as_str()));
+            assert!(missing.is_empty(), "no order at {service} meets {missing:?}");
+        }
+        for service in [Service::Ninjachat, Service::Nanogpt] {
+            for route in ["status", "clip", "balance"] {
+                let found = kinds(Some(service), Some(route));
+                let missing: Vec<_> = ["html", "cut", "empty", "hang", "drop_before", "redirect", "delay"]
+                    .into_iter()
+                    .filter(|kind| !found.contains(*kind))
+                    .collect();
+                assert!(missing.is_empty(), "{route} at {service} never meets {missing:?}");
+            }
+        }
     }
 }

@@ -10,6 +10,8 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::day::Day;
+use super::lost::{self, Life, Reason};
 use super::worker::Errand;
 use crate::domain::{EntryKind, Job, JobState, Service};
 use crate::engine::{EntryFilter, JobFilter, read};
@@ -29,6 +31,12 @@ pub(super) struct Judgement {
     pub(super) open: BTreeMap<String, Decimal>,
     /// Unconfirmed jobs by service.
     pub(super) unconfirmed: BTreeMap<Service, usize>,
+    /// Why they may be left so.
+    pub(super) left: BTreeMap<Reason, usize>,
+    /// What was found of orders that were looked for, by verdict.
+    pub(super) verdicts: BTreeMap<String, usize>,
+    /// Unconfirmed jobs whose orders their services list: a violation unless the next look finds them.
+    pub(super) findable: Vec<String>,
     /// What must not be.
     pub(super) violations: Vec<String>,
 }
@@ -49,18 +57,25 @@ impl Judgement {
             theirs.into_iter().for_each(|(currency, amount)| *mine.entry(currency).or_default() += amount);
         }
         other.unconfirmed.into_iter().for_each(|(service, n)| *self.unconfirmed.entry(service).or_default() += n);
+        other.left.into_iter().for_each(|(reason, n)| *self.left.entry(reason).or_default() += n);
+        other.verdicts.into_iter().for_each(|(verdict, n)| *self.verdicts.entry(verdict).or_default() += n);
+        self.findable.extend(other.findable);
         self.violations.extend(other.violations);
     }
 }
 
 /// An order as the simulator has it.
-struct Order<'a> {
-    id: &'a str,
+pub(super) struct Order<'a> {
+    pub(super) id: &'a str,
     state: &'a str,
     currency: &'a str,
     made: BTreeSet<&'a str>,
     /// Charged less refunded by the bank.
     paid: Decimal,
+    /// It came with an id of ours that its service lists it under.
+    pub(super) listed: bool,
+    /// It came with a key under which a repeat is the same order.
+    pub(super) repeatable: bool,
 }
 
 /// A job as our own books have it.
@@ -72,16 +87,11 @@ struct Ours {
     reserved: BTreeMap<String, Decimal>,
 }
 
-/// Judges a world.
+/// Judges a world in which a day was worked by these workers.
 ///
 /// # Errors
 /// A sentence when books or disk cannot be read at all.
-pub(super) fn judge(
-    orders: &Value,
-    bank: &Value,
-    dir: &Path,
-    service_of: impl Fn(&str) -> Option<Service>,
-) -> Result<Judgement, String> {
+pub(super) fn judge(orders: &Value, bank: &Value, dir: &Path, day: &Day, lives: &[Life]) -> Result<Judgement, String> {
     let mut judgement = Judgement::default();
     let paid = payments(bank)?;
     let mut by_prompt: BTreeMap<&str, Vec<Order<'_>>> = BTreeMap::new();
@@ -94,6 +104,8 @@ pub(super) fn judge(
             currency: text("currency"),
             made: files.filter_map(|file| file["sha256"].as_str()).collect(),
             paid: paid.get(text("id")).copied().unwrap_or_default(),
+            listed: row["conversationUUID"].is_string(),
+            repeatable: row["idempotency_key"].is_string(),
         };
         *judgement.paid.entry(order.currency.to_owned()).or_default() += order.paid;
         judgement.orders += 1;
@@ -105,11 +117,12 @@ pub(super) fn judge(
     for Ours { job, booked, .. } in ours.values() {
         booked.iter().for_each(|(currency, n)| *judgement.booked.entry(currency.clone()).or_default() += n);
         if job.state == JobState::Unconfirmed {
-            let service = service_of(&job.request.account);
+            let service = day.service_of(&job.request.account);
             service.into_iter().for_each(|service| *judgement.unconfirmed.entry(service).or_default() += 1);
         }
         if !by_prompt.contains_key(job.request.prompt.as_str()) {
-            never_ordered(job, booked, &mut judgement);
+            never_ordered(job, booked, day, &mut judgement);
+            lost::claims(job, None, lives, &mut judgement);
         }
     }
     for (prompt, orders) in by_prompt {
@@ -125,6 +138,7 @@ pub(super) fn judge(
                 Some(ours) => {
                     clip(order, &ours.job, &on_disk, &mut judgement);
                     money(order, ours, &mut judgement);
+                    lost::claims(&ours.job, Some(order), lives, &mut judgement);
                 }
             }
         }
@@ -198,17 +212,19 @@ fn files(
     Ok(found)
 }
 
-/// A job that no service has an order of.
-fn never_ordered(job: &Job, booked: &BTreeMap<String, Decimal>, judgement: &mut Judgement) {
-    if job.state == JobState::Done {
-        judgement.fault(format!("{} is done, but nothing was ever ordered", job.id));
+/// A job that no service has an order of: refused, unconfirmed, or waiting for money that never comes.
+fn never_ordered(job: &Job, booked: &BTreeMap<String, Decimal>, day: &Day, judgement: &mut Judgement) {
+    let waits = job.state == JobState::Queued && day.is_broke(&job.request.account);
+    if !waits && !matches!(job.state, JobState::Failed | JobState::Unconfirmed) {
+        let why = job.error.as_ref().map_or("", |error| &error.message);
+        judgement.fault(format!("{} is {} at the end of the day, and was never ordered: {why}", job.id, job.state));
     }
-    if job.state != JobState::Unconfirmed && booked.values().any(|amount| !amount.is_zero()) {
+    if booked.values().any(|amount| !amount.is_zero()) {
         judgement.fault(format!("{} was never ordered, but {booked:?} are booked as spent", job.id));
     }
 }
 
-/// Where the clip of an order is, or what still looks for it.
+/// Where the clip of an order is. Nothing is under way at the end of a day.
 fn clip(order: &Order<'_>, job: &Job, on_disk: &BTreeMap<String, String>, judgement: &mut Judgement) {
     let of = format!("order {} (`{}`, {})", order.id, job.request.prompt, order.state);
     match (job.state, order.state) {
@@ -229,15 +245,13 @@ fn clip(order: &Order<'_>, job: &Job, on_disk: &BTreeMap<String, String>, judgem
             recipe(job, judgement);
         }
         (JobState::Done, _) => judgement.fault(format!("{} is done, but {of} made nothing", job.id)),
-        // Late, or asked about again at the next start.
-        (JobState::Running | JobState::Downloading | JobState::Submitting, _) => {}
-        (JobState::Unconfirmed, _) => {
-            if job.error.is_none() {
-                judgement.fault(format!("{} is unconfirmed and does not say why", job.id));
-            }
-        }
+        // See lost.rs.
+        (JobState::Unconfirmed, _) => {}
         (JobState::Failed, "failed") => {}
-        (state, _) => judgement.fault(format!("lost: {of} was paid for, and {} is {state}", job.id)),
+        (state, _) => {
+            let why = job.error.as_ref().map_or("", |error| &error.message);
+            judgement.fault(format!("lost: {of} was paid for, and {} is {state} at the end of the day: {why}", job.id));
+        }
     }
 }
 

@@ -7,12 +7,13 @@
 //! ```text
 //! day.rs, day.toml  what is queued, and what goes wrong    worker.rs  the process that dies
 //! point.rs          where it can die                       world.rs   one simulator, one directory
-//! judge.rs          what must be true afterwards           report.rs  what is printed
+//! judge.rs, lost.rs what must be true afterwards           report.rs  what is printed
 //! ```
 
 mod admin;
 mod day;
 mod judge;
+mod lost;
 mod point;
 mod report;
 mod worker;
@@ -25,6 +26,7 @@ use std::time::Instant;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+pub use lost::Reason;
 pub use point::Point;
 pub use report::{Report, Violation};
 pub use worker::work;
@@ -96,6 +98,7 @@ pub async fn torture(options: Options, mut told: impl FnMut(String)) -> Result<R
         while let Some((point, outcome)) = next(&mut worlds).await? {
             report.add(point.as_ref(), outcome.judgement);
             report.died_again += usize::from(outcome.died_again);
+            report.looked_again += usize::from(outcome.looked_again);
             let Some(point) = point else { continue };
             if outcome.reached {
                 report.kills += 1;

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::judge::Judgement;
+use super::lost::Reason;
 use super::point::Point;
 use crate::domain::Service;
 
@@ -34,6 +35,12 @@ pub struct Report {
     pub open: BTreeMap<String, Decimal>,
     /// Jobs that are unconfirmed in the end, by service.
     pub unconfirmed: BTreeMap<Service, usize>,
+    /// Why they may be left so: their orders cannot be found by any means that a service documents.
+    pub left: BTreeMap<Reason, usize>,
+    /// What was found of lost orders, by verdict.
+    pub verdicts: BTreeMap<String, usize>,
+    /// Days in which an order that its service lists was found by a later look only.
+    pub looked_again: usize,
     /// Days that went past their point, which were then worked again.
     pub tried_again: usize,
     /// Points that were chosen and not reached.
@@ -67,6 +74,9 @@ impl Report {
             booked: BTreeMap::new(),
             open: BTreeMap::new(),
             unconfirmed: BTreeMap::new(),
+            left: BTreeMap::new(),
+            verdicts: BTreeMap::new(),
+            looked_again: 0,
             tried_again: 0,
             unreached: Vec::new(),
             violations: Vec::new(),
@@ -84,6 +94,8 @@ impl Report {
             theirs.into_iter().for_each(|(currency, amount)| *mine.entry(currency).or_default() += amount);
         }
         judgement.unconfirmed.into_iter().for_each(|(service, n)| *self.unconfirmed.entry(service).or_default() += n);
+        judgement.left.into_iter().for_each(|(reason, n)| *self.left.entry(reason).or_default() += n);
+        judgement.verdicts.into_iter().for_each(|(verdict, n)| *self.verdicts.entry(verdict).or_default() += n);
         let found = judgement.violations.into_iter().map(|text| Violation { point: point.cloned(), text });
         self.violations.extend(found);
     }
@@ -114,6 +126,11 @@ impl Report {
             format!("our books     {}", amounts(&self.booked)),
             format!("unconfirmed   {} not booked yet, all of it set aside", amounts(&self.open)),
             format!("unconfirmed   {}", listed(unconfirmed)),
+        ]);
+        lines.extend(self.left.iter().map(|(reason, n)| format!("  {n} {reason}")));
+        let verdicts = self.verdicts.iter().map(|(verdict, n)| format!("{verdict} {n}"));
+        lines.extend([
+            format!("looked for    {}; {} days with a second look", listed(verdicts), self.looked_again),
             format!("unreached     {}, of {} tried again", self.unreached.len(), self.tried_again),
         ]);
         lines.extend(self.unreached.iter().map(|point| format!("  {point}")));

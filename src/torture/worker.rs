@@ -28,6 +28,8 @@ pub(super) struct Errand {
     pub(super) diary: PathBuf,
     /// Where to die.
     pub(super) death: Option<Death>,
+    /// Waits for the next look for lost orders, too.
+    pub(super) settles: bool,
 }
 
 impl Errand {
@@ -88,7 +90,10 @@ pub async fn work(errand: &Path) -> Result<(), String> {
     }
     // The events are not read any further: an engine never waits for a face.
     drop(events);
-    engine.drained().await;
+    match errand.settles {
+        true => engine.settled().await,
+        false => engine.drained().await,
+    }
     engine.leave(Leave::Now).await;
     Ok(())
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::admin;
 use super::day::Day;
 use super::judge::{self, Judgement};
+use super::lost::Life;
 use super::point::{self, Death, Point};
 use super::worker::Errand;
 use super::{Options, VERB};
@@ -20,8 +21,8 @@ use crate::sim::{SimOptions, Simulator};
 /// How much faster than ours the simulator's clock runs: a clip takes some tens of milliseconds.
 const SPEED: f64 = 1000.0;
 
-/// No day takes this long; one that does is stuck.
-const LONGEST: Duration = Duration::from_secs(90);
+/// No day takes this long, on however busy a machine; one that does is stuck.
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// A worker that dies while it picks up the pieces passes fewer points than this.
 const SOON: u32 = 60;
@@ -38,6 +39,8 @@ pub(super) struct Outcome {
     pub(super) reached: bool,
     /// Whether the worker that went on died, too.
     pub(super) died_again: bool,
+    /// Whether it took another look to find an order that its service lists.
+    pub(super) looked_again: bool,
     /// What the judge says.
     pub(super) judgement: Judgement,
 }
@@ -61,38 +64,118 @@ pub(super) async fn live(options: &Options, number: usize, last: Option<Point>) 
     for fault in day.faults() {
         admin::post(&url, "faults", &fault).await?;
     }
-    for variant in day.variants() {
-        admin::post(&url, "variants", &variant).await?;
-    }
-    let first = dir.join("first.points");
-    let mut judgement = Judgement::default();
-    let ended = run(options, &dir, &url, &first, last.clone().map(Death::At)).await?;
-    let (died, mut died_again) = (was_killed(ended), false);
-    let reached = died == last.is_some();
-    if !died {
-        judge_end(ended, "first", &dir, &mut judgement);
-    } else {
-        let again =
-            options.twice.then(|| Death::After(fastrand::Rng::with_seed(options.seed ^ (number as u64)).u32(1..SOON)));
-        let mut next = run(options, &dir, &url, &dir.join("second.points"), again).await?;
-        died_again = was_killed(next);
-        if died_again {
-            next = run(options, &dir, &url, &dir.join("third.points"), None).await?;
-        }
-        judge_end(next, "last", &dir, &mut judgement);
-    }
-    let books = dir.clone();
-    let (orders, bank) = (admin::get(&url, "orders").await?, admin::get(&url, "bank").await?);
+    let world = World { options, dir, url, day };
+    let outcome = world.live(number, last).await;
     sim.shutdown().await;
-    let judged =
-        tokio::task::spawn_blocking(move || judge::judge(&orders, &bank, &books, |account| day.service_of(account)));
-    judgement.add(judged.await.map_err(|error| error.to_string())??);
-    let passed = point::read(&first).map_err(io)?;
-    match judgement.violations.last_mut().filter(|_| options.keep) {
-        Some(last) => *last += &format!(" (the world is kept in {})", dir.display()),
-        None => std::fs::remove_dir_all(&dir).map_err(io)?,
+    let outcome = outcome?;
+    if outcome.judgement.violations.is_empty() || !options.keep {
+        std::fs::remove_dir_all(&world.dir).map_err(|error| format!("{}: {error}", world.dir.display()))?;
     }
-    Ok(Outcome { passed, reached, died_again, judgement })
+    Ok(outcome)
+}
+
+/// A directory and a simulator, in which a day is worked.
+struct World<'a> {
+    options: &'a Options,
+    dir: PathBuf,
+    url: String,
+    day: Day,
+}
+
+impl World<'_> {
+    async fn live(&self, number: usize, last: Option<Point>) -> Result<Outcome, String> {
+        let mut judgement = Judgement::default();
+        let mut lives = Vec::new();
+        let dies = last.is_some();
+        let mut ended = self.run("first", last.map(Death::At), false, &mut lives).await?;
+        let reached = was_killed(ended) == dies;
+        let mut died_again = false;
+        if was_killed(ended) {
+            for fault in self.day.leftovers() {
+                admin::post(&self.url, "faults", &fault).await?;
+            }
+            let seed = self.options.seed ^ (number as u64);
+            let again = self.options.twice.then(|| Death::After(fastrand::Rng::with_seed(seed).u32(1..SOON)));
+            ended = self.run("second", again, false, &mut lives).await?;
+            died_again = was_killed(ended);
+            if died_again {
+                ended = self.run("third", None, false, &mut lives).await?;
+            }
+        }
+        self.judge_end(ended, "last", &mut judgement);
+        if !dies {
+            self.judge_script(&mut judgement).await?;
+        }
+        let mut judged = self.judge(&lives).await?;
+        // An order may have come to its service after it was looked for there: absence is no proof.
+        let looked_again = !judged.findable.is_empty();
+        if looked_again {
+            let ended = self.run("looking", None, true, &mut lives).await?;
+            self.judge_end(ended, "looking", &mut judgement);
+            judged = self.judge(&lives).await?;
+        }
+        judgement.add(judged);
+        let findable = std::mem::take(&mut judgement.findable);
+        judgement.violations.extend(findable);
+        if let Some(last) = judgement.violations.last_mut().filter(|_| self.options.keep) {
+            *last += &format!(" (the world is kept in {})", self.dir.display());
+        }
+        let passed = std::mem::take(&mut lives[0].passed);
+        Ok(Outcome { passed, reached, died_again, looked_again, judgement })
+    }
+
+    async fn judge(&self, lives: &[Life]) -> Result<Judgement, String> {
+        let (orders, bank) = (admin::get(&self.url, "orders").await?, admin::get(&self.url, "bank").await?);
+        tokio::task::block_in_place(|| judge::judge(&orders, &bank, &self.dir, &self.day, lives))
+    }
+
+    fn judge_end(&self, ended: Option<ExitStatus>, which: &str, judgement: &mut Judgement) {
+        let said = std::fs::read_to_string(self.dir.join("stderr")).unwrap_or_default();
+        match ended {
+            Some(status) if status.success() => {}
+            Some(status) => judgement.fault(format!("the {which} worker ended with {status}: {}", said.trim())),
+            None => judgement.fault(format!("the {which} worker was not done after {} s", LONGEST.as_secs())),
+        }
+    }
+
+    /// Every fault of the script meets its request in a day that nothing disturbs.
+    async fn judge_script(&self, judgement: &mut Judgement) -> Result<(), String> {
+        let waiting = admin::get(&self.url, "faults").await?;
+        for fault in waiting.as_array().into_iter().flatten() {
+            judgement.fault(format!("a fault of the script met nothing: {fault}"));
+        }
+        Ok(())
+    }
+
+    /// Runs a worker to its end; `None` where it had to be ended.
+    async fn run(
+        &self,
+        which: &str,
+        death: Option<Death>,
+        settles: bool,
+        lives: &mut Vec<Life>,
+    ) -> Result<Option<ExitStatus>, String> {
+        let diary = self.dir.join(which).with_extension("points");
+        let errand = Errand {
+            url: self.url.clone(),
+            dir: self.dir.clone(),
+            services: self.options.services.clone(),
+            brief: self.options.brief,
+            diary: diary.clone(),
+            death,
+            settles,
+        };
+        let path = diary.with_extension("errand");
+        let text = serde_json::to_string(&errand).map_err(|error| error.to_string())?;
+        std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let (program, said) = (self.options.program.clone(), self.dir.join("stderr"));
+        let waited = tokio::task::spawn_blocking(move || start_and_wait(&program, &path, &said));
+        let ended = waited.await.map_err(|error| error.to_string())?;
+        let ended = ended.map_err(|error| format!("the worker cannot run: {error}"))?;
+        let passed = point::read(&diary).map_err(|error| format!("{}: {error}", diary.display()))?;
+        lives.push(Life { passed, killed: was_killed(ended) });
+        Ok(ended)
+    }
 }
 
 /// Where worlds are made: in memory where there is room for them. A killed process loses nothing that
@@ -106,39 +189,6 @@ fn ground() -> PathBuf {
 
 fn was_killed(ended: Option<ExitStatus>) -> bool {
     ended.is_some_and(|status| status.signal() == Some(9))
-}
-
-fn judge_end(ended: Option<ExitStatus>, which: &str, dir: &Path, judgement: &mut Judgement) {
-    let said = std::fs::read_to_string(dir.join("stderr")).unwrap_or_default();
-    match ended {
-        Some(status) if status.success() => {}
-        Some(status) => judgement.fault(format!("the {which} worker ended with {status}: {}", said.trim())),
-        None => judgement.fault(format!("the {which} worker was not done after {} s", LONGEST.as_secs())),
-    }
-}
-
-/// Runs a worker to its end; `None` where it had to be ended.
-async fn run(
-    options: &Options,
-    dir: &Path,
-    url: &str,
-    diary: &Path,
-    death: Option<Death>,
-) -> Result<Option<ExitStatus>, String> {
-    let errand = Errand {
-        url: url.to_owned(),
-        dir: dir.to_owned(),
-        services: options.services.clone(),
-        brief: options.brief,
-        diary: diary.to_owned(),
-        death,
-    };
-    let path = diary.with_extension("errand");
-    let text = serde_json::to_string(&errand).map_err(|error| error.to_string())?;
-    std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
-    let (program, said) = (options.program.clone(), dir.join("stderr"));
-    let waited = tokio::task::spawn_blocking(move || start_and_wait(&program, &path, &said));
-    waited.await.map_err(|error| error.to_string())?.map_err(|error| format!("the worker cannot run: {error}"))
 }
 
 fn start_and_wait(program: &PathBuf, errand: &Path, said: &Path) -> std::io::Result<Option<ExitStatus>> {

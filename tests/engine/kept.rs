@@ -86,3 +86,36 @@ async fn what_came_before_the_program_ended_is_kept_and_told_of_at_the_next_star
     assert_eq!(again.matches("are kept at").count(), 1, "{again}");
     desk.engine.leave(Leave::Now).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whole_clips_are_kept_and_listed_beside_one_of_their_answer_that_is_cut() {
+    let world = World::new().await;
+    let mut desk = world.desk().await;
+    let first = desk.queue(MODEL, "a street that is whole").await;
+    desk.wait_for(first, JobState::Done).await;
+    let clip = std::fs::read(&job(&world, first).files[0].path).unwrap();
+    let base64 = |bytes: &[u8]| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes);
+    let (whole, half) = (base64(&clip), base64(&clip[..clip.len() / 2]));
+    let two = json!({"created": 1, "data": [{"b64_json": whole}, {"b64_json": half}]}).to_string();
+    // The second clip is short in an answer that is whole; and the answer itself ends within it.
+    for (prompt, body) in [("a short second", two.as_str()), ("a second that breaks off", &two[..two.len() - 9])] {
+        world
+            .fault(
+                json!({"service": "a4f", "route": "submit", "kind": "accept_then_status", "status": 200, "body": body}),
+            )
+            .await;
+        let id = desk.queue(MODEL, prompt).await;
+        let note = desk
+            .until("a part that is kept", |_, rows| {
+                rows.get(&id).and_then(|row| row.note.clone()).filter(|note| note.contains("are kept at"))
+            })
+            .await;
+        let lost = job(&world, id);
+        let kinds: Vec<FileKind> = lost.files.iter().map(|file| file.kind).collect();
+        assert_eq!((lost.state, kinds), (JobState::Unconfirmed, vec![FileKind::Video, FileKind::Partial]), "{prompt}");
+        assert_eq!(std::fs::read(&lost.files[0].path).unwrap(), clip, "{prompt}");
+        assert!(std::path::Path::new(&lost.files[0].path).with_extension("json").exists(), "its recipe is beside it");
+        assert!(lost.files.iter().all(|file| note.contains(&file.path)), "{note}");
+    }
+    desk.engine.leave(Leave::Now).await;
+}

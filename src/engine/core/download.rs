@@ -109,7 +109,7 @@ impl Core {
         let wait = delay(FIRST_WAIT, lost - 1, job.id.0.unsigned_abs());
         work.due = Some(self.now + wait);
         let text = match error {
-            DownloadError::Partial(file, why, plays) => return self.cut(job, *file, (&why, &plays), step),
+            DownloadError::Partial(files, why, plays) => return self.cut(job, files, (&why, &plays), step),
             DownloadError::Fetch(FetchError::Disk(error)) => {
                 let text = format!(
                     "cannot be written: {error}; free some space or mend the output directory, it is tried again by itself"
@@ -118,9 +118,9 @@ impl Core {
                 text
             }
             DownloadError::Fetch(FetchError::Service(error)) if error.kind == ErrorKind::Gone => {
-                return self.fresh_link(job, &error.message, step);
+                return self.fresh_link(job, &error.message, lost, step);
             }
-            DownloadError::Fetch(FetchError::NotAClip(why)) => return self.fresh_link(job, &why, step),
+            DownloadError::Fetch(FetchError::NotAClip(why)) => return self.fresh_link(job, &why, lost, step),
             DownloadError::Fetch(FetchError::Service(error)) => {
                 job.error = Some(JobError::new(error.kind, error.message.clone()));
                 if lost >= TRIES {
@@ -137,9 +137,12 @@ impl Core {
     }
 
     /// The link is dead or leads to no clip: asks the service for a fresh one, where it can be asked.
-    fn fresh_link(&mut self, mut job: Job, why: &str, step: &mut Step) {
+    fn fresh_link(&mut self, mut job: Job, why: &str, lost: u32, step: &mut Step) {
         let text = format!("its link is no good ({why})");
-        self.count_loss(&job, ErrorKind::Gone, &text, step);
+        // Links die while nobody fetches; only one that is no good either, or the last one, tells of a loss.
+        if lost > 1 || job.remote_id.is_none() {
+            self.count_loss(&job, ErrorKind::Gone, &text, step);
+        }
         job.error = Some(JobError::new(ErrorKind::Gone, text.clone()));
         if job.remote_id.is_some() && job.advance(JobState::Running, self.now).is_ok() {
             self.tell(
@@ -174,10 +177,10 @@ impl Core {
     }
 
     /// The answer was cut: its bytes are kept, and nothing more will come.
-    fn cut(&mut self, mut job: Job, file: ClipFile, (why, plays): (&str, &str), step: &mut Step) {
-        let text = format!("the clip came in part ({why}); {}", kept_at(&file, plays));
+    fn cut(&mut self, mut job: Job, files: Vec<ClipFile>, (why, plays): (&str, &str), step: &mut Step) {
+        let text = format!("the clip came in part ({why}); {}", kept_at(&files, plays));
         job.error = Some(JobError::new(ErrorKind::Protocol, text.clone()));
-        job.files = vec![file];
+        job.files = files;
         self.count_loss(&job, ErrorKind::Protocol, &text, step);
         if job.advance(JobState::Unconfirmed, self.now).is_ok() {
             self.tell(&job, "unconfirmed", text.clone(), serde_json::Value::Null, step);
@@ -187,16 +190,16 @@ impl Core {
     }
 
     /// A part of the clip came with an answer that was lost: where it is, and whether it plays.
-    pub(super) fn kept(&mut self, id: JobId, file: ClipFile, plays: &str, step: &mut Step) {
+    pub(super) fn kept(&mut self, id: JobId, files: Vec<ClipFile>, plays: &str, step: &mut Step) {
         let lost = |job: &&Job| job.state == JobState::Unconfirmed && job.files.is_empty();
         let Some(mut job) = self.jobs.get(&id).filter(lost).cloned() else { return };
-        let text = kept_at(&file, plays);
+        let text = kept_at(&files, plays);
         let before = job.error.take().unwrap_or_else(|| JobError::new(ErrorKind::Protocol, ""));
         let message = format!("{text}. {}", before.message).trim_end_matches(['.', ' ']).to_owned();
         job.error = Some(JobError { message, ..before });
-        self.tell(&job, "kept", text.clone(), serde_json::json!({"file": file}), step);
+        self.tell(&job, "kept", text.clone(), serde_json::json!({"files": files}), step);
         self.notice(Level::Warning, format!("{id}: {text}"), step);
-        job.files = vec![file];
+        job.files = files;
         self.put(job, step);
     }
 
@@ -205,7 +208,7 @@ impl Core {
         let Some(mut job) = self.jobs.get(&id).cloned() else {
             return refused("id", "unknown", format!("there is no job {id}"));
         };
-        let Some(part) = job.files.first().filter(|file| file.kind == FileKind::Partial).cloned() else {
+        let Some(part) = part_of(&job.files).cloned() else {
             return refused("id", "state", format!("no part of the clip of {id} is kept; name its order instead"));
         };
         if self.work.get(&id).is_some_and(|work| work.repeating)
@@ -225,10 +228,17 @@ impl Core {
     }
 }
 
-/// Where a part is, whether it plays, and what can be done with it.
-fn kept_at(file: &ClipFile, plays: &str) -> String {
+/// The first clip that is not whole.
+fn part_of(files: &[ClipFile]) -> Option<&ClipFile> {
+    files.iter().find(|file| file.kind == FileKind::Partial)
+}
+
+/// Where a part is, whether it plays, what came whole beside it, and what can be done with it.
+fn kept_at(files: &[ClipFile], plays: &str) -> String {
+    let (bytes, path) = part_of(files).map_or((0, ""), |part| (part.bytes, &part.path));
+    let others: Vec<&str> = files.iter().map(|file| file.path.as_str()).filter(|other| *other != path).collect();
+    let beside = if others.is_empty() { String::new() } else { format!(", beside {}", others.join(" and ")) };
     format!(
-        "{} bytes of the clip are kept at {}: {plays}. Adopt `{PART}` takes them for the clip, a retry orders it anew",
-        file.bytes, file.path
+        "{bytes} bytes of the clip are kept at {path}: {plays}{beside}. Adopt `{PART}` takes them for the clip, a retry orders it anew"
     )
 }

@@ -45,7 +45,7 @@ impl Core {
         let accounts = self.accounts.iter().filter_map(|(name, account)| {
             Some(account.wakes(self.hosts.get(&account.host)?, self.has_queued(name), self.now))
         });
-        let accounts = accounts.flatten().chain(self.next_finds());
+        let accounts = accounts.flatten().chain(self.next_finds()).chain(self.next_repeats());
         let day = self.jobs.has_held().then(|| self.budget.next_day()).flatten();
         jobs.chain(accounts).chain(day).filter(|at| *at > self.now).min()
     }

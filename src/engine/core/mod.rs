@@ -84,6 +84,8 @@ struct Work {
     sent: bool,
     /// Its order is built again for a repeat, which is the same order for so long after it was first sent.
     repeatable: Option<SignedDuration>,
+    /// Its repeat is due then, when its host may be called again.
+    repeat_at: Option<Timestamp>,
     /// Its order is being repeated.
     repeating: bool,
     /// The mark of its account's orders when its own was sent, where no other could move money then.
@@ -157,7 +159,7 @@ impl Core {
             Input::Polled { job, result } => self.polled(job, result, &mut step),
             Input::Evidence { job, result, repeatable } => self.evidenced(job, result, repeatable, &mut step),
             Input::Found { job } => self.found(job, &mut step),
-            Input::Kept { job, file, plays } => self.kept(job, file, &plays, &mut step),
+            Input::Kept { job, files, plays } => self.kept(job, files, &plays, &mut step),
             Input::Begun { job, ordinal, etag } => self.begun(job, ordinal, etag, &mut step),
             Input::Downloaded { job, result } => self.downloaded(job, result, &mut step),
             Input::Balanced { account, result } => self.balanced(&account, result, &mut step),

@@ -3,7 +3,7 @@
 //! Knows the one repeat: in time, equal to the byte, on disk before it is sent. Must not know which
 //! service documents that, nor how a repeat is told from another order.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::answer::describe;
 use super::{Core, Effect, PreparedOrder, Step, Unprepared};
@@ -18,13 +18,13 @@ use crate::store::Change;
 const MARGIN: SignedDuration = SignedDuration::from_secs(60);
 
 impl Core {
-    /// Whether a job's order may be repeated now, by its service's word that it would be the same order.
-    fn may_repeat(&self, job: &Job, repeatable: Option<SignedDuration>) -> bool {
+    /// Whether a job's order may be repeated at that time, by its service's word that it would be the same order.
+    fn may_repeat(&self, job: &Job, repeatable: Option<SignedDuration>, at: Timestamp) -> bool {
         let (Some(span), Some(sent)) = (repeatable, job.submitted_at) else { return false };
         let unrepeated = job.search.as_ref().is_some_and(|search| !search.repeated);
         let profile = self.accounts.get(&job.request.account).and_then(|account| account.profile.as_ref());
         let same_place = profile.is_some_and(|profile| profile.generation == job.generation);
-        let in_time = self.now.duration_since(sent) < span - MARGIN;
+        let in_time = at.duration_since(sent) < span - MARGIN;
         // A wall clock that was set back while the program was away would make an old order look young.
         let sent_here = self.work.get(&job.id).is_some_and(|work| work.sent);
         sent_here
@@ -38,7 +38,7 @@ impl Core {
 
     /// Has the order built once more, where a repeat is the same order.
     pub(super) fn prepare_repeat(&mut self, id: JobId, repeatable: Option<SignedDuration>, step: &mut Step) {
-        let Some(job) = self.jobs.get(&id).filter(|job| self.may_repeat(job, repeatable)) else { return };
+        let Some(job) = self.jobs.get(&id).filter(|job| self.may_repeat(job, repeatable, self.now)) else { return };
         if self.is_wary(job, step) {
             return;
         }
@@ -47,7 +47,32 @@ impl Core {
         let Some(profile) = profile else { return };
         step.effects.push(Effect::Prepare { job: Box::new(job.clone()), model, profile });
         let work = self.work.entry(id).or_default();
-        (work.busy, work.repeatable) = (true, repeatable);
+        (work.busy, work.repeatable, work.repeat_at) = (true, repeatable, None);
+    }
+
+    /// When the next repeats fall due that wait for their hosts.
+    pub(super) fn next_repeats(&self) -> impl Iterator<Item = Timestamp> {
+        self.work.values().filter(|work| !work.busy && !self.draining).filter_map(|work| work.repeat_at)
+    }
+
+    /// Whether a job's repeat only waits for its host.
+    pub(super) fn waits_to_repeat(&self, id: JobId) -> bool {
+        !self.draining && self.work.get(&id).is_some_and(|work| work.repeat_at.is_some())
+    }
+
+    /// Has every repeat built whose host may be called again.
+    pub(super) fn start_repeats(&mut self, step: &mut Step) {
+        let now = self.now;
+        let due = self.work.iter_mut().filter(|(_, work)| !work.busy && work.repeat_at.is_some_and(|at| at <= now));
+        let due: Vec<_> = due
+            .map(|(id, work)| {
+                work.repeat_at = None;
+                (*id, work.repeatable.take())
+            })
+            .collect();
+        for (id, repeatable) in due {
+            self.prepare_repeat(id, repeatable, step);
+        }
     }
 
     /// The order is built once more: sent, if it is the same to the byte. That it is sent is on disk first.
@@ -56,13 +81,21 @@ impl Core {
             work.busy = false;
             work.repeatable.take()
         });
-        let job = self.jobs.get(&id).filter(|job| self.may_repeat(job, repeatable)).cloned();
+        let job = self.jobs.get(&id).filter(|job| self.may_repeat(job, repeatable, self.now)).cloned();
         let call = job.as_ref().map(|job| self.order_call(job));
         let account = job.as_ref().and_then(|job| self.accounts.get(&job.request.account));
-        let free =
-            account.zip(call).is_some_and(|(a, call)| a.pause.is_none() && self.order_free_at(a, call) <= self.now);
-        let (Some(mut job), Some(call), Ok(order), true) = (job, call, result, free) else {
+        let free_at = account
+            .zip(call)
+            .and_then(|(account, call)| account.pause.is_none().then(|| self.order_free_at(account, call)));
+        let free = free_at.is_some_and(|at| at <= self.now);
+        let (Some(mut job), Some(call), Ok(order), true) = (job.clone(), call, result, free) else {
             step.effects.push(Effect::Discard { job: id });
+            // A host that rests may be called again while its service still knows the order.
+            let in_time = |at: &Timestamp| job.as_ref().is_some_and(|job| self.may_repeat(job, repeatable, *at));
+            if let Some(at) = free_at.filter(|at| *at > self.now).filter(in_time) {
+                let work = self.work.entry(id).or_default();
+                (work.repeat_at, work.repeatable) = (Some(at), repeatable);
+            }
             return;
         };
         let Some(search) = &mut job.search else { return };

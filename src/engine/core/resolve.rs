@@ -39,7 +39,7 @@ impl Core {
     pub(super) fn is_looked_for(&self, job: &Job) -> bool {
         let never_answered = job.remote_id.is_none() && (job.cost.is_none() || job.search.is_some());
         let sent = job.state == JobState::Unconfirmed && !job.abandoned && job.submitted_at.is_some();
-        sent && never_answered && self.is_own(job)
+        sent && never_answered && self.is_own(job) && !mutated("lost_unsought")
     }
 
     pub(super) fn is_own(&self, job: &Job) -> bool {
@@ -50,7 +50,7 @@ impl Core {
     /// Whether nothing more is to be said of an unconfirmed job for now: it was looked for once, or cannot be.
     pub(super) fn is_looked_at(&self, job: &Job) -> bool {
         let work = self.work.get(&job.id);
-        if work.is_some_and(|work| work.busy || work.adoption.is_some()) {
+        if work.is_some_and(|work| work.busy || work.adoption.is_some()) || self.waits_to_repeat(job.id) {
             return false;
         }
         let account = self.accounts.get(&job.request.account);
@@ -82,6 +82,7 @@ impl Core {
         if self.draining {
             return;
         }
+        self.start_repeats(step);
         let now = self.now;
         let is_due = |job: &&Job| {
             let busy = self.work.get(&job.id).is_some_and(|work| work.busy);

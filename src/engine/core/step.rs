@@ -93,12 +93,12 @@ pub enum Input {
         /// The job.
         job: JobId,
     },
-    /// A part of the clip of an unconfirmed order came and is kept under a name.
+    /// A part of what an unconfirmed order made came and is kept under a name.
     Kept {
         /// The job.
         job: JobId,
-        /// The part.
-        file: ClipFile,
+        /// Whole clips and parts, in the answer's order; at least one part.
+        files: Vec<ClipFile>,
         /// Whether it can be played, as a sentence.
         plays: String,
     },
@@ -163,8 +163,8 @@ pub enum Unprepared {
 pub enum DownloadError {
     /// The service, the way to it, or the disk.
     Fetch(FetchError),
-    /// The clip came in part; these bytes are kept at this path, for this reason; whether they play.
-    Partial(Box<ClipFile>, String, String),
+    /// What came with the answer is not all whole: the files that are kept, a part at least; why; whether that plays.
+    Partial(Vec<ClipFile>, String, String),
 }
 
 /// What the shell is to do once the step's changes are on disk.

@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::domain::text::{clean, plain};
 use crate::domain::{Currency, ErrorKind, Money};
+use crate::mutation::mutated;
 
 use super::super::answer::{Answer, JSON_MAX};
 use super::super::error::{Envelope, NANOGPT, free};
@@ -107,7 +108,10 @@ fn read(json: &Value, intent: &Intent, asked: &Asked) -> Option<Evidence> {
     };
     let id = |row: &Value| ["runId", "id", "requestId"].iter().find_map(|name| row.get(name).and_then(remote_id));
     let ours = |row: &&Value| thread(row).is_some_and(|thread| thread == intent.correlation);
-    let mut ids: Vec<String> = rows.iter().filter(ours).filter_map(id).collect();
+    let mut ids: Vec<String> = match mutated("any_run_is_ours") {
+        true => rows.iter().filter_map(id).take(1).collect(),
+        false => rows.iter().filter(ours).filter_map(id).collect(),
+    };
     ids.sort_unstable();
     ids.dedup();
     let n = rows.len();

@@ -57,8 +57,8 @@ impl Storm {
             return match self.parts.get(&job.id).cloned() {
                 Some((id, true)) => Ok(vec![file(id, FileKind::Video, "mp4")]),
                 Some((id, false)) => {
-                    let file = Box::new(file(id, FileKind::Partial, "partial"));
-                    Err(DownloadError::Partial(file, "cut".into(), "does not play".into()))
+                    let part = file(id, FileKind::Partial, "partial");
+                    Err(DownloadError::Partial(vec![part], "cut".into(), "does not play".into()))
                 }
                 None => Err(not_a_clip()),
             };

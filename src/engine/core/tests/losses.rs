@@ -70,6 +70,16 @@ fn three_paid_losses_in_a_row_pause_the_account_and_a_clip_ends_the_row() {
 }
 
 #[test]
+fn links_that_died_while_nobody_fetched_are_no_losses() {
+    let mut world = World::fresh();
+    for _ in 0..4 {
+        let gone = DownloadError::Fetch(FetchError::NotAClip("it is a page".into()));
+        finish(&mut world, Err(gone));
+    }
+    assert_eq!(pause(&world), None, "fresh ones are asked for first");
+}
+
+#[test]
 fn a_downloads_validator_is_on_disk_while_it_runs_and_goes_along_to_the_next_try() {
     let mut world = World::fresh();
     let id = world.running();

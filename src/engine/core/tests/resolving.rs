@@ -196,6 +196,27 @@ fn a_repeat_that_is_late_or_differs_by_a_byte_is_not_sent() {
 }
 
 #[test]
+fn a_repeat_waits_for_a_host_that_rests_and_no_look_is_taken_for_its_end() {
+    let (mut world, id, _) = lost();
+    world.evidence(id, found(Grade::Proven, None, Some("3.00")), TEN_MINUTES);
+    // Another call of the host fails while the order is built once more.
+    let error = ServiceError::new(ErrorKind::Unavailable, "the connection broke");
+    world.step(Input::Balanced { account: "n".into(), result: Err(error) });
+    assert_eq!(submits(&world.prepare(id)), 0, "the host rests");
+    assert!(!world.core.is_drained(), "its repeat is still to come");
+    // Of a host in trouble one call at a time finds out whether it is up, so others may come first.
+    let sent = (0..9).any(|_| {
+        world.now = world.core.wake_at().expect("it wakes by itself");
+        let step = world.step(Input::Ticked);
+        step.effects.iter().any(|e| matches!(e, Effect::Prepare { .. })) && submits(&world.prepare(id)) == 1
+    });
+    assert!(sent, "it is repeated");
+    let answer = Accepted { remote_id: "vid-1".into(), cost: Some(usd("3.00")), ..Accepted::default() };
+    world.step(Input::Submitted { job: id, answer: SubmitAnswer::Accepted(answer), bytes: 0 });
+    assert_eq!(world.state(id), JobState::Running);
+}
+
+#[test]
 fn the_answer_to_a_repeat_is_the_answer_to_the_order() {
     let (mut world, id, _) = lost();
     world.evidence(id, found(Grade::Open, None, None), TEN_MINUTES);
