@@ -40,7 +40,7 @@ pub fn explain(job: &Job, history: &[HistoryLine]) -> Vec<Chapter> {
     let mut answered = Vec::new();
     let mut far = Vec::new();
     let mut money = Vec::new();
-    let mut is_taken = false;
+    let (mut is_taken, mut is_charged) = (false, false);
     for line in history {
         let to = match line.kind.as_str() {
             "queued" | "input_shrunk" | "held" | "released" | "cancelled" => &mut asked,
@@ -64,7 +64,8 @@ pub fn explain(job: &Job, history: &[HistoryLine]) -> Vec<Chapter> {
             _ => &mut far,
         };
         to.push(told(line));
-        money.extend(moved(job, line, is_taken));
+        money.extend(moved(job, line, is_taken, is_charged));
+        is_charged |= line.kind == "charged";
     }
     if !job.values.is_empty() {
         let values: Vec<String> = job.values.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect();
@@ -141,7 +142,7 @@ fn sentence(text: &str) -> String {
 }
 
 /// What a line that is told elsewhere did to the money.
-fn moved(job: &Job, line: &HistoryLine, is_taken: bool) -> Option<Sentence> {
+fn moved(job: &Job, line: &HistoryLine, is_taken: bool, is_charged: bool) -> Option<Sentence> {
     let amount = |name: &str| serde_json::from_value::<Money>(line.data[name].clone()).ok();
     let text = match line.kind.as_str() {
         "submitting" => {
@@ -149,6 +150,7 @@ fn moved(job: &Job, line: &HistoryLine, is_taken: bool) -> Option<Sentence> {
             format!("{reserved} {} set aside before the order left.", reserved.were())
         }
         "accepted" => match (amount("cost"), amount("balance")) {
+            (Some(cost), _) if is_charged => format!("The answer named the charge, {cost}, too; it is booked once."),
             (Some(cost), Some(balance)) => {
                 format!("The service charged {cost} and said that {balance} were left; nothing stays set aside.")
             }
@@ -235,6 +237,7 @@ fn again(job: &Job, history: &[HistoryLine]) -> Vec<Sentence> {
             _ => {}
         }
     }
+    let is_again = out.iter().any(|sentence| sentence.text.starts_with("It was "));
     let id = job.id;
     let end = match (last.map(|line| line.kind.as_str()), job.state) {
         (None, _) => "There was nothing to send again.".to_owned(),
@@ -266,7 +269,10 @@ fn again(job: &Job, history: &[HistoryLine]) -> Vec<Sentence> {
         }
         _ => "It was not sent again.".to_owned(),
     };
-    out.push(summary(end));
+    out.push(summary(match end.strip_prefix("It was ").filter(|_| is_again) {
+        Some(rest) => format!("After that it was {rest}"),
+        None => end,
+    }));
     out
 }
 
@@ -313,7 +319,11 @@ mod tests {
         }
         assert!(chapter(&told, "sent").contains("abc"));
         assert!(chapter(&told, "answered").contains("provably") || chapter(&told, "sent again?").contains("provably"));
-        assert!(chapter(&told, "sent again?").ends_with("`rushes retry j-1` makes one, at its own price."));
+        let again = chapter(&told, "sent again?");
+        assert!(again.ends_with("`rushes retry j-1` makes one, at its own price."));
+        assert!(
+            again.starts_with("It was sent again: the time before it provably never left. After that it was not sent")
+        );
         assert!(
             chapter(&told, "money").ends_with("did not come, or not all of it: the service's own balance says so.")
         );
