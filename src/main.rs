@@ -319,6 +319,7 @@ async fn dashboard(mut config: Config, env: &Env, verbose: u8, plain: bool, out:
     }
     unlock(&mut config, out)?;
     let mut options = options(&config, env)?;
+    // From here on a signal waits until the engine has started, and ends it then.
     let mut stops = tui::Stops::listen().map_err(TerminalError::System)?;
     let simulator = embed(&mut config).await?;
     let settings = cli::settings::settings(&config, "dashboard", true)?;
@@ -333,7 +334,8 @@ async fn dashboard(mut config: Config, env: &Env, verbose: u8, plain: bool, out:
     };
     if plain {
         let engine = ready(starting.as_mut()).await?;
-        let code = cli::plain::plain(engine, ends, verbose, out).await;
+        let signal = async || u8::try_from(stops.next().await).unwrap_or(u8::MAX - code::SIGNAL);
+        let code = cli::plain::plain(engine, ends, signal, verbose).await;
         if let Some(simulator) = simulator {
             simulator.shutdown().await;
         }
@@ -352,14 +354,16 @@ async fn dashboard(mut config: Config, env: &Env, verbose: u8, plain: bool, out:
         put: Box::new(move |text| cli::scratch::put(&dir, text)),
         take: Box::new(cli::scratch::take),
     });
-    let mut face = std::pin::pin!(tui::run(commands, events, options));
-    let (engine, ended) = tokio::select! {
-        biased;
-        ended = &mut face => {
-            let ended = ended?;
-            (ready(starting.as_mut()).await?, ended)
+    let (engine, ended) = {
+        let mut face = std::pin::pin!(tui::run(commands, events, options, &mut stops));
+        tokio::select! {
+            biased;
+            ended = &mut face => {
+                let ended = ended?;
+                (ready(starting.as_mut()).await?, ended)
+            }
+            engine = ready(starting.as_mut()) => (engine?, face.await?),
         }
-        engine = ready(starting.as_mut()) => (engine?, face.await?),
     };
     let code = tui::leave(engine, ended, &mut stops).await;
     if let Some(simulator) = simulator {

@@ -11,7 +11,7 @@ use jiff::Zoned;
 
 use super::code;
 use super::out::Out;
-use super::run::{Signals, line};
+use super::run::line;
 use crate::domain::message::{AccountRow, Level};
 use crate::domain::text::clean;
 use crate::domain::{Currency, Event, JobId, JobRow, JobState, Money, Snapshot};
@@ -22,15 +22,14 @@ const STEP: u8 = 25;
 /// How long leaving waits for a reader that takes no lines.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Tells what happens until a signal; returns the exit code. Without an engine it looks on at another's work.
-pub async fn plain(engine: Option<Engine>, ends: (Commands, Events), verbose: u8, out: &Out) -> u8 {
-    let mut signals = match Signals::listen() {
-        Ok(signals) => signals,
-        Err(error) => {
-            out.say(format_args!("cannot listen for signals: {error}"));
-            return code::USAGE;
-        }
-    };
+/// Tells what happens until a signal, whose number `signal` gives, also of one that came while the engine
+/// started; returns the exit code. Without an engine it looks on at another's work.
+pub async fn plain(
+    engine: Option<Engine>,
+    ends: (Commands, Events),
+    mut signal: impl AsyncFnMut() -> u8,
+    verbose: u8,
+) -> u8 {
     // The commands' end is kept: an engine may take its loss for the face's end.
     let (_commands, mut events) = ends;
     let lines = Lines::start();
@@ -38,10 +37,10 @@ pub async fn plain(engine: Option<Engine>, ends: (Commands, Events), verbose: u8
     let number = loop {
         tokio::select! {
             biased;
-            number = signals.next() => break number,
+            number = signal() => break number,
             event = events.next() => match event {
                 Some(event) => news.tell(event).into_iter().for_each(|line| lines.say(&line)),
-                None => break signals.next().await,
+                None => break signal().await,
             },
         }
     };
@@ -56,7 +55,7 @@ pub async fn plain(engine: Option<Engine>, ends: (Commands, Events), verbose: u8
         tokio::select! {
             biased;
             () = &mut leaving => break,
-            _ = signals.next() => break,
+            _ = signal() => break,
             Some(event) = events.next() => news.tell(event).into_iter().for_each(|line| lines.say(&line)),
         }
     }

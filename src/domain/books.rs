@@ -199,29 +199,31 @@ pub struct Sums {
 impl Sums {
     /// What the account really spent: charged less refunded.
     pub fn spent(&self) -> Decimal {
-        self.charged - self.refunded
+        self.charged.saturating_sub(self.refunded)
     }
 
     /// What has left the account in all, by the books; below zero where more came than went. A
     /// balance and this add up to the same figure at any two times, unless something is not booked.
     pub fn net(&self) -> Decimal {
-        self.spent() + self.other_use + self.unexplained - self.deposited - self.unexplained_credit
+        let went = [self.other_use, self.unexplained].into_iter().fold(self.spent(), Decimal::saturating_add);
+        went.saturating_sub(self.deposited).saturating_sub(self.unexplained_credit)
     }
 
     /// Adds one entry.
     pub fn add(&mut self, kind: EntryKind, amount: Decimal) {
-        match kind {
-            EntryKind::Reserved => self.reserved += amount,
-            EntryKind::Released => self.reserved -= amount,
-            EntryKind::Charged => self.charged += amount,
-            EntryKind::Refunded => self.refunded += amount,
-            EntryKind::Deposited => self.deposited += amount,
-            EntryKind::OtherUse => self.other_use += amount,
-            EntryKind::Unexplained => self.unexplained += amount,
-            EntryKind::UnexplainedCredit => self.unexplained_credit += amount,
-            EntryKind::Explained => self.unexplained -= amount,
-            EntryKind::ExplainedCredit => self.unexplained_credit -= amount,
-        }
+        let (sum, amount) = match kind {
+            EntryKind::Reserved => (&mut self.reserved, amount),
+            EntryKind::Released => (&mut self.reserved, -amount),
+            EntryKind::Charged => (&mut self.charged, amount),
+            EntryKind::Refunded => (&mut self.refunded, amount),
+            EntryKind::Deposited => (&mut self.deposited, amount),
+            EntryKind::OtherUse => (&mut self.other_use, amount),
+            EntryKind::Unexplained => (&mut self.unexplained, amount),
+            EntryKind::UnexplainedCredit => (&mut self.unexplained_credit, amount),
+            EntryKind::Explained => (&mut self.unexplained, -amount),
+            EntryKind::ExplainedCredit => (&mut self.unexplained_credit, -amount),
+        };
+        *sum = sum.saturating_add(amount);
     }
 }
 

@@ -108,6 +108,11 @@ impl Money {
         self.amount.is_zero() || (self.amount.is_sign_positive() && self.amount < Decimal::from(1_000_000_000))
     }
 
+    /// Whether it can be what an account holds: under a billion, and no deeper in debt than that.
+    pub fn is_believable_balance(self) -> bool {
+        self.amount.abs() < Decimal::from(1_000_000_000)
+    }
+
     /// `is` or `are`, as it follows the amount in a sentence: `$3.00 are`, `1 run is`.
     pub fn are(self) -> &'static str {
         if self == Money::one_of_quota() { "is" } else { "are" }

@@ -29,7 +29,8 @@ impl Wanted {
     fn count(&mut self, row: &JobRow, sign: Decimal) {
         if let Some(estimate) = row.estimate.filter(|_| row.state == JobState::Queued) {
             let sums = self.0.entry(row.account.clone()).or_default();
-            *sums.entry(estimate.currency).or_default() += estimate.amount * sign;
+            let sum = sums.entry(estimate.currency).or_default();
+            *sum = sum.saturating_add(estimate.amount * sign);
         }
     }
 
@@ -42,9 +43,8 @@ impl Wanted {
             for balance in &account.balances {
                 let money = balance.money;
                 let Some(wanted) = wanted.get(&money.currency).filter(|sum| !sum.is_zero()) else { continue };
-                let reserved: Decimal =
-                    account.reserved.iter().filter(|m| m.currency == money.currency).map(|m| m.amount).sum();
-                let missing = *wanted + reserved - money.amount;
+                let reserved = account.reserved.iter().filter(|m| m.currency == money.currency).map(|m| m.amount);
+                let missing = reserved.fold(*wanted, Decimal::saturating_add).saturating_sub(money.amount);
                 if missing > Decimal::ZERO {
                     short.push((account.name.clone(), Money::new(missing, money.currency)));
                 }

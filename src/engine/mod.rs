@@ -8,6 +8,7 @@ mod balance;
 mod clock;
 pub mod core;
 mod download;
+mod effects;
 mod inputs;
 mod kept;
 mod lookup;
@@ -24,6 +25,7 @@ mod shell;
 mod submit;
 mod viewer;
 
+use std::io::Write;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -201,6 +203,27 @@ impl Engine {
     }
 }
 
+/// Calls `broke` should the engine's task panic: a face without an engine would look as if all were well.
+fn watch_over(running: tokio::task::JoinHandle<()>, broke: impl FnOnce() + Send + 'static) {
+    tokio::spawn(async move {
+        if running.await.is_err_and(|error| error.is_panic()) {
+            broke();
+        }
+    });
+}
+
+/// The exit code of a panic.
+const BROKEN: i32 = 101;
+
+/// Ends the process loudly. What is on disk is whole; orders under way are unconfirmed at the next start.
+fn end_broken() {
+    let text = "rushes: the engine broke, and nothing goes on without it. What is on disk is whole and goes on at \
+                the next start; please report this with the lines above";
+    // Where even this cannot be said, the code still tells.
+    let _ = writeln!(std::io::stderr(), "{text}");
+    std::process::exit(BROKEN);
+}
+
 /// A face's way to ask for things. Never blocks.
 #[derive(Clone, Debug)]
 pub struct Commands {
@@ -269,5 +292,24 @@ impl Log {
             }
             self.logged.changed().await.ok()?;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_engine_that_panics_is_noticed_and_one_that_ends_is_not() {
+        let (told, mut broke) = mpsc::unbounded_channel();
+        for (name, breaks) in [("ends", false), ("breaks", true)] {
+            let told = told.clone();
+            let running = tokio::spawn(async move { assert!(!breaks, "planted") });
+            watch_over(running, move || {
+                let _ = told.send(name);
+            });
+        }
+        drop(told);
+        assert_eq!((broke.recv().await, broke.recv().await), (Some("breaks"), None));
     }
 }

@@ -10,7 +10,7 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::core::drained::Rest;
 use super::shell::{Message, Shell};
-use super::{Engine, EngineError, Settings, offers, viewer};
+use super::{Engine, EngineError, Settings, end_broken, offers, viewer, watch_over};
 use crate::catalog::Catalog;
 use crate::domain::message::Snapshot;
 use crate::media::Disk;
@@ -66,7 +66,7 @@ impl Opening {
         if draining {
             started.drain();
         }
-        tokio::spawn(started.run(inbox, lock));
+        watch_over(tokio::spawn(started.run(inbox, lock)), end_broken);
         // The first face may be there already.
         Ok(Engine { messages, rest, logged, store, faces: std::sync::atomic::AtomicU64::new(FIRST_FACE + 1) })
     }

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::core::discover::{CHANGED, summary, told};
-use super::shell::LONGEST_DISCOVERY;
+use super::effects::LONGEST_CALL;
 use super::{EngineError, Settings, accounts, offers};
 use crate::catalog::{Difference, differences};
 use crate::domain::{AccountProfile, ErrorKind, Model};
@@ -38,7 +38,7 @@ pub async fn refresh(settings: &Settings) -> Result<Refreshed, EngineError> {
                 Ok::<_, ServiceError>((profile, models))
             };
             let late = || Err(ServiceError::new(ErrorKind::Unavailable, "no list of models within a minute"));
-            (name, tokio::time::timeout(LONGEST_DISCOVERY, asking).await.unwrap_or_else(|_| late()))
+            (name, tokio::time::timeout(LONGEST_CALL, asking).await.unwrap_or_else(|_| late()))
         })
     });
     let answers = join_all(asked).await;

@@ -13,18 +13,19 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use super::clock::Clock;
 use super::core::drained::Rest;
 use super::core::room::with_uncommitted;
-use super::core::{Core, DownloadError, Effect, FaceId, Input, Step};
+use super::core::{Core, Effect, FaceId, Input, Step};
+use super::effects::LONGEST_CALL;
 use super::poll::{self, Due};
 use super::report::Outbox;
-use super::{EngineError, Settings, accounts, download, inspect, kept, resolve, submit};
+use super::{EngineError, Settings, accounts, inspect, kept};
 use crate::catalog::Catalog;
+use crate::domain::JobId;
 use crate::domain::caps::{Guard, Limit};
 use crate::domain::message::{Command, Draft, Event, Level, Notice, Snapshot, Ticket};
-use crate::domain::{ErrorKind, JobId};
 use crate::media::{Disk, RealDisk};
 use crate::mutation::mutated;
 use crate::provider::limits::Limits;
-use crate::provider::{FetchError, PaidRequest, Provider, ServiceError, SubmitAnswer};
+use crate::provider::{PaidRequest, Provider};
 use crate::store::{Change, EngineLock, Loaded, Store, StoreError};
 
 /// Messages worked off between two commits.
@@ -32,9 +33,6 @@ const MOST_AT_ONCE: usize = 256;
 
 /// Downloads at a time, over all accounts.
 const MOST_DOWNLOADS: usize = 4;
-
-/// A list of models may take this long. It is free, and nothing waits for it.
-pub(super) const LONGEST_DISCOVERY: Duration = Duration::from_secs(60);
 
 /// Wait before a failed commit is tried again. Nothing is sent meanwhile.
 const COMMIT_WAIT: Duration = Duration::from_secs(1);
@@ -72,6 +70,8 @@ pub(super) struct Tools {
     pub(super) store: Store,
     pub(super) messages: mpsc::UnboundedSender<Message>,
     pub(super) downloads: Arc<Semaphore>,
+    /// A free call about an account may take this long.
+    pub(super) longest_call: Duration,
 }
 
 /// The loop's state.
@@ -79,9 +79,9 @@ pub(super) struct Shell {
     pub(super) core: Core,
     first: Step,
     pub(super) tools: Tools,
-    polls: Option<mpsc::UnboundedSender<Due>>,
+    pub(super) polls: Option<mpsc::UnboundedSender<Due>>,
     faces: BTreeMap<FaceId, Outbox>,
-    built: HashMap<JobId, PaidRequest>,
+    pub(super) built: HashMap<JobId, PaidRequest>,
     draft: Option<Draft>,
     pub(super) next_batch: i64,
     rest: watch::Sender<Rest>,
@@ -113,6 +113,7 @@ impl Shell {
             store,
             messages,
             downloads: Arc::new(Semaphore::new(MOST_DOWNLOADS)),
+            longest_call: LONGEST_CALL,
         };
         Ok(Shell {
             core,
@@ -349,82 +350,6 @@ impl Shell {
         }
     }
 
-    fn begin_effect(&mut self, effect: Effect) {
-        let tools = self.tools.clone();
-        match effect {
-            Effect::Probe { account } => {
-                self.call(account, |provider, account| async move {
-                    Input::Probed { result: provider.probe().await, account }
-                });
-            }
-            Effect::Balance { account, profile } => {
-                self.call(account, |provider, account| async move {
-                    Input::Balanced { result: provider.balance(&profile).await, account }
-                });
-            }
-            Effect::Discover { account, profile } => {
-                self.call(account, |provider, account| async move {
-                    let asked = tokio::time::timeout(LONGEST_DISCOVERY, provider.discover(&profile)).await;
-                    let late = || Err(ServiceError::new(ErrorKind::Unavailable, "no list of models within a minute"));
-                    Input::Discovered { result: asked.unwrap_or_else(|_| late()), account }
-                });
-            }
-            Effect::Prepare { job, model, profile } => {
-                tokio::spawn(submit::prepare(tools, job, model, profile));
-            }
-            Effect::Submit { job } => match (self.built.remove(&job), self.core.job(job)) {
-                (Some(request), Some(job)) => {
-                    let (id, messages) = (job.id, tools.messages.clone());
-                    watched(submit::submit(tools, job.clone(), request), messages, move || Input::Submitted {
-                        job: id,
-                        answer: SubmitAnswer::Unknown(broken("the answer to the order")),
-                        bytes: 0,
-                    });
-                }
-                // Cannot happen: the core sends only what was built. It stays `submitting`, and the
-                // next start makes it unconfirmed, which is the safe reading.
-                _ => tracing::error!("{job} was to be sent but is not built"),
-            },
-            Effect::Discard { job } => drop(self.built.remove(&job)),
-            Effect::Poll { job, account, remote, profile } => {
-                if let Some(polls) = &self.polls {
-                    // A closed channel means that the task is gone with the engine.
-                    let _ = polls.send(Due { job, account, remote, profile });
-                }
-            }
-            Effect::Find { job, account, intent, profile } => {
-                let messages = tools.messages.clone();
-                watched(resolve::find(tools, job, account, intent, profile), messages, move || Input::Evidence {
-                    job,
-                    result: Err(broken("what was found of the order")),
-                    repeatable: None,
-                });
-            }
-            Effect::Download { job, profile } => {
-                let (id, messages) = (job.id, tools.messages.clone());
-                watched(download::run(tools, job, profile), messages, move || Input::Downloaded {
-                    job: id,
-                    result: Err(DownloadError::Fetch(FetchError::Service(broken("the clip")))),
-                });
-            }
-        }
-    }
-
-    fn call<F, R>(&self, account: String, ask: F)
-    where
-        F: FnOnce(Arc<dyn Provider>, String) -> R,
-        R: Future<Output = Input> + Send + 'static,
-    {
-        let Some(provider) = self.tools.providers.get(&account).cloned() else { return };
-        let (messages, points) = (self.tools.messages.clone(), self.tools.settings.points.clone());
-        let asked = ask(provider, account.clone());
-        tokio::spawn(async move {
-            let input = asked.await;
-            points.reach("call.answered", account);
-            let _ = messages.send(input.into());
-        });
-    }
-
     fn notice(&self, level: Level, text: String) {
         for outbox in self.faces.values() {
             outbox.post(Event::Noticed(Notice { at: Timestamp::now(), level, text: text.clone() }));
@@ -451,25 +376,6 @@ impl Shell {
     }
 }
 
-/// Runs a task whose end the core waits for: should it break off, the core is told so. Else its job
-/// would count as under way for as long as the engine lives.
-fn watched(
-    task: impl Future<Output = ()> + Send + 'static,
-    messages: mpsc::UnboundedSender<Message>,
-    instead: impl FnOnce() -> Input + Send + 'static,
-) {
-    let running = tokio::spawn(task);
-    tokio::spawn(async move {
-        if running.await.is_err() {
-            let _ = messages.send(instead().into());
-        }
-    });
-}
-
-fn broken(what: &str) -> ServiceError {
-    ServiceError::new(ErrorKind::Protocol, format!("{what} could not be worked on here; report this"))
-}
-
 /// An order that a commit would make.
 fn ordered(changes: &[Change]) -> Option<JobId> {
     changes.iter().find_map(|change| match change {
@@ -489,20 +395,11 @@ async fn sleep_until(now: Timestamp, wake: Option<Timestamp>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn a_task_that_breaks_off_is_reported_and_one_that_ends_is_not() {
-        let (messages, mut inbox) = mpsc::unbounded_channel();
-        watched(async {}, messages.clone(), || Input::Ticked);
-        watched(async { panic!("planted") }, messages, || Input::Drain);
-        assert!(matches!(inbox.recv().await, Some(Message::Input(input)) if matches!(*input, Input::Drain)));
-        assert!(inbox.recv().await.is_none());
-    }
-
     /// A shell of one account that lives at `url`.
-    fn shell(dir: &std::path::Path, url: &str) -> Shell {
+    pub(in crate::engine) fn shell(dir: &std::path::Path, url: &str) -> (Shell, mpsc::UnboundedReceiver<Message>) {
         let account = crate::engine::AccountSettings {
             name: "nanogpt".into(),
             service: crate::domain::Service::Nanogpt,
@@ -532,10 +429,10 @@ mod tests {
             points: crate::engine::Points::default(),
         };
         let store = Store::open(&settings.data_dir, false).unwrap();
-        let (messages, _) = mpsc::unbounded_channel();
+        let (messages, inbox) = mpsc::unbounded_channel();
         let (rest, logged) = (watch::channel(Rest::Work).0, watch::channel(0).0);
         let catalog = crate::engine::offers::catalog(None).unwrap();
-        Shell::new(settings, store, Loaded::default(), catalog, messages, (rest, logged)).unwrap()
+        (Shell::new(settings, store, Loaded::default(), catalog, messages, (rest, logged)).unwrap(), inbox)
     }
 
     #[tokio::test]
@@ -543,7 +440,7 @@ mod tests {
         let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", server.local_addr().unwrap());
         let dir = tempfile::tempdir().unwrap();
-        let mut shell = shell(dir.path(), &url);
+        let (mut shell, _inbox) = shell(dir.path(), &url);
         let profile = crate::domain::AccountProfile { origin: url, ..Default::default() };
         let step = |changes| Step {
             changes,

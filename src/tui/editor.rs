@@ -36,7 +36,7 @@ pub enum Edited {
 }
 
 /// Runs `editor`, a shell command that is given the file, until it ends. The terminal must be given back before.
-pub async fn edit(editor: &str, text: &str, scratch: &Scratch, signals: &mut Signals) -> Edited {
+pub async fn edit(editor: &str, text: &str, scratch: &Scratch, signals: &mut Signals<'_>) -> Edited {
     let path = match (scratch.put)(text) {
         Ok(path) => path,
         Err(error) => return Edited::Failed(format!("the prompt cannot be put into a file for {editor}: {error}")),

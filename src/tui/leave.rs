@@ -23,8 +23,6 @@ pub async fn leave(engine: Option<Engine>, ended: Ended, stops: &mut Stops) -> u
     };
     // Who only looked on has nothing to finish.
     let Some(engine) = engine else { return code };
-    // What ended the dashboard was heard here as well.
-    stops.forget().await;
     let leaving = engine.leave(how);
     tokio::pin!(leaving);
     let mut told = code == exit_code(hang_up);

@@ -68,13 +68,22 @@ pub enum Ended {
     TerminalGone,
 }
 
-/// Runs the dashboard until it ends. To be awaited where nothing else waits for it, such as `main`.
+/// Runs the dashboard until it ends. To be awaited where nothing else waits for it, such as `main`. `stops`
+/// is the one listener of the process: what it caught while the engine started counts.
 ///
 /// # Errors
 /// When there is no terminal to run in.
-pub async fn run(commands: Commands, events: Events, options: Options) -> Result<Ended, TerminalError> {
+pub async fn run(
+    commands: Commands,
+    events: Events,
+    options: Options,
+    stops: &mut Stops,
+) -> Result<Ended, TerminalError> {
+    if let Some(number) = stops.caught().await {
+        return Ok(Ended::Signal(number));
+    }
     // Before the first byte: a signal from here on finds someone who gives the terminal back.
-    let mut signals = Signals::listen()?;
+    let mut signals = Signals::listen(stops)?;
     let output = Output::start()?;
     let session = Session::enter(options.beside.mouse, options.log)?;
     let mut inputs = Inputs::spawn()?;
@@ -332,7 +341,7 @@ impl Face {
     }
 
     /// Gives terminal and text to the user's editor until it ends. The engine works on meanwhile.
-    async fn edit(&mut self, text: &str, signals: &mut Signals) {
+    async fn edit(&mut self, text: &str, signals: &mut Signals<'_>) {
         // A frame that is on its way is not to be drawn over the editor's screen.
         while self.output.is_busy() && self.ended.is_none() {
             tokio::select! {

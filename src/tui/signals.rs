@@ -45,9 +45,9 @@ impl Stops {
         })
     }
 
-    /// Forgets what has come already.
-    pub async fn forget(&mut self) {
-        while tokio::time::timeout(std::time::Duration::ZERO, self.next()).await.is_ok() {}
+    /// The number of one that has come already.
+    pub async fn caught(&mut self) -> Option<i32> {
+        tokio::time::timeout(std::time::Duration::ZERO, self.next()).await.ok()
     }
 
     /// The next signal's number; the exit code is 128 more. Cancel-safe.
@@ -65,21 +65,21 @@ impl Stops {
 
 /// All signals that the dashboard cares about.
 #[derive(Debug)]
-pub struct Signals {
-    stops: Stops,
+pub struct Signals<'a> {
+    stops: &'a mut Stops,
     suspend: Signal,
     continued: Signal,
     resized: Signal,
 }
 
-impl Signals {
-    /// Starts to listen.
+impl Signals<'_> {
+    /// Starts to listen for the others too: a stop that came since `stops` was made is not lost.
     ///
     /// # Errors
     /// When the system refuses the handlers.
-    pub fn listen() -> io::Result<Signals> {
+    pub fn listen(stops: &mut Stops) -> io::Result<Signals<'_>> {
         Ok(Signals {
-            stops: Stops::listen()?,
+            stops,
             suspend: signal(SignalKind::from_raw(Number::TSTP.as_raw()))?,
             continued: signal(SignalKind::from_raw(Number::CONT.as_raw()))?,
             resized: signal(SignalKind::window_change())?,

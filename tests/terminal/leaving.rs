@@ -37,6 +37,22 @@ fn every_signal_that_ends_it_gives_the_terminal_back_and_is_in_the_exit_code() {
     }
 }
 
+/// While the program starts, from when signals do not end it by themselves any more.
+#[test]
+fn a_signal_during_the_start_ends_it_too() {
+    for args in [&[][..], &["--plain"]] {
+        for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
+            let stage = Stage::new();
+            let pty = stage.dashboard(100, 30).args(args).start();
+            // The last of the four that are listened to.
+            pty.wait_until_caught(Signal::QUIT);
+            pty.signal(signal);
+            assert_eq!(pty.wait_exit(), code, "{signal:?} {args:?}");
+            pty.assert_restored();
+        }
+    }
+}
+
 #[test]
 fn a_lost_connection_ends_it() {
     let stage = Stage::new();

@@ -282,6 +282,21 @@ impl Pty {
         })
     }
 
+    /// Waits until a signal does not end the program by itself any more.
+    pub fn wait_until_caught(&self, signal: Signal) {
+        let status = format!("/proc/{}/status", self.pid.as_raw_nonzero());
+        let is_caught = || {
+            let text = std::fs::read_to_string(&status).expect("it still runs");
+            let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("the system tells");
+            let caught = u64::from_str_radix(caught.trim(), 16).expect("a mask");
+            caught >> (signal.as_raw() - 1) & 1 == 1
+        };
+        while !is_caught() {
+            assert!(self.has_time(), "{signal:?} would end it still");
+            thread::yield_now();
+        }
+    }
+
     /// A place in what was written, for [`Pty::bytes_since`].
     pub fn mark(&self) -> usize {
         self.seen().bytes.len()

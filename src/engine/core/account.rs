@@ -64,9 +64,11 @@ pub struct Account {
     probing: bool,
     /// It waits because of what its last probe said.
     probed_in_vain: bool,
-    asking: bool,
+    pub(super) asking: bool,
+    /// What it last said it holds cannot be, which was told.
+    pub(super) lied: bool,
     /// A balance is wanted from this time on.
-    balance_due: Option<Timestamp>,
+    pub(super) balance_due: Option<Timestamp>,
     balance_at: Option<Timestamp>,
     pub(super) first_balance: FirstBalance,
     pub(super) trouble: Option<String>,
@@ -110,6 +112,7 @@ impl Account {
             probing: false,
             probed_in_vain: false,
             asking: false,
+            lied: false,
             balance_due: None,
             balance_at: None,
             first_balance: FirstBalance::default(),
@@ -378,37 +381,6 @@ impl Core {
                 }
             }
         }
-    }
-
-    pub(super) fn balanced(&mut self, name: &str, result: Result<Vec<Money>, ServiceError>, step: &mut Step) {
-        let Some(account) = self.accounts.get_mut(name) else { return };
-        account.asking = false;
-        account.first_balance = FirstBalance::Over;
-        // One that was wanted meanwhile is asked for next.
-        account.wallet.closing &= account.balance_due.is_some();
-        let still = self.was_still(name);
-        match result {
-            Ok(amounts) => {
-                for money in amounts {
-                    self.see_balance(name, money, "balance", still, step);
-                }
-                self.recover(name, step);
-            }
-            Err(error) => self.trouble(name, Call::Free, &error, step),
-        }
-    }
-
-    /// Notes what a service said an account holds; `still`: nothing of ours could have moved it just then.
-    pub(super) fn see_balance(&mut self, name: &str, money: Money, source: &str, still: bool, step: &mut Step) {
-        let Some(account) = self.accounts.get_mut(name) else { return };
-        let balance = Balance { money, seen_at: self.now, source: source.to_owned() };
-        account.balances.retain(|b| b.money.currency != money.currency);
-        account.balances.push(balance.clone());
-        account.balances.sort_by_key(|b| b.money.currency);
-        self.compare(name, &balance, still, step);
-        step.changes.push(Change::SeeBalance { account: name.to_owned(), balance });
-        self.touch(name, step);
-        self.read_trace(name, money, step);
     }
 
     /// Tells the faces about jobs of an account in one go, after many changed.

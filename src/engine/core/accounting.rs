@@ -70,7 +70,8 @@ impl Core {
         }
         for line in openings {
             let Some(account) = self.accounts.get_mut(&line.account) else { continue };
-            let Some(capital) = line.capital else { continue };
+            // An earlier version may have taken whatever a service said.
+            let Some(capital) = line.capital.filter(|capital| capital.is_believable_balance()) else { continue };
             if (&account.origin, &account.fingerprint) == (&line.origin, &line.fingerprint) {
                 let opening = Opening { capital: capital.amount, at: line.balance.seen_at };
                 account.wallet.openings.insert(line.balance.money.currency, opening);
@@ -152,20 +153,25 @@ impl Core {
         let Some(account) = self.accounts.get(&job.request.account) else { return false };
         let Some(cost) = job.cost.filter(|cost| alone && cost.currency == told.currency) else { return false };
         let before = account.balances.iter().find(|b| b.money.currency == told.currency && b.source == "balance");
-        before.is_none_or(|before| (before.money.amount - cost.amount..=before.money.amount).contains(&told.amount))
+        before.is_none_or(|before| {
+            let before = before.money.amount;
+            (before.saturating_sub(cost.amount)..=before).contains(&told.amount)
+        })
     }
 
     /// What left an account by the books, with all that have its key.
     fn net(&self, payer: &str, currency: Currency) -> Decimal {
         let paid_for = self.accounts.values().filter(|account| account.wallet.payer == payer);
-        paid_for.map(|account| self.budget.ledger().of(&account.name, currency).net()).sum()
+        paid_for
+            .map(|account| self.budget.ledger().of(&account.name, currency).net())
+            .fold(Decimal::ZERO, Decimal::saturating_add)
     }
 
     /// What an account must hold by its books, where it pays for itself and they were opened.
     pub(super) fn expected(&self, name: &str, currency: Currency) -> Option<Decimal> {
         let wallet = &self.accounts.get(name)?.wallet;
         let opening = wallet.openings.get(&currency).filter(|_| wallet.payer == name)?;
-        Some(opening.capital - self.net(name, currency))
+        Some(opening.capital.saturating_sub(self.net(name, currency)))
     }
 
     /// Holds a balance against the books, and writes it down with what came of that.
@@ -182,7 +188,7 @@ impl Core {
             since: job.finished_at.unwrap_or(now),
         };
         let claims: Vec<Claim> = account.wallet.claims.values().filter(in_question).map(claim).collect();
-        let expected = opening.map(|opening| Money::new(opening.capital - net, told.currency));
+        let expected = opening.map(|opening| Money::new(opening.capital.saturating_sub(net), told.currency));
         let finding = reconcile(told, still && is_payer, opening, net, &claims, now);
         let standing = match &finding {
             Finding::Nothing => Standing::Observed,
@@ -193,7 +199,7 @@ impl Core {
         };
         let capital = match standing {
             Standing::Observed | Standing::Waits => None,
-            Standing::Opened => Some(told.amount + net),
+            Standing::Opened => Some(told.amount.saturating_add(net)),
             Standing::Agrees | Standing::Differs => opening.map(|opening| opening.capital),
         };
         let ids: Vec<JobId> = claims.iter().map(|claim| claim.job).collect();

@@ -51,7 +51,8 @@ impl Budget {
             _ => return,
         }
         let key = (date, entry.account.clone(), money.currency);
-        *self.recent.entry(key).or_default() += money.amount;
+        let sum = self.recent.entry(key).or_default();
+        *sum = sum.saturating_add(money.amount);
     }
 
     /// Moves to the day of `now`; true when a new day began. Never goes back.
@@ -87,13 +88,12 @@ impl Budget {
         self.recent
             .iter()
             .filter(|((day, name, c), _)| in_span(day) && *c == currency && account.is_none_or(|a| a == name))
-            .map(|(_, amount)| amount)
-            .sum()
+            .fold(Decimal::ZERO, |sum, (_, amount)| sum.saturating_add(*amount))
     }
 
     fn reserved(&self, account: Option<&str>, currency: Currency) -> Decimal {
         let mine = self.ledger.sums.iter().filter(|((name, c), _)| *c == currency && account.is_none_or(|a| a == name));
-        mine.map(|(_, sums)| sums.reserved).sum()
+        mine.fold(Decimal::ZERO, |sum, (_, sums)| sum.saturating_add(sums.reserved))
     }
 
     /// The name of the cap that reserving `money` for `account` would pass, or `None`: of the caps in
@@ -125,8 +125,10 @@ impl Budget {
         };
         let mut unexplained: BTreeMap<(Currency, bool), Decimal> = BTreeMap::new();
         for ((_, currency), sums) in &self.ledger.sums {
-            *unexplained.entry((*currency, false)).or_default() -= sums.unexplained;
-            *unexplained.entry((*currency, true)).or_default() += sums.unexplained_credit;
+            let gone = unexplained.entry((*currency, false)).or_default();
+            *gone = gone.saturating_sub(sums.unexplained);
+            let came = unexplained.entry((*currency, true)).or_default();
+            *came = came.saturating_add(sums.unexplained_credit);
         }
         unexplained.retain(|_, amount| !amount.is_zero());
         Spend {

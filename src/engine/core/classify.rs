@@ -52,7 +52,7 @@ impl Core {
         let back = if gone { EntryKind::Explained } else { EntryKind::ExplainedCredit };
         let reversal =
             Entry { kind: back, evidence: format!("{}:{name_of}", back.word()), at: self.now, ..entry.clone() };
-        let rest = Money::new(left.amount - entry.money.amount, left.currency);
+        let rest = Money::new(left.amount.saturating_sub(entry.money.amount), left.currency);
         let data = json!({"difference": id.to_string(), "amount": entry.money, "left": rest, "account": entry.account});
         let of = if rest.amount.is_zero() { String::new() } else { format!(" of {left}") };
         let (name, money) = (entry.account.clone(), entry.money);
@@ -84,8 +84,8 @@ impl Core {
                 }
                 self.enter(reversal, step);
                 let (kind, after, word) = match gone {
-                    true => (EntryKind::Charged, before + money.amount, "its charge"),
-                    false => (EntryKind::Refunded, before - money.amount, "its refund"),
+                    true => (EntryKind::Charged, before.saturating_add(money.amount), "its charge"),
+                    false => (EntryKind::Refunded, before.saturating_sub(money.amount), "its refund"),
                 };
                 self.book(&job, kind, money, &name_of, step);
                 job.cost = Some(Money::new(after, money.currency));

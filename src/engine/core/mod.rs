@@ -8,6 +8,7 @@ mod account;
 mod accounting;
 mod adopt;
 mod answer;
+mod balance;
 mod booking;
 mod budget;
 mod caps;

@@ -67,7 +67,7 @@ pub(super) fn reconcile(
     let has_time = |claim: &Claim| now.duration_since(claim.since) < REFUND_TIME;
     // Whether a refund that was claimed before is in it, nobody can tell; what comes after it is seen.
     let Some(opening) = opening else { return Finding::Opens };
-    let expected = opening.capital - net;
+    let expected = opening.capital.saturating_sub(net);
     if is_same(told.amount, expected) {
         return Finding::Agrees;
     }
@@ -77,7 +77,7 @@ pub(super) fn reconcile(
         Some(missing) if missing.iter().any(|claim| has_time(claim)) => Finding::Waits,
         Some(missing) => Finding::NotRefunded(missing.iter().map(|claim| claim.job).collect()),
         None if claims.iter().any(has_time) => Finding::Waits,
-        None => Finding::Differs(told.amount - expected),
+        None => Finding::Differs(told.amount.saturating_sub(expected)),
     }
 }
 
@@ -86,7 +86,7 @@ pub(super) fn reconcile(
 pub(super) fn is_same(told: Decimal, expected: Decimal) -> bool {
     // A number loses its last zeros on the way: `39.5` is told to the cent as well.
     let scale = told.scale().max(2);
-    let difference = (told - expected).abs();
+    let difference = told.saturating_sub(expected).abs();
     if expected.normalize().scale() > scale { difference < Decimal::new(1, scale) } else { difference.is_zero() }
 }
 
@@ -96,7 +96,8 @@ fn missing(told: Decimal, expected: Decimal, claims: &[Claim]) -> Option<Vec<&Cl
         return None;
     }
     let chosen = |set: u32| claims.iter().enumerate().filter(move |(n, _)| set >> n & 1 == 1).map(|(_, claim)| claim);
-    let fits = |set: &u32| is_same(told, expected - chosen(*set).map(|claim| claim.amount).sum::<Decimal>());
+    let without = |set: u32| chosen(set).fold(expected, |left, claim| left.saturating_sub(claim.amount));
+    let fits = |set: &u32| is_same(told, without(*set));
     let mut sets = (1..1u32 << claims.len()).filter(fits);
     match (sets.next(), sets.next()) {
         (Some(set), None) => Some(chosen(set).collect()),

@@ -85,7 +85,8 @@ impl Core {
                 account.restore(&stored.state);
             }
         }
-        for (name, balance) in loaded.balances {
+        // An earlier version may have taken whatever a service said.
+        for (name, balance) in loaded.balances.into_iter().filter(|(_, b)| b.money.is_believable_balance()) {
             if let Some(account) = core.accounts.get_mut(&name) {
                 account.balances.retain(|b| b.money.currency != balance.money.currency);
                 account.balances.push(balance);

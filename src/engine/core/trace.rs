@@ -78,7 +78,7 @@ impl Core {
             other.reserved.filter(|price| likely && price.currency == seen.currency).map(|price| price.amount)
         };
         let fallen: Option<Decimal> = self.jobs.unconfirmed().filter(unsettled).map(fell).sum();
-        fallen.is_some_and(|fallen| is_same(seen.amount, expected - fallen))
+        fallen.is_some_and(|fallen| is_same(seen.amount, expected.saturating_sub(fallen)))
     }
 
     /// What is booked for others between two balances is no trace of the lost one.
@@ -94,7 +94,7 @@ impl Core {
             // When what was refunded comes back, if ever, nobody knows; until then it would look like a charge.
             Some(trace) if entry.kind == EntryKind::Refunded => trace.before = None,
             Some(Trace { before: Some(before), spent, .. }) if before.currency == entry.money.currency => {
-                *spent += entry.money.amount;
+                *spent = spent.saturating_add(entry.money.amount);
             }
             _ => {}
         }
@@ -116,7 +116,7 @@ impl Core {
         let Some(mut trace) = account.trace.take() else { return };
         let Some(job) = self.jobs.get(&trace.job).filter(|job| self.is_looked_for(job)).cloned() else { return };
         let (Some(before), Some(price)) = (trace.before, job.reserved) else { return };
-        let fell = before.amount - after.amount - trace.spent;
+        let fell = before.amount.saturating_sub(after.amount).saturating_sub(trace.spent);
         let (spent, told) = (trace.spent, trace.told.replace(fell));
         // It shows no more than is booked for others, if that: perhaps it is an old one.
         let may_be_old = (-spent..=Decimal::ZERO).contains(&fell) && now < trace.until;

@@ -1,8 +1,10 @@
 //! Balances against the books: only what nothing of ours could have moved counts, and nothing is absorbed.
 
 use super::*;
-use crate::domain::books::{Class, DifferenceId, Standing};
-use crate::domain::{JobError, Refund};
+use rust_decimal::Decimal;
+
+use crate::domain::books::{BalanceLine, Class, DifferenceId, Standing};
+use crate::domain::{Balance, Entry, JobError, Refund};
 
 impl World {
     /// The balance that was asked for is told.
@@ -52,6 +54,67 @@ fn warned(step: &Step) -> Vec<String> {
         _ => None,
     };
     step.events.iter().filter_map(text).collect()
+}
+
+#[test]
+fn a_balance_that_cannot_be_is_refused_told_once_and_stored_nowhere() {
+    let most = Decimal::MAX.to_string();
+    let mut world = World::fresh();
+    assert_eq!(standing(&world.told("42.00")), Some(Standing::Opened));
+    let lies = [most.clone(), format!("-{most}"), "1000000000".to_owned(), most];
+    let mut told = Vec::new();
+    for lie in lies {
+        assert!(asks(&world.asked_again()));
+        let step = world.told(&lie);
+        assert_eq!(standing(&step), None, "{lie}");
+        assert!(!step.changes.iter().any(|change| matches!(change, Change::SeeBalance { .. })), "{lie}");
+        told.extend(warned(&step));
+    }
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("cannot be"), "{told:?}");
+    assert_eq!(world.core.account_rows()[0].balances[0].money, usd("42"), "the last that can be stands");
+    // The same in the answer to an order.
+    let (_, id) = world.queue("a river");
+    world.prepare(id);
+    let answer = Accepted {
+        remote_id: "r-lie".into(),
+        cost: Some(usd("3.00")),
+        balance: Some(usd(&Decimal::MIN.to_string())),
+        ..Accepted::default()
+    };
+    world.step(Input::Submitted { job: id, answer: SubmitAnswer::Accepted(answer), bytes: 0 });
+    assert_eq!(world.state(id), JobState::Running, "its order counts all the same");
+    assert_eq!(world.core.account_rows()[0].balances[0].money, usd("42"));
+    assert!(world.core.spend().unexplained.is_empty());
+}
+
+#[test]
+fn what_an_earlier_version_took_from_a_lying_service_ends_nothing() {
+    let most = usd(&Decimal::MAX.to_string());
+    let balance = Balance { money: most, seen_at: at(0), source: "balance".into() };
+    let line = BalanceLine {
+        account: "n".into(),
+        origin: "https://ninjachat.ai".into(),
+        fingerprint: "f".into(),
+        balance: balance.clone(),
+        expected: None,
+        standing: Standing::Opened,
+        net: Decimal::MIN,
+        capital: Some(most),
+    };
+    let mut loaded = Loaded { balances: vec![("n".into(), balance)], openings: vec![line], ..Loaded::default() };
+    let entry =
+        |kind| Entry { account: "n".into(), job: None, kind, money: most, evidence: format!("{kind:?}"), at: at(0) };
+    for kind in [EntryKind::OtherUse, EntryKind::UnexplainedCredit, EntryKind::Unexplained, EntryKind::Unexplained] {
+        loaded.ledger.add(&entry(kind));
+    }
+    let (mut world, _) = World::new(settings(), &offers(), loaded);
+    assert!(world.core.account_rows()[0].balances.is_empty());
+    for told in ["-5", "7"] {
+        world.told(told);
+        world.asked_again();
+    }
+    assert_eq!(world.core.account_rows()[0].balances[0].money, usd("7"));
 }
 
 #[test]
