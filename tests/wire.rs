@@ -12,6 +12,7 @@ mod wire {
     mod a4f_account;
     mod contract;
     mod cuts;
+    mod echo;
     mod fetching;
     mod generations;
     mod legal;

@@ -1,7 +1,7 @@
 //! MP4 and its kin: a walk over the boxes that tells whether every byte that should be there is.
 //!
-//! Knows ISO/IEC 14496-12 as far as a check needs it: boxes must cover the file exactly, and every
-//! frame's place must lie inside. Must not decode anything.
+//! Knows ISO/IEC 14496-12 as far as a check needs it: boxes must cover the file, and every
+//! frame's place must lie inside them; a tail after a whole clip is let be. Must not decode anything.
 
 use std::io::{Read, Seek};
 
@@ -31,12 +31,17 @@ pub(super) fn inspect<R: Read + Seek + ?Sized>(file: &mut R, len: u64) -> Result
     let movie = Movie::read(&moov)?;
     let video = movie.tracks.iter().find(|track| track.is_video);
     let video = video.ok_or_else(|| NotAClip::Damaged("it has no picture".to_owned()))?;
-    let frames = movie.tracks.iter().map(|track| track.table.check(len)).sum::<Result<u64, NotAClip>>()?;
+    let frames = movie.tracks.iter().map(|track| track.table.check(top.whole)).sum::<Result<u64, NotAClip>>()?;
     if frames == 0 && !(movie.fragmented && top.fragments > 0) {
         return Err(NotAClip::Cut("it has no frames".to_owned()));
     }
     if !top.has_data {
         return Err(NotAClip::Cut("its pictures are missing".to_owned()));
+    }
+    if let Some(why) = top.tail.filter(|_| movie.fragmented && top.promised.is_none_or(|promised| promised > top.whole))
+    {
+        // The next fragment may have begun there.
+        return Err(NotAClip::Cut(why));
     }
     let duration_ms = movie.duration_ms.or(video.duration_ms).or(top.indexed_ms);
     let mut info = ClipInfo::new(if top.is_mp4 { Container::Mp4 } else { Container::QuickTime });
@@ -78,31 +83,41 @@ struct Top {
     fragments: u32,
     /// The length its index of fragments gives.
     indexed_ms: Option<u64>,
+    /// Where its fragments end by their index.
+    promised: Option<u64>,
+    /// Where the last whole box ends.
+    whole: u64,
+    /// What is wrong with the bytes that follow there.
+    tail: Option<String>,
 }
 
-/// Walks the boxes at the top, which must cover the file exactly.
+/// Walks the boxes at the top. Once a table of contents and pictures came whole, what follows and is no
+/// whole box is a tail: services append line ends and zeros to clips that lack nothing.
 fn walk_top<R: Read + Seek + ?Sized>(file: &mut R, len: u64) -> Result<Top, NotAClip> {
     let mut top = Top::default();
     let mut at = 0;
     for _ in 0..MOST_BOXES {
+        top.whole = at;
         if at == len {
             return Ok(top);
         }
+        let is_tail = top.moov.is_some() && top.has_data;
         let mut head = [0; 16];
         let known = usize::try_from((len - at).min(16)).expect("at most 16");
         read_at(file, at, &mut head[..known])?;
         let Some(header) = Header::read(&head[..known]) else {
-            return Err(NotAClip::Cut(format!("{} bytes are left over at its end", len - at)));
+            let why = format!("{} bytes are left over at its end", len - at);
+            top.tail = Some(why.clone());
+            return if is_tail { Ok(top) } else { Err(NotAClip::Cut(why)) };
         };
         let size = if header.size == 0 { len - at } else { header.size };
         let end = at.checked_add(size).filter(|end| *end <= len);
         let Some(end) = end else {
             let name = String::from_utf8_lossy(&header.kind).into_owned();
-            return Err(NotAClip::Cut(format!(
-                "its part `{}` should be {size} bytes long, {} are there",
-                crate::domain::text::clean(&name, 8),
-                len - at
-            )));
+            let name = crate::domain::text::clean(&name, 8);
+            let why = format!("its part `{name}` should be {size} bytes long, {} are there", len - at);
+            top.tail = Some(why.clone());
+            return if is_tail { Ok(top) } else { Err(NotAClip::Cut(why)) };
         };
         let content = (at + header.len, size - header.len);
         match &header.kind {
@@ -144,6 +159,7 @@ fn check_index(index: &[u8], end: u64, len: u64, top: &mut Top) -> Result<(), No
     if bytes > len - end {
         return Err(NotAClip::Cut(format!("{bytes} bytes of fragments should follow, {} are there", len - end)));
     }
+    top.promised = top.promised.max(Some(end.saturating_add(bytes)));
     let ms = ticks.saturating_mul(1000).checked_div(timescale).unwrap_or(0);
     top.indexed_ms = Some(top.indexed_ms.unwrap_or(0).saturating_add(ms));
     Ok(())

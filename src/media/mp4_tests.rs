@@ -83,12 +83,29 @@ fn a_clip_cut_anywhere_is_refused() {
 }
 
 #[test]
-fn a_frame_outside_the_file_and_bytes_left_over_are_refused() {
+fn a_frame_outside_the_file_is_refused() {
     let before = u32::try_from(ftyp().len() + moov(5000, [0, 0], &[]).len() + 8).unwrap();
     let late = [ftyp(), moov(5000, [before, before + 701], &[]), boxed("mdat", &[0xAB; 900])].concat();
     assert!(matches!(look(&late), Err(NotAClip::Cut(why)) if why.contains("frame")));
-    let more = [plain(), vec![0; 5]].concat();
-    assert!(matches!(look(&more), Err(NotAClip::Cut(_))));
+    let in_the_tail = [ftyp(), moov(5000, [before, before + 701], &[]), boxed("mdat", &[0xAB; 900]), vec![b'x'; 4]];
+    assert!(matches!(look(&in_the_tail.concat()), Err(NotAClip::Cut(why)) if why.contains("frame")));
+}
+
+#[test]
+fn what_follows_a_whole_clip_loses_none() {
+    for (clip, ms) in [(plain(), 5000), (moov_last(), 5000), (fragmented(), 3500)] {
+        for tail in [b"\n".as_slice(), b"\r\n", &[0; 4], &[0; 5], &[0; 40], b"<!-- served by edge 7 -->", &[0xFF; 900]]
+        {
+            let info = look(&[&clip, tail].concat()).unwrap_or_else(|why| panic!("{why}: {tail:?}"));
+            assert_eq!((info.width, info.duration_ms), (Some(640), Some(ms)), "{tail:?}");
+        }
+    }
+    // Without an index nobody knows whether the tail is a fragment that was cut.
+    let mut unindexed = fragmented();
+    let at = unindexed.windows(4).position(|w| w == b"sidx").unwrap();
+    unindexed[at..at + 4].copy_from_slice(b"free");
+    assert!(look(&unindexed).is_ok());
+    assert!(matches!(look(&[&unindexed, b"\0\0\0".as_slice()].concat()), Err(NotAClip::Cut(_))));
 }
 
 #[test]

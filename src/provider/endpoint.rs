@@ -8,6 +8,7 @@ use secrecy::SecretString;
 
 use crate::domain::{ErrorKind, Service};
 
+use super::veil::Veiled;
 use super::{Provider, ServiceError};
 
 /// What is needed to speak to one account.
@@ -48,9 +49,10 @@ pub fn connect(endpoint: Endpoint) -> Result<Arc<dyn Provider>, ServiceError> {
     if let Some(why) = endpoint.generation.as_deref().and_then(|g| endpoint.service.refuse_generation(g)) {
         return Err(ServiceError::new(ErrorKind::Invalid, why));
     }
+    let (base_url, key) = (endpoint.base_url.clone(), endpoint.key.clone());
     Ok(match endpoint.service {
-        Service::Ninjachat => Arc::new(super::ninjachat::NinjaChat::new(endpoint)?),
-        Service::Nanogpt => Arc::new(super::nanogpt::NanoGpt::new(endpoint)?),
-        Service::A4f => Arc::new(super::a4f::A4f::new(endpoint)?),
+        Service::Ninjachat => Arc::new(Veiled::new(super::ninjachat::NinjaChat::new(endpoint)?, &base_url, key)),
+        Service::Nanogpt => Arc::new(Veiled::new(super::nanogpt::NanoGpt::new(endpoint)?, &base_url, key)),
+        Service::A4f => Arc::new(Veiled::new(super::a4f::A4f::new(endpoint)?, &base_url, key)),
     })
 }

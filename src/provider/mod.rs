@@ -17,6 +17,7 @@ mod http;
 mod nanogpt;
 mod ninjachat;
 mod shape;
+mod veil;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
