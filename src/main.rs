@@ -13,6 +13,8 @@ use rushes::media::Template;
 use rushes::sim::{self, SimOptions, Simulator};
 use rushes::torture;
 use rushes::tui::{self, TerminalError};
+use rustix::process::Signal;
+use tokio::signal::unix::SignalKind;
 
 /// How many times faster than ours the embedded simulator's clock runs.
 const EMBEDDED_SPEED: f64 = 10.0;
@@ -41,7 +43,7 @@ fn start(parsed: Parsed) -> u8 {
             return wait(torture::work(errand)).map_or_else(|why| refuse(&why, &out), |()| code::DONE);
         }
         (Some(Verb::Doctor(asked)), config) => {
-            let faults = config.as_ref().map_or_else(|_| Vec::new(), |config| faults(config, true));
+            let faults = config.as_ref().map_or_else(|_| Vec::new(), |config| all_faults(config, &env));
             return cli::doctor::doctor(&config, &faults, &env, asked.json, &mut out);
         }
         (_, Ok(config)) => config,
@@ -94,6 +96,17 @@ fn faults(config: &Config, with_keys: bool) -> Vec<ConfigError> {
             KeymapError::Conflict { second, .. } => second,
         };
         faults.push(config.fault(&format!("keys.{action}"), error.to_string()));
+    }
+    faults
+}
+
+/// The same with what only the dashboard minds, such as its theme.
+fn all_faults(config: &Config, env: &Env) -> Vec<ConfigError> {
+    let mut faults = faults(config, true);
+    if faults.is_empty() {
+        let file = config.theme_file();
+        let text = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
+        faults.extend(tui::Options::new(config, env, file.as_deref().zip(text.as_deref())).err());
     }
     faults
 }
@@ -404,7 +417,15 @@ fn wait<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match runtime {
         Ok(runtime) => {
-            let value = runtime.block_on(work);
+            let value = runtime.block_on(async {
+                // A file that may not grow any more is an error of its write, as on a full disk, and no end of
+                // a process that has orders under way. Once heard, the signal is harmless for good.
+                let too_large = SignalKind::from_raw(Signal::XFSZ.as_raw());
+                if let Err(error) = tokio::signal::unix::signal(too_large) {
+                    tracing::warn!("a limit on the size of files would end this process: {error}");
+                }
+                work.await
+            });
             runtime.shutdown_background();
             value
         }

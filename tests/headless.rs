@@ -353,6 +353,11 @@ fn a_setting_that_cannot_be_used_is_named_with_its_line_by_every_verb_and_by_doc
     let doctor = place.rushes(&["--config", &keys_only, "doctor"]).exits(2);
     assert!(doctor.out.contains(&format!("{keys_only}:2: keys.quit: ")), "{doctor:#?}");
     place.rushes(&["--config", &keys_only, "list"]).exits(0);
+    // One that only the dashboard minds.
+    let theme = place.write("t.toml", "mouse = false\ntheme = \"nowhere\"\n");
+    let doctor = place.rushes(&["--config", &theme, "doctor"]).exits(2);
+    assert!(doctor.out.contains(&format!("BAD   config    {theme}:2: ")), "{doctor:#?}");
+    assert!(!doctor.out.contains("ok    config"), "{doctor:#?}");
 }
 
 #[test]

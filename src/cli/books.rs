@@ -286,6 +286,10 @@ fn time(text: &str) -> Option<Timestamp> {
 /// What happened around a difference or a time: events, balances and entries in one row.
 fn around(asked: &Books, around: &str, view: &BooksView, reader: &Reader, out: &mut Out) -> Result<u8, EngineError> {
     let Some((since, until, account)) = span(around, view, reader)? else {
+        if around.starts_with("u-") && around.parse::<DifferenceId>().is_ok() {
+            out.say(format_args!("there is no difference {around}; `rushes books` names those there are"));
+            return Ok(code::USAGE);
+        }
         out.say(format_args!("`{around}` is no difference and no time; write u-3, 14:05 or 2026-11-20T14:05:00Z"));
         return Ok(code::USAGE);
     };

@@ -43,10 +43,13 @@ pub fn doctor(
         Err(error) => check("config", Verdict::Error, error.to_string()),
         Ok(config) => {
             let file = config.config_file.display();
-            if config.has_file {
-                check("config", Verdict::Ok, format!("read from {file}"));
-            } else {
-                check("config", Verdict::Ok, format!("no config file at {file} (none is needed)"));
+            let read = match config.has_file {
+                true => format!("read from {file}"),
+                false => format!("no config file at {file} (none is needed)"),
+            };
+            // A fault names the file and the place in it.
+            if faults.is_empty() {
+                check("config", Verdict::Ok, read);
             }
             for fault in faults {
                 check("config", Verdict::Error, fault.to_string());

@@ -181,6 +181,9 @@ fn account(name: &str, given: &AccountFile, place: &str, env: &Env) -> Result<Op
     let secret = match variable {
         // A test build never picks a real key up from the environment.
         Some(_) if env.loopback_only && !is_loopback(&base_url) => return Ok(None),
+        Some(variable) if env.garbled.contains(variable) => {
+            return refuse(format!("the variable {variable} holds bytes that are no text; copy the key again"));
+        }
         Some(variable) => match env.get(variable) {
             Some(text) => {
                 let place = if place == variable { place.to_owned() } else { format!("{place} ({variable})") };

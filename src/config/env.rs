@@ -2,7 +2,7 @@
 //!
 //! Knows how they are captured once, so that everything after is a function of values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::domain::Service;
@@ -31,6 +31,8 @@ pub struct Globals {
 pub struct Env {
     /// The variables that are valid text.
     pub vars: BTreeMap<String, String>,
+    /// The names of those that are set to something else.
+    pub garbled: BTreeSet<String>,
     /// The home directory, where there is one.
     pub home: Option<PathBuf>,
     /// The working directory.
@@ -47,6 +49,10 @@ impl Env {
         Env {
             vars: std::env::vars_os()
                 .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+                .collect(),
+            garbled: std::env::vars_os()
+                .filter(|(_, value)| value.to_str().is_none())
+                .filter_map(|(name, _)| name.into_string().ok())
                 .collect(),
             home: etcetera::home_dir().ok(),
             host: host(),

@@ -93,7 +93,7 @@ pub(super) struct File {
     pub output_dir: Option<PathBuf>,
     pub data_dir: Option<PathBuf>,
     pub name_template: Option<toml::Spanned<String>>,
-    pub theme: Option<String>,
+    pub theme: Option<toml::Spanned<String>>,
     pub color: Option<Color>,
     pub glyphs: Glyphs,
     pub mouse: bool,

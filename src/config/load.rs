@@ -72,6 +72,7 @@ impl Config {
         let mut lines: BTreeMap<String, usize> =
             file.keys.iter().map(|(action, keys)| (format!("keys.{action}"), line(keys.span()))).collect();
         lines.extend(file.name_template.iter().map(|text| ("name_template".to_owned(), line(text.span()))));
+        lines.extend(file.theme.iter().map(|text| ("theme".to_owned(), line(text.span()))));
         lines.extend(file.views.iter().map(|(name, text)| (format!("views.{name}"), line(text.span()))));
         let mut views: Vec<(usize, String, String)> =
             file.views.into_iter().map(|(name, text)| (text.span().start, name, text.into_inner())).collect();
@@ -111,7 +112,7 @@ impl Config {
             },
             model_caps,
             ask_above: dollars(file.ask_above).or(Some(ask_above)),
-            theme: file.theme,
+            theme: file.theme.map(toml::Spanned::into_inner),
             color: globals.color.or(file.color).unwrap_or_default(),
             glyphs: file.glyphs,
             mouse: file.mouse,

@@ -15,6 +15,7 @@ fn env(vars: &[(&str, &str)]) -> Env {
         cwd: "/here".into(),
         loopback_only: false,
         host: "box".to_owned(),
+        ..Env::default()
     }
 }
 
@@ -215,4 +216,13 @@ fn the_line_to_the_terminal_is_set_by_words_and_a_wrong_one_is_refused_with_its_
         let why = refused(text, &[]);
         assert!(why.starts_with("/c/config.toml:2: "), "{why}");
     }
+}
+
+#[test]
+fn a_key_variable_that_is_no_text_is_refused_by_its_name() {
+    let mut env = env(&[]);
+    env.garbled.insert("NANOGPT_API_KEY".to_owned());
+    let error = config("", &env).unwrap_err().to_string();
+    assert!(error.contains("NANOGPT_API_KEY") && error.contains("no text; copy the key again"), "{error}");
+    assert!(config("[accounts.nanogpt]\napi_key_env = \"OTHER\"", &env).is_ok(), "another variable holds its key");
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::core::{DownloadError, Input};
 use super::kept::{self, PARTIAL, Remains};
+use super::places::paced;
 use super::shell::Tools;
 use crate::domain::sink::{ClipHead, ClipSink};
 use crate::domain::{AccountProfile, ClipFile, ErrorKind, Job};
@@ -89,7 +90,7 @@ pub(super) fn sink_for(tools: &Tools, job: &Job) -> (Box<dyn ClipSink>, Arc<Writ
 /// Brings a job's clips to disk and reports.
 pub(super) async fn run(tools: Tools, job: Box<Job>, profile: AccountProfile) {
     let id = job.id;
-    let result = match tools.downloads.clone().acquire_owned().await {
+    let result = match tools.places.of(&job.request.account).acquire_owned().await {
         Ok(_place) => collect(&tools, job, profile).await,
         // The semaphore is never closed; were it, the job would simply be tried again.
         Err(_) => Err(service(ErrorKind::Unavailable, "the engine is leaving")),
@@ -200,21 +201,28 @@ async fn fetch(
         let (disk, path) = (disk_of(tools, job), part_path(&base(job), ordinal));
         blocking(move || disk.len(&path).map_err(disk_error)).await?
     };
-    let mut resume = taken_up(there, known.clone());
+    let mut resume = taken_up(there, tools.places.left(job.id, ordinal), known.clone());
     let mut tries = 1;
     loop {
         tools.settings.points.reach("download.begun", job.id);
         let writer = ClipWriter::new(disk_of(tools, job), base(job), ordinal);
         let written = writer.written();
         let mut writer = Noting { writer, job: job.id, ordinal, known: known.clone(), tools: tools.clone() };
-        let fetched = provider.fetch(link, resume.as_ref(), profile, &mut writer).await;
+        let fetched = paced(provider.fetch(link, resume.as_ref(), profile, &mut writer), &written).await;
         let part = writer.writer.finish().pop();
         match (fetched, part) {
-            (Ok(()), Some(part)) => return Ok(part),
-            (Ok(()), None) => {
+            (Some(Ok(())), Some(part)) => return Ok(part),
+            (Some(Ok(())), None) => {
                 return Err(DownloadError::Fetch(FetchError::NotAClip("the answer was empty".to_owned())));
             }
-            (Err(FetchError::Service(error)), Some(part))
+            (None, part) => {
+                // Its place is another's now; its bytes are taken up again in its turn.
+                part.into_iter().for_each(|part| tools.places.leave(job.id, ordinal, part.bytes));
+                let name = provider.service().title();
+                let text = format!("{name} sends it at less than 1 KB/s; it is taken up again where it stopped");
+                return Err(service(ErrorKind::Unavailable, &text));
+            }
+            (Some(Err(FetchError::Service(error))), Some(part))
                 if error.kind == ErrorKind::Unavailable && tries < TRIES_AT_ONCE =>
             {
                 let etag = written.head().and_then(|head| head.etag);
@@ -222,15 +230,21 @@ async fn fetch(
                 resume = etag.map(|etag| Resume { offset: part.bytes, etag: Some(etag) });
                 tries += 1;
             }
-            (Err(error), _) => return Err(DownloadError::Fetch(error)),
+            (Some(Err(error)), part) => {
+                if let (FetchError::Service(_), Some(part)) = (&error, part) {
+                    tools.places.leave(job.id, ordinal, part.bytes);
+                }
+                return Err(DownloadError::Fetch(error));
+            }
         }
     }
 }
 
-/// Where a part that an earlier process left is taken up again: with its validator, and without what
-/// may not have reached the medium before a loss of power.
-fn taken_up(there: Option<u64>, etag: Option<String>) -> Option<Resume> {
-    let offset = there?.saturating_sub(2 * SYNC_EVERY);
+/// Where a part is taken up again, with its validator: at the byte where this process `left` it; else
+/// without what may not have reached the medium before a loss of power.
+fn taken_up(there: Option<u64>, left: Option<u64>, etag: Option<String>) -> Option<Resume> {
+    let there = there?;
+    let offset = left.filter(|left| *left <= there).unwrap_or(there.saturating_sub(2 * SYNC_EVERY));
     etag.filter(|_| offset > 0).map(|etag| Resume { offset, etag: Some(etag) })
 }
 
@@ -315,10 +329,12 @@ mod tests {
     #[test]
     fn an_earlier_processs_part_is_taken_up_where_it_surely_reached_the_medium() {
         let etag = || Some("\"v1\"".to_owned());
-        let at = |there, etag| taken_up(there, etag).map(|resume| resume.offset);
+        let at = |there, etag| taken_up(there, None, etag).map(|resume| resume.offset);
         assert_eq!(at(Some(5 * SYNC_EVERY), etag()), Some(3 * SYNC_EVERY));
         assert_eq!(at(Some(5 * SYNC_EVERY), None), None, "without a validator it may be another file");
         assert_eq!(at(Some(2 * SYNC_EVERY), etag()), None);
         assert_eq!(at(None, etag()), None);
+        let own = |there, left| taken_up(Some(there), Some(left), etag()).map(|resume| resume.offset);
+        assert_eq!((own(900, 900), own(900, 901)), (Some(900), None), "its own it takes up where it left it");
     }
 }

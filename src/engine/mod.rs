@@ -14,6 +14,7 @@ mod kept;
 mod lookup;
 mod offers;
 mod opening;
+mod places;
 mod points;
 mod poll;
 mod reader;

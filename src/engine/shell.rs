@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::clock::Clock;
 use super::core::drained::Rest;
 use super::core::room::with_uncommitted;
 use super::core::{Core, Effect, FaceId, Input, Step};
 use super::effects::LONGEST_CALL;
+use super::places::Places;
 use super::poll::{self, Due};
 use super::report::Outbox;
 use super::{EngineError, Settings, accounts, inspect, kept};
@@ -30,9 +31,6 @@ use crate::store::{Change, EngineLock, Loaded, Store, StoreError};
 
 /// Messages worked off between two commits.
 const MOST_AT_ONCE: usize = 256;
-
-/// Downloads at a time, over all accounts.
-const MOST_DOWNLOADS: usize = 4;
 
 /// Wait before a failed commit is tried again. Nothing is sent meanwhile.
 const COMMIT_WAIT: Duration = Duration::from_secs(1);
@@ -69,7 +67,7 @@ pub(super) struct Tools {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) store: Store,
     pub(super) messages: mpsc::UnboundedSender<Message>,
-    pub(super) downloads: Arc<Semaphore>,
+    pub(super) places: Arc<Places>,
     /// A free call about an account may take this long.
     pub(super) longest_call: Duration,
 }
@@ -112,7 +110,7 @@ impl Shell {
             disk: Arc::new(RealDisk),
             store,
             messages,
-            downloads: Arc::new(Semaphore::new(MOST_DOWNLOADS)),
+            places: Arc::default(),
             longest_call: LONGEST_CALL,
         };
         Ok(Shell {

@@ -55,7 +55,7 @@ pub fn check_room(disk: &dyn Disk, dir: &Path, needed: u64) -> Result<u64, NoRoo
 
 /// Makes a directory and those above it, where they are missing, and waits until their names are on
 /// the medium: a clip is only as safe as the directory that it lies in.
-fn make_dir(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+pub(super) fn make_dir(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
     let mut missing = Vec::new();
     for above in dir.ancestors().filter(|above| !above.as_os_str().is_empty()) {
         if disk.len(above)?.is_some() {

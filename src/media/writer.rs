@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::disk::{Disk, DiskFile};
 use super::publish::directory;
+use super::room::make_dir;
 use crate::domain::sink::{ClipHead, ClipSink};
 use crate::mutation::mutated;
 
@@ -123,7 +124,14 @@ impl ClipWriter {
         let mut hash = Sha256::new();
         let file = match there {
             None if offset == 0 => {
-                let file = self.disk.create_new(&path)?;
+                let file = match self.disk.create_new(&path) {
+                    // Somebody tidied up, and the directory went along; the clip is paid for.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        make_dir(&*self.disk, directory(&path))?;
+                        self.disk.create_new(&path)?
+                    }
+                    made => made?,
+                };
                 // What is synced as it comes is only as safe as its name.
                 self.disk.sync_dir(directory(&path))?;
                 file
@@ -225,6 +233,16 @@ mod tests {
     use super::super::diary::DiaryDisk;
     use super::*;
     use std::fs;
+
+    #[test]
+    fn a_directory_that_was_removed_meanwhile_is_made_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = ClipWriter::new(Arc::new(RealDisk), dir.path().join("clips/today/c"), 1);
+        writer.begin(&head(0, None)).unwrap();
+        writer.write(b"clip").unwrap();
+        writer.end().unwrap();
+        assert_eq!(fs::read(dir.path().join("clips/today/c.part")).unwrap(), b"clip");
+    }
 
     fn head(offset: u64, total: Option<u64>) -> ClipHead {
         ClipHead { offset, total, content_type: None, etag: Some("\"v\"".into()) }

@@ -22,6 +22,8 @@ use crate::domain::{AccountProfile, ErrorKind, Model, Money, Problem, Service};
 const MARK: &str = "[key]";
 /// How much of a key in a row gives it away: its prefix alone is public.
 const TELLING: usize = 12;
+/// How many different characters such a part has at least.
+const VARIED: usize = 6;
 /// A key shorter than this is a word like any other.
 const SHORTEST: usize = 8;
 
@@ -30,11 +32,14 @@ const SHORTEST: usize = 8;
 pub(super) fn hide(text: &str, key: &str) -> String {
     let key = key.trim().to_ascii_lowercase().into_bytes();
     let least = key.len().min(TELLING);
-    let letters = if least < SHORTEST { Vec::new() } else { letters(text) };
+    if least < SHORTEST {
+        return text.to_owned();
+    }
+    let letters = letters(text);
     let (mut out, mut copied, mut at) = (String::new(), 0, 0);
     while at + least <= letters.len() {
         let run = longest_run(&letters[at..], &key);
-        if run < least {
+        if run < least || (run < key.len() && is_plain(&letters[at..at + run])) {
             at += 1;
             continue;
         }
@@ -45,6 +50,14 @@ pub(super) fn hide(text: &str, key: &str) -> String {
     }
     out.push_str(&text[copied..]);
     out
+}
+
+/// Whether a part of a key is too plain to tell it, such as a row of zeros.
+fn is_plain(part: &[(u8, Range<usize>)]) -> bool {
+    let mut known: Vec<u8> = part.iter().map(|(letter, _)| *letter).collect();
+    known.sort_unstable();
+    known.dedup();
+    known.len() < VARIED
 }
 
 /// How many letters from the first on are a part of the key.
@@ -290,6 +303,10 @@ mod tests {
             assert_eq!(hide(text, key), shown);
         }
         assert_eq!(hide("a short one", "short"), "a short one");
+        assert_eq!(hide("nothing", ""), "nothing");
+        let zeros = "sk-nano-00000000-0000-4000-8000-000000000000";
+        assert_eq!(hide("00000000-0000-4000-8000-000000000007", zeros), "00000000-0000-4000-8000-000000000007");
+        assert_eq!(hide(zeros, zeros), "[key]");
         assert_eq!(hide("is KEY-4711 wrong?", "key-4711"), "is [key] wrong?");
     }
 }

@@ -27,7 +27,9 @@ pub enum StoreError {
     #[error("the job database failed: {0}; nothing of this change was kept")]
     Sqlite(#[source] rusqlite::Error),
     /// The disk is full, and releasing the reserve did not help.
-    #[error("the disk with the data directory is full; nothing of this change was kept: make room, then try again")]
+    #[error(
+        "the disk with the data directory is full, or its files may not grow (a quota, `ulimit -f`); nothing of this change was kept: make room, then try again"
+    )]
     Full,
     /// The directory lies on a network file system, where write-ahead logging is not safe.
     #[error(
@@ -135,10 +137,10 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 /// Whether the disk had no room. SQLite turns ENOSPC of a write into `SQLITE_FULL`; that of growing
-/// the shared index keeps its own code.
+/// the shared index keeps its own code, and a quota or a limit on a file's size is a write that failed.
 fn is_full(error: &rusqlite::Error) -> bool {
     let Some(code) = error.sqlite_error().map(|e| e.extended_code) else { return false };
-    code & 0xff == ffi::SQLITE_FULL || code == ffi::SQLITE_IOERR_SHMSIZE
+    code & 0xff == ffi::SQLITE_FULL || matches!(code, ffi::SQLITE_IOERR_SHMSIZE | ffi::SQLITE_IOERR_WRITE)
 }
 
 /// Whether a unique constraint on `column` (as `table.column`) was broken.

@@ -49,6 +49,7 @@ fn what_somebody_else_spent_is_shown_with_what_happened_around_it_and_is_what_th
     for part in ["unexplained", "told by balance, the books said", "$0.35 from available to unexplained"] {
         assert!(around.out.contains(part), "{part}: {}", around.out);
     }
+    place.rushes(&["books", "--around", "u-7"]).exits(2).says(&["there is no difference u-7"]);
     let claims = place.rushes(&["claims"]).exits(0);
     assert!(claims.out.contains("NanoGPT") && claims.out.contains("$0.35"), "{}", claims.out);
     place.rushes(&["books", "classify", "u-1", "deposit"]).exits(2).says(&["other-use", "nothing was changed"]);

@@ -85,9 +85,9 @@ fn accounts(url: &str) -> [(&'static str, Arc<dyn Provider>); 4] {
 
 #[tokio::test]
 async fn nothing_of_a_key_that_its_service_repeats_leaves_an_adapter() {
-    let encoded = KEY.replace('-', "%2D");
+    let encoded = KEY.to_uppercase().replace('-', "%2D");
     let mut cases = Cases::default();
-    for echo in [KEY, &KEY.to_uppercase(), &encoded, &KEY[4..], &KEY[..KEY.len() - 4]] {
+    for echo in [KEY, &encoded, &KEY[4..KEY.len() - 2]] {
         for (n, answer) in answers(echo).into_iter().enumerate() {
             let server = Scripted::always(answer).await;
             for (name, provider) in accounts(&server.url()) {

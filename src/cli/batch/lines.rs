@@ -16,6 +16,9 @@ use crate::domain::Problem;
 /// Longest line, bytes.
 const LONGEST: u64 = 1 << 20;
 
+/// A line as long as this is no line but a stream that never ends, bytes.
+const ENDLESS: usize = 16 << 20;
+
 /// Reads rows; each is handed to `take` with its line.
 pub(super) fn read(mut input: impl BufRead, take: &mut dyn FnMut(u64, Result<Fields, Problem>)) -> io::Result<()> {
     let mut line = Vec::new();
@@ -27,7 +30,7 @@ pub(super) fn read(mut input: impl BufRead, take: &mut dyn FnMut(u64, Result<Fie
             return Ok(());
         }
         if line.len() as u64 == LONGEST && line.last() != Some(&b'\n') {
-            skip_line(&mut input)?;
+            skip_line(&mut input, number)?;
             take(number, Err(Problem::new("row", "max_bytes", "is longer than 1 MiB")));
             continue;
         }
@@ -41,7 +44,8 @@ pub(super) fn read(mut input: impl BufRead, take: &mut dyn FnMut(u64, Result<Fie
     }
 }
 
-fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
+fn skip_line(input: &mut impl BufRead, number: u64) -> io::Result<()> {
+    let mut skipped = 0;
     loop {
         let buffer = input.fill_buf()?;
         let (used, ended) = match buffer.iter().position(|byte| *byte == b'\n') {
@@ -52,6 +56,38 @@ fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
         if ended {
             return Ok(());
         }
+        skipped += used;
+        if skipped > ENDLESS {
+            return Err(io::Error::other(format!("line {number} is longer than 16 MiB; what follows is not read")));
+        }
+    }
+}
+
+/// A reader of lines that end: more than the longest without an end is an error.
+pub(super) struct Limited<R> {
+    input: R,
+    number: u64,
+    bytes: u64,
+}
+
+impl<R: Read> Limited<R> {
+    pub(super) fn new(input: R) -> Self {
+        Limited { input, number: 1, bytes: 0 }
+    }
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.input.read(buffer)?;
+        for byte in &buffer[..n] {
+            self.bytes += 1;
+            if *byte == b'\n' {
+                (self.number, self.bytes) = (self.number + 1, 0);
+            } else if self.bytes > LONGEST {
+                return Err(io::Error::other(format!("line {} is longer than 1 MiB; make it shorter", self.number)));
+            }
+        }
+        Ok(n)
     }
 }
 

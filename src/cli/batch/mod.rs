@@ -97,6 +97,10 @@ impl<'a> Reader<'a> {
         if name == "-" {
             return self.read_from(io::stdin().lock(), "<stdin>", PathBuf::new(), None);
         }
+        // Looked at before it is opened: a pipe would be waited for, and a device never ends.
+        if !std::fs::metadata(path)?.is_file() {
+            return Err(io::Error::other("is no regular file; pipe rows in and name `-` instead"));
+        }
         let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
         self.read_from(BufReader::new(File::open(path)?), &name, base.unwrap_or_default(), extension.as_deref())
     }
@@ -135,7 +139,7 @@ impl<'a> Reader<'a> {
                 batch.problems.push(RowProblem { file: name.to_owned(), line, problem });
             }
         };
-        if is_csv { table::read(input, &mut take) } else { lines::read(input, &mut take) }
+        if is_csv { table::read(lines::Limited::new(input), &mut take) } else { lines::read(input, &mut take) }
     }
 
     /// Everything that was read.

@@ -189,6 +189,14 @@ fn nearest<'n>(field: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n 
 /// Numbers and booleans that came as text (CSV, flags) in their own type, so that equal rows are equal
 /// and the wire gets what it expects. What does not fit stays, for the check to name.
 pub fn typed(parameter: &Parameter, value: &mut Value) {
+    // A whole number may have come as `6.0`.
+    if let (ParameterKind::Integer | ParameterKind::Text, Value::Number(_)) = (parameter.kind, &*value) {
+        let whole = number(value).map(|n| n.normalize()).filter(|n| n.is_integer());
+        if let Some(whole) = whole.and_then(|n| n.to_string().parse().ok()) {
+            *value = Value::Number(whole);
+        }
+        return;
+    }
     let Value::String(text) = &*value else { return };
     let better = match parameter.kind {
         ParameterKind::Integer | ParameterKind::Number => {
@@ -203,13 +211,14 @@ pub fn typed(parameter: &Parameter, value: &mut Value) {
     }
 }
 
-fn digest(path: &Path) -> Result<(u64, String), String> {
+pub(super) fn digest(path: &Path) -> Result<(u64, String), String> {
     let why = |error: io::Error| error.to_string();
-    let mut file = File::open(path).map_err(why)?;
-    let meta = file.metadata().map_err(why)?;
+    // Looked at before it is opened: opening a pipe would wait for whoever writes to it.
+    let meta = std::fs::metadata(path).map_err(why)?;
     if !meta.is_file() {
         return Err("it is no file".to_owned());
     }
+    let mut file = File::open(path).map_err(why)?;
     let mut hasher = Sha256::new();
     io::copy(&mut file, &mut hasher).map_err(why)?;
     Ok((meta.len(), super::keys::hex(&hasher.finalize())))

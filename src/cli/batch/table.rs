@@ -2,7 +2,7 @@
 //!
 //! Knows cells. Must not know what a field means; a blank cell is a field that is not there.
 
-use std::io::{self, BufRead};
+use std::io::{self, Read};
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::Fields;
 use crate::domain::Problem;
 
 /// Reads rows; each is handed to `take` with the line it starts on.
-pub(super) fn read(input: impl BufRead, take: &mut dyn FnMut(u64, Result<Fields, Problem>)) -> io::Result<()> {
+pub(super) fn read(input: impl Read, take: &mut dyn FnMut(u64, Result<Fields, Problem>)) -> io::Result<()> {
     let mut reader = ::csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(input);
     let mut record = ::csv::ByteRecord::new();
     let mut header: Option<Vec<String>> = None;

@@ -182,3 +182,34 @@ fn a_line_without_an_end_does_not_fill_memory() {
     assert_eq!((batch.jobs.len(), batch.problems.len()), (1, 1));
     assert_eq!((batch.problems[0].line, batch.problems[0].problem.rule.as_str()), (1, "max_bytes"));
 }
+
+#[test]
+fn a_table_whose_line_never_ends_is_told_and_does_not_fill_memory() {
+    let shelf = shelf();
+    let mut reader = Reader::new(&shelf, Options::default());
+    let endless = io::BufReader::new(io::repeat(0));
+    let error = reader.read_from(endless, "-", PathBuf::new(), None).unwrap_err().to_string();
+    assert!(error.contains("line 1 is longer than 1 MiB"), "{error}");
+    let rows = io::BufReader::new(io::Read::chain(io::Cursor::new(format!("{GOOD}\n{{")), io::repeat(b'x')));
+    let error = reader.read_from(rows, "-", PathBuf::new(), None).unwrap_err().to_string();
+    assert!(error.contains("line 2 is longer than 16 MiB"), "{error}");
+}
+
+#[test]
+fn a_pipe_is_neither_waited_for_as_a_picture_nor_as_a_batch() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe.png");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let shelf = shelf();
+    let error = Reader::new(&shelf, Options::default()).read(&pipe).unwrap_err().to_string();
+    assert!(error.contains("no regular file") && error.contains("`-`"), "{error}");
+    assert_eq!(row::digest(&pipe), Err("it is no file".to_owned()));
+}
+
+#[test]
+fn a_whole_number_may_be_written_with_a_fraction_of_nothing() {
+    let at = |duration: &str| read(&GOOD.replace('6', duration), "jsonl").jobs;
+    assert_eq!(at("6.0"), at("6"));
+    assert!(at("6.5").is_empty());
+}
