@@ -438,3 +438,33 @@ fn a_run_names_why_jobs_are_held_and_the_verb_that_lets_them_go() {
     let file = place.write("rows.jsonl", &row("ninjachat/veo-3.1", "x"));
     place.rushes(&["run", &file]).exits(1).says(&["1 held", "1 job held: over the ", "`rushes release j-1`"]);
 }
+
+/// A limit on the size of files is a full disk, and ends no process that has orders under way.
+#[test]
+fn a_limit_on_the_size_of_files_is_told_and_kills_no_run() {
+    use std::io::BufRead;
+
+    let place = Place::new();
+    let file = place.write("rows.jsonl", &row("nanogpt/veo2-video", "a river").repeat(9));
+    let whole = place.command(&["run", &file]);
+    let mut limited = std::process::Command::new("/bin/sh");
+    // 600 blocks of 512 bytes: less than the job database comes to need.
+    limited.args(["-c", "ulimit -f 600; exec \"$0\" \"$@\""]).arg(whole.get_program()).args(whole.get_args());
+    limited.env_clear().envs(whole.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    limited.current_dir(place.dir.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = limited.spawn().unwrap();
+    let said = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut lines = Vec::new();
+    for line in said.lines().map_while(Result::ok) {
+        lines.push(line);
+        if lines.last().is_some_and(|line| line.contains("may not grow")) {
+            break;
+        }
+    }
+    assert!(lines.last().is_some_and(|line| line.contains("`ulimit -f`")), "{lines:#?}");
+    assert_eq!(child.try_wait().unwrap(), None, "it waits for room");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    place.rushes(&["run"]).exits(0);
+    assert_eq!(place.orders(), 9, "nothing is bought twice");
+}
