@@ -54,7 +54,10 @@ pub async fn plain(
     loop {
         tokio::select! {
             biased;
-            () = &mut leaving => break,
+            fault = &mut leaving => {
+                fault.iter().flat_map(|fault| fault.lines()).for_each(|line| lines.say(line));
+                break;
+            }
             _ = signal() => break,
             Some(event) = events.next() => news.tell(event).into_iter().for_each(|line| lines.say(&line)),
         }

@@ -42,7 +42,7 @@ pub async fn run(batch: Option<Batch>, json: bool, verbose: u8, engine: Engine, 
         match queue(batch, &mut desk, out).await {
             Ok((ids, _)) => mine.extend(ids),
             Err(code) => {
-                engine.leave(Leave::Now).await;
+                tell_fault(engine.leave(Leave::Now).await, out);
                 finish(printer).await;
                 return code;
             }
@@ -56,9 +56,10 @@ pub async fn run(batch: Option<Batch>, json: bool, verbose: u8, engine: Engine, 
     let ended = work(&engine, &mut desk, &mut signals, &mut mine, verbose, out).await;
     let code = match ended {
         None => {
-            engine.leave(Leave::Drain).await;
+            let fault = engine.leave(Leave::Drain).await;
             catch_up(&mut desk, &mut mine, verbose, out).await;
-            judge(&desk, &mine, out)
+            let code = judge(&desk, &mine, out);
+            if tell_fault(fault, out) { code.max(code::SOME_FAILED) } else { code }
         }
         Some(number) => {
             out.say("stopping: nothing new is sent; waiting for answers and downloads. A second signal leaves at once");
@@ -66,7 +67,10 @@ pub async fn run(batch: Option<Batch>, json: bool, verbose: u8, engine: Engine, 
             tokio::pin!(leaving);
             loop {
                 tokio::select! {
-                    () = &mut leaving => break,
+                    fault = &mut leaving => {
+                        tell_fault(fault, out);
+                        break;
+                    }
                     _ = signals.next() => {
                         out.say("leaving at once; what is on disk goes on at the next start");
                         return code::SIGNAL + number;
@@ -79,6 +83,12 @@ pub async fn run(batch: Option<Batch>, json: bool, verbose: u8, engine: Engine, 
     };
     finish(printer).await;
     code
+}
+
+/// Tells what could not be kept; whether there was any.
+fn tell_fault(fault: Option<String>, out: &Out) -> bool {
+    fault.iter().flat_map(|lines| lines.lines()).for_each(|line| out.say(line));
+    fault.is_some()
 }
 
 /// Follows the work until it is drained, or a signal's number.

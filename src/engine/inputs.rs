@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::core::Unprepared;
 use super::shell::Tools;
 use crate::domain::message::NewJob;
-use crate::domain::model::ParameterKind;
+use crate::domain::model::{Parameter, ParameterKind};
 use crate::domain::request::is_url;
 use crate::domain::{Job, Model, Problem};
 use crate::media::shrink::shrink;
@@ -55,6 +55,21 @@ struct Measured {
     bytes: u64,
 }
 
+/// What a request names as files, and for which parameter: paths, and files that were kept before.
+fn named<'a>(model: &'a Model, job: &'a NewJob) -> impl Iterator<Item = (&'a Parameter, &'a str)> {
+    let all = model.parameters.iter().chain(model.advanced.iter());
+    all.filter(|parameter| parameter.kind.is_media() && parameter.wire_data.is_some()).filter_map(|parameter| {
+        // What is no text is no path either; the check names its type.
+        let value = job.request.params.get(&parameter.name)?.as_str()?;
+        (!value.trim().is_empty() && !is_url(value)).then_some((parameter, value))
+    })
+}
+
+/// Whether a request names local media files that are to be kept.
+pub(super) fn has_files(model: &Model, job: &NewJob) -> bool {
+    named(model, job).any(|(_, value)| !value.starts_with("sha256:"))
+}
+
 /// Copies a request's local media files into the data directory and names them by hash. All files of
 /// a request go out in one body, so together they may have no more bytes than one alone.
 ///
@@ -63,21 +78,14 @@ struct Measured {
 pub(super) async fn keep(tools: &Tools, model: &Model, job: &mut NewJob, made: &Made) -> Result<Kept, Vec<Problem>> {
     let mut given = Vec::new();
     let (mut stored, mut limit) = (0, None);
-    for parameter in model.parameters.iter().chain(model.advanced.iter()) {
-        let takes_files = parameter.kind.is_media() && parameter.wire_data.is_some();
-        // What is no text is no path either; the check names its type.
-        let given_value = job.request.params.get(&parameter.name).filter(|_| takes_files);
-        let Some(value) = given_value.and_then(|value| value.as_str()).map(str::to_owned) else { continue };
-        if value.trim().is_empty() || is_url(&value) {
-            continue;
-        }
+    for (parameter, value) in named(model, job) {
         limit = limit.max(parameter.max_bytes);
         match value.strip_prefix("sha256:") {
             Some(hash) => stored += tools.store.input(hash).ok().flatten().map_or(0, |(input, _)| input.bytes),
             None => given.push(Given {
                 field: parameter.name.clone(),
                 kind: parameter.kind,
-                path: value,
+                path: value.to_owned(),
                 most: parameter.max_bytes,
             }),
         }

@@ -2,18 +2,56 @@
 //!
 //! Knows the store and the inputs. Must not decide anything: the core reads nothing and decides all.
 
-use super::core::{LookedUp, Step};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::core::{FaceId, LookedUp, Step};
 use super::inputs;
-use super::shell::Shell;
+use super::shell::{Message, Shell, Tools};
 use crate::domain::books::Class;
-use crate::domain::message::Command;
-use crate::domain::{Job, Problem};
-use crate::store::{JobFilter, StoreError};
+use crate::domain::message::{Command, NewJob, Ticket};
+use crate::domain::{Job, Model, Problem};
+use crate::store::{Change, JobFilter, StoreError};
+
+/// What became of the files that a command names.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    changes: Vec<Change>,
+    notes: HashMap<usize, Vec<(String, serde_json::Value)>>,
+    problems: Vec<Problem>,
+}
 
 impl Shell {
-    /// Reads from disk what the core needs for a command: known keys, final jobs, media files.
-    pub(super) async fn look_up(&mut self, command: &mut Command, step: &mut Step) -> LookedUp {
-        let mut looked_up = LookedUp::default();
+    /// Keeps the files that a command's jobs name, in a task of its own that reports back: making a picture
+    /// smaller takes its time, and no answer to an order may wait for that. A command without files comes back.
+    pub(super) fn keep_files(&mut self, face: FaceId, ticket: Ticket, command: Command) -> Option<Command> {
+        let Command::Queue { jobs } = command else { return Some(command) };
+        // A model nobody offers is refused by the core; its files are left alone.
+        let models: Vec<_> = jobs.iter().map(|job| self.core.model_of(&job.request).cloned()).collect();
+        let has_files = |(job, model): (&NewJob, &Option<Arc<Model>>)| {
+            model.as_ref().is_some_and(|model| inputs::has_files(model, job))
+        };
+        if !jobs.iter().zip(&models).any(has_files) {
+            return Some(Command::Queue { jobs });
+        }
+        self.looking.insert(face, VecDeque::new());
+        let (tools, messages) = (self.tools.clone(), self.tools.messages.clone());
+        let keeping = tokio::spawn(async move { keep_all(&tools, jobs, models).await });
+        tokio::spawn(async move {
+            let (jobs, files) = keeping.await.unwrap_or_else(|error| {
+                let problem = Problem::new("params", "file", format!("cannot be kept: {error}"));
+                (Vec::new(), Files { problems: vec![problem], ..Files::default() })
+            });
+            let (command, files) = (Box::new(Command::Queue { jobs }), Box::new(files));
+            let _ = messages.send(Message::Kept { face, ticket, command, files });
+        });
+        None
+    }
+
+    /// Reads from disk what the core needs for a command: known keys and final jobs; its files were kept before.
+    pub(super) fn look_up(&mut self, command: &mut Command, mut files: Files, step: &mut Step) -> LookedUp {
+        step.changes.append(&mut files.changes);
+        let mut looked_up = LookedUp { notes: files.notes, problems: files.problems, ..LookedUp::default() };
         match command {
             Command::Queue { jobs } => {
                 let keys: Vec<String> = jobs.iter().filter_map(|job| job.key.clone()).collect();
@@ -26,20 +64,6 @@ impl Shell {
                 if !keys.is_empty() || jobs.iter().any(|job| job.cap.is_some()) {
                     looked_up.batch = Some((self.next_batch, "batch".to_owned()));
                     self.next_batch += 1;
-                }
-                let made = inputs::Made::default();
-                for (n, job) in jobs.iter_mut().enumerate() {
-                    // A model nobody offers is refused by the core; its files are left alone.
-                    let Some(model) = self.core.model_of(&job.request).cloned() else { continue };
-                    match inputs::keep(&self.tools, &model, job, &made).await {
-                        Ok(mut kept) => {
-                            step.changes.append(&mut kept.changes);
-                            if !kept.notes.is_empty() {
-                                looked_up.notes.insert(n, kept.notes);
-                            }
-                        }
-                        Err(mut problems) => looked_up.problems.append(&mut problems),
-                    }
                 }
             }
             Command::Retry { ids, .. }
@@ -85,4 +109,21 @@ impl Shell {
         }
         looked_up
     }
+}
+
+async fn keep_all(tools: &Tools, mut jobs: Vec<NewJob>, models: Vec<Option<Arc<Model>>>) -> (Vec<NewJob>, Files) {
+    let (mut files, made) = (Files::default(), inputs::Made::default());
+    for (n, (job, model)) in jobs.iter_mut().zip(models).enumerate() {
+        let Some(model) = model else { continue };
+        match inputs::keep(tools, &model, job, &made).await {
+            Ok(mut kept) => {
+                files.changes.append(&mut kept.changes);
+                if !kept.notes.is_empty() {
+                    files.notes.insert(n, kept.notes);
+                }
+            }
+            Err(mut problems) => files.problems.append(&mut problems),
+        }
+    }
+    (jobs, files)
 }

@@ -10,6 +10,7 @@ pub mod core;
 mod download;
 mod effects;
 mod inputs;
+mod keeping;
 mod kept;
 mod lookup;
 mod offers;
@@ -28,6 +29,7 @@ mod viewer;
 
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -109,6 +111,8 @@ pub struct Engine {
     messages: mpsc::UnboundedSender<Message>,
     rest: watch::Receiver<Rest>,
     logged: watch::Receiver<i64>,
+    leaving: watch::Sender<Option<Instant>>,
+    fault: watch::Receiver<Option<String>>,
     store: Store,
     faces: std::sync::atomic::AtomicU64,
 }
@@ -192,8 +196,11 @@ impl Engine {
         *self.rest.borrow() == Rest::Looks
     }
 
-    /// Leaves, and returns once everything known is on disk and the lock is released.
-    pub async fn leave(self, how: Leave) {
+    /// Leaves, and returns once everything known is on disk and the lock is released. Where that cannot be had
+    /// within some seconds, or the data directory was taken away, returns what is not kept, in lines with the ids
+    /// of orders: to be told, and an error.
+    pub async fn leave(self, how: Leave) -> Option<String> {
+        self.leaving.send_replace(Some(Instant::now()));
         if how == Leave::Drain && self.messages.send(Message::Drain).is_ok() {
             self.drained().await;
         }
@@ -201,6 +208,7 @@ impl Engine {
         if self.messages.send(Message::Stop { done }).is_ok() {
             let _ = gone.await;
         }
+        self.fault.borrow().clone()
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::core::drained::Rest;
+use super::keeping::Keeping;
 use super::shell::{Message, Shell};
 use super::{Engine, EngineError, Settings, end_broken, offers, viewer, watch_over};
 use crate::catalog::Catalog;
@@ -62,13 +63,17 @@ impl Opening {
         let (messages, inbox) = door;
         let mut shell = Shell::new(settings, store.clone(), loaded, catalog, messages.clone(), (rest_in, logged_in))?;
         shell.tools.disk = disk;
+        let (leaving, asked) = watch::channel(None);
+        let (fault_in, fault) = watch::channel(None);
+        shell.keeping = Keeping::new(Some(lock), asked, fault_in);
         let mut started = shell.begin().await?;
         if draining {
             started.drain();
         }
-        watch_over(tokio::spawn(started.run(inbox, lock)), end_broken);
+        watch_over(tokio::spawn(started.run(inbox)), end_broken);
         // The first face may be there already.
-        Ok(Engine { messages, rest, logged, store, faces: std::sync::atomic::AtomicU64::new(FIRST_FACE + 1) })
+        let faces = std::sync::atomic::AtomicU64::new(FIRST_FACE + 1);
+        Ok(Engine { messages, rest, logged, leaving, fault, store, faces })
     }
 }
 

@@ -3,7 +3,7 @@
 //! Knows channels, tasks, the store and the clock. Must not decide anything about jobs or money:
 //! that is the core's. The one rule held here: changes are on disk before an effect begins.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,28 +12,24 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::clock::Clock;
 use super::core::drained::Rest;
-use super::core::room::with_uncommitted;
-use super::core::{Core, Effect, FaceId, Input, Step};
+use super::core::{Core, FaceId, Input, Step};
 use super::effects::LONGEST_CALL;
+use super::keeping::Keeping;
+use super::lookup::Files;
 use super::places::Places;
 use super::poll::{self, Due};
 use super::report::Outbox;
 use super::{EngineError, Settings, accounts, inspect, kept};
 use crate::catalog::Catalog;
-use crate::domain::JobId;
-use crate::domain::caps::{Guard, Limit};
-use crate::domain::message::{Command, Draft, Event, Level, Notice, Snapshot, Ticket};
+use crate::domain::message::{Answer, Command, Draft, Event, Level, Notice, Snapshot, Ticket};
+use crate::domain::{JobId, Problem};
 use crate::media::{Disk, RealDisk};
-use crate::mutation::mutated;
 use crate::provider::limits::Limits;
 use crate::provider::{PaidRequest, Provider};
-use crate::store::{Change, EngineLock, Loaded, Store, StoreError};
+use crate::store::{Change, Loaded, Store};
 
 /// Messages worked off between two commits.
 const MOST_AT_ONCE: usize = 256;
-
-/// Wait before a failed commit is tried again. Nothing is sent meanwhile.
-const COMMIT_WAIT: Duration = Duration::from_secs(1);
 
 /// What the shell is told.
 #[derive(Debug)]
@@ -44,6 +40,8 @@ pub(super) enum Message {
     Built { job: JobId, request: Box<PaidRequest>, input: Box<Input> },
     /// A face asks.
     Command { face: FaceId, ticket: Ticket, command: Box<Command> },
+    /// The files that a command names were looked at.
+    Kept { face: FaceId, ticket: Ticket, command: Box<Command>, files: Box<Files> },
     /// A face comes.
     Attach { face: FaceId, outbox: Outbox },
     /// Send nothing new.
@@ -82,11 +80,13 @@ pub(super) struct Shell {
     pub(super) built: HashMap<JobId, PaidRequest>,
     draft: Option<Draft>,
     pub(super) next_batch: i64,
-    rest: watch::Sender<Rest>,
-    logged: watch::Sender<i64>,
+    pub(super) rest: watch::Sender<Rest>,
+    pub(super) logged: watch::Sender<i64>,
     stop: Option<oneshot::Sender<()>>,
-    commit_failed: bool,
-    clock: Clock,
+    pub(super) keeping: Keeping,
+    /// Faces whose files are looked at, and what they asked for meanwhile.
+    pub(super) looking: BTreeMap<FaceId, VecDeque<(Ticket, Command)>>,
+    pub(super) clock: Clock,
 }
 
 impl Shell {
@@ -125,7 +125,8 @@ impl Shell {
             rest,
             logged,
             stop: None,
-            commit_failed: false,
+            keeping: Keeping::default(),
+            looking: BTreeMap::new(),
             clock,
         })
     }
@@ -160,13 +161,14 @@ impl Shell {
         self.first.append(step);
     }
 
-    /// Runs until told to stop. The lock is held for as long as this runs.
-    pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>, lock: EngineLock) {
+    /// Runs until told to stop and what was asked for before is answered, or until it had to give up. The lock is
+    /// held for as long as this runs.
+    pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) {
         let first = std::mem::take(&mut self.first);
         self.act(first);
         let started = self.core.step(self.clock.now(), Input::Ticked);
         self.finish(started).await;
-        while self.stop.is_none() {
+        while (self.stop.is_none() || !self.looking.is_empty()) && !self.keeping.gave_up {
             let mut step = Step::default();
             let (now, wake) = (self.clock.now(), self.core.wake_at());
             tokio::select! {
@@ -190,16 +192,20 @@ impl Shell {
             self.take(message, &mut last).await;
         }
         self.finish(last).await;
-        let mut leaving = self.core.counted();
-        leaving.push(Change::Seen(self.clock.now()));
-        let seen = self.tools.store.commit(leaving).await;
-        if let Err(error) = seen {
-            tracing::warn!("the time of leaving is not on disk: {error}");
+        if self.keeping.gave_up {
+            self.tell_unanswered();
+        } else {
+            let mut leaving = self.core.counted();
+            leaving.push(Change::Seen(self.clock.now()));
+            let seen = self.tools.store.commit(leaving).await;
+            if let Err(error) = seen {
+                tracing::warn!("the time of leaving is not on disk: {error}");
+            }
         }
         for outbox in self.faces.values() {
             outbox.post(Event::Stopped);
         }
-        drop(lock);
+        drop(self.keeping.lock.take());
         if let Some(done) = self.stop.take() {
             let _ = done.send(());
         }
@@ -212,34 +218,21 @@ impl Shell {
                 self.built.insert(job, *request);
                 step.append(self.core.step(self.clock.now(), *input));
             }
-            Message::Command { face, ticket, command } => match *command {
-                Command::Inspect { id } => {
-                    let answer = inspect(&self.tools.store, self.core.job(id).cloned(), id);
-                    step.answers.push((face, ticket, answer));
-                }
-                mut command => {
-                    if matches!(
-                        command,
-                        Command::Queue { .. }
-                            | Command::Retry { .. }
-                            | Command::Duplicate { .. }
-                            | Command::Tag { .. }
-                            | Command::Abandon { .. }
-                            | Command::Adopt { .. }
-                    ) {
-                        // It is checked against what is on disk, so nothing decided may be missing there.
-                        let open = std::mem::take(step);
-                        self.finish(open).await;
-                    }
-                    let looked_up = self.look_up(&mut command, step).await;
-                    if let Command::SaveDraft { draft } = &command {
-                        self.draft = Some(draft.clone());
-                    }
-                    step.append(
-                        self.core.step(self.clock.now(), Input::Commanded { face, ticket, command, looked_up }),
-                    );
-                }
+            Message::Command { face, ticket, command } => match self.looking.get_mut(&face) {
+                Some(waiting) => waiting.push_back((ticket, *command)),
+                None => self.begin_command(face, ticket, *command, step).await,
             },
+            Message::Kept { face, ticket, command, files } => {
+                let waiting = self.looking.remove(&face).unwrap_or_default();
+                self.command(face, ticket, *command, *files, step).await;
+                // What this face asked for meanwhile comes next, and waits again behind the next files.
+                for (ticket, command) in waiting {
+                    match self.looking.get_mut(&face) {
+                        Some(waiting) => waiting.push_back((ticket, command)),
+                        None => self.begin_command(face, ticket, command, step).await,
+                    }
+                }
+            }
             Message::Attach { face, outbox } => {
                 // What is decided and not yet on disk must not be in the snapshot and lost.
                 let open = std::mem::take(step);
@@ -256,81 +249,43 @@ impl Shell {
         }
     }
 
-    /// Commits a step, then acts on it. A commit that fails is tried until it succeeds: what was
-    /// learnt must not be lost, and nothing is sent meanwhile.
-    async fn finish(&mut self, mut step: Step) {
-        let mut changes = Arc::new(std::mem::take(&mut step.changes));
-        if mutated("send_before_commit") {
-            self.send_early(&mut step).await;
-        }
-        self.tools.settings.points.before(&changes);
-        while !changes.is_empty() {
-            match self.tools.store.commit_shared(changes.clone()).await {
-                Ok(committed) => {
-                    self.logged.send_replace(committed.last_seq);
-                    if std::mem::take(&mut self.commit_failed) {
-                        self.notice(Level::Info, "the job database can be written again; work goes on".to_owned());
-                    }
-                    break;
-                }
-                Err(StoreError::OverCap { job, limit }) => {
-                    self.take_back(job, Some(limit), Arc::make_mut(&mut changes), &mut step);
-                }
-                // What else there is, such as the id of an order that was sent, may fit, and has the reserve.
-                Err(StoreError::Full) if ordered(&changes).is_some() => {
-                    while let Some(job) = ordered(&changes) {
-                        self.take_back(job, None, Arc::make_mut(&mut changes), &mut step);
-                    }
-                }
-                Err(error) => {
-                    tracing::error!("commit failed: {error}");
-                    if !std::mem::replace(&mut self.commit_failed, true) {
-                        self.notice(Level::Error, format!("{error}. Nothing new is sent until it can be kept"));
-                    }
-                    tokio::time::sleep(COMMIT_WAIT).await;
-                }
-            }
-        }
-        self.tools.settings.points.after(&changes);
-        // Whoever is told that work was taken must not find the engine drained a moment longer, and
-        // whoever finds it drained must have been told everything.
-        let rest = self.core.remaining();
-        let tell = |told: &mut Rest| std::mem::replace(told, rest) != rest;
-        if rest == Rest::Work {
-            self.rest.send_if_modified(tell);
-        }
-        self.act(step);
-        self.rest.send_if_modified(tell);
-    }
-
-    /// Takes an order out of a commit, of which nothing was kept: it would pass a limit, or, without one, there
-    /// is no room for it on disk. The core holds it.
-    fn take_back(&mut self, job: JobId, limit: Option<Limit>, changes: &mut Vec<Change>, step: &mut Step) {
-        step.take_out(job, changes);
-        let (at, zone) = (self.clock.now(), self.tools.settings.time_zone.clone());
-        let why = limit.map_or(Input::NoRoom { job, text: StoreError::Full.to_string() }, |limit| {
-            let room = self.tools.store.room(&Guard { job, at, zone, limits: vec![limit.clone()] });
-            let left = room.ok().and_then(|room| room.first().map(|left| with_uncommitted(*left, changes)));
-            Input::OverCap { job, limit, left }
-        });
-        let mut more = self.core.step(at, why);
-        changes.append(&mut more.changes);
-        step.append(more);
-    }
-
-    /// The mutation: orders leave while their intents are not on disk yet, and the disk takes its time.
-    async fn send_early(&mut self, step: &mut Step) {
-        let (orders, others) =
-            std::mem::take(&mut step.effects).into_iter().partition(|effect| matches!(effect, Effect::Submit { .. }));
-        step.effects = others;
-        let orders: Vec<Effect> = orders;
-        if !orders.is_empty() {
-            orders.into_iter().for_each(|order| self.begin_effect(order));
-            tokio::time::sleep(Duration::from_millis(100)).await;
+    /// Looks at the files that a command names, beside everything else, or begins it at once where it names none.
+    async fn begin_command(&mut self, face: FaceId, ticket: Ticket, command: Command, step: &mut Step) {
+        if let Some(command) = self.keep_files(face, ticket, command) {
+            self.command(face, ticket, command, Files::default(), step).await;
         }
     }
 
-    fn act(&mut self, step: Step) {
+    async fn command(&mut self, face: FaceId, ticket: Ticket, mut command: Command, files: Files, step: &mut Step) {
+        if let Command::Inspect { id } = command {
+            let answer = inspect(&self.tools.store, self.core.job(id).cloned(), id);
+            return step.answers.push((face, ticket, answer));
+        }
+        if self.is_displaced(step) {
+            let problems = vec![Problem::new("data_dir", "gone", self.displaced_text())];
+            return step.answers.push((face, ticket, Answer::Refused { problems }));
+        }
+        if matches!(
+            command,
+            Command::Queue { .. }
+                | Command::Retry { .. }
+                | Command::Duplicate { .. }
+                | Command::Tag { .. }
+                | Command::Abandon { .. }
+                | Command::Adopt { .. }
+        ) {
+            // It is checked against what is on disk, so nothing decided may be missing there.
+            let open = std::mem::take(step);
+            self.finish(open).await;
+        }
+        let looked_up = self.look_up(&mut command, files, step);
+        if let Command::SaveDraft { draft } = &command {
+            self.draft = Some(draft.clone());
+        }
+        step.append(self.core.step(self.clock.now(), Input::Commanded { face, ticket, command, looked_up }));
+    }
+
+    pub(super) fn act(&mut self, step: Step) {
         for effect in step.effects {
             self.begin_effect(effect);
         }
@@ -348,7 +303,7 @@ impl Shell {
         }
     }
 
-    fn notice(&self, level: Level, text: String) {
+    pub(super) fn notice(&self, level: Level, text: String) {
         for outbox in self.faces.values() {
             outbox.post(Event::Noticed(Notice { at: Timestamp::now(), level, text: text.clone() }));
         }
@@ -372,14 +327,6 @@ impl Shell {
             read_only: None,
         }
     }
-}
-
-/// An order that a commit would make.
-fn ordered(changes: &[Change]) -> Option<JobId> {
-    changes.iter().find_map(|change| match change {
-        Change::PutIntent { job, .. } => Some(*job),
-        _ => None,
-    })
 }
 
 async fn sleep_until(now: Timestamp, wake: Option<Timestamp>) {
@@ -431,31 +378,5 @@ pub(super) mod tests {
         let (rest, logged) = (watch::channel(Rest::Work).0, watch::channel(0).0);
         let catalog = crate::engine::offers::catalog(None).unwrap();
         (Shell::new(settings, store, Loaded::default(), catalog, messages, (rest, logged)).unwrap(), inbox)
-    }
-
-    #[tokio::test]
-    async fn an_effect_begins_only_once_its_changes_are_on_disk() {
-        let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", server.local_addr().unwrap());
-        let dir = tempfile::tempdir().unwrap();
-        let (mut shell, _inbox) = shell(dir.path(), &url);
-        let profile = crate::domain::AccountProfile { origin: url, ..Default::default() };
-        let step = |changes| Step {
-            changes,
-            effects: vec![Effect::Balance { account: "nanogpt".into(), profile: profile.clone() }],
-            ..Step::default()
-        };
-        // An answer to an intent that was never stored: the store refuses the whole commit.
-        let data = serde_json::Value::Null;
-        let at = Timestamp::UNIX_EPOCH;
-        let impossible = Change::AnswerIntent { job: JobId(9), attempt: 1, at, outcome: "x".into(), data };
-        tokio::select! {
-            () = shell.finish(step(vec![impossible])) => panic!("the commit cannot succeed"),
-            _ = server.accept() => panic!("the effect began without its commit"),
-            // Long enough for a call on loopback, were one made; the commit is tried each second.
-            () = tokio::time::sleep(Duration::from_millis(400)) => {}
-        }
-        assert!(shell.commit_failed);
-        tokio::join!(shell.finish(step(vec![Change::Seen(at)])), async { server.accept().await.unwrap() });
     }
 }

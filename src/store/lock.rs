@@ -5,7 +5,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::domain::text::clean;
 
@@ -14,7 +14,8 @@ use super::place;
 /// Held for as long as this lives. The system releases it when the process ends, however it ends.
 #[derive(Debug)]
 pub struct EngineLock {
-    _file: File,
+    file: File,
+    path: PathBuf,
 }
 
 /// Why the lock was not taken.
@@ -40,7 +41,8 @@ impl EngineLock {
         place::make_private_dir(dir)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let mut file = options.open(dir.join("engine.lock"))?;
+        let path = dir.join("engine.lock");
+        let mut file = options.open(&path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(LockError::Held { holder: read_holder(&mut file) }),
@@ -49,7 +51,12 @@ impl EngineLock {
         file.set_len(0)?;
         file.seek(SeekFrom::Start(0))?;
         file.write_all(who.as_bytes())?;
-        Ok(EngineLock { _file: file })
+        Ok(EngineLock { file, path })
+    }
+
+    /// Whether the next engine would find this lock: not where its file, or the directory, was removed or replaced.
+    pub fn is_in_place(&self) -> bool {
+        self.file.metadata().is_ok_and(|file| place::leads_to(&self.path, place::identity(&file)))
     }
 
     /// Who has the lock of `dir` now, or `None`. Makes no file, and holds nothing when it returns.
@@ -94,6 +101,11 @@ mod tests {
         let second = EngineLock::take(&data, "x").unwrap();
         let refused = EngineLock::take(&data, "y").unwrap_err();
         assert!(refused.to_string().ends_with(": x"), "the old holder's text is gone: {refused}");
+        assert!(second.is_in_place());
+        std::fs::remove_file(data.join("engine.lock")).unwrap();
+        assert!(!second.is_in_place(), "it is gone");
+        let third = EngineLock::take(&data, "z").unwrap();
+        assert!(third.is_in_place() && !second.is_in_place(), "another one took its place");
         drop(second);
         assert!(EngineLock::describe("run", jiff::Timestamp::UNIX_EPOCH).contains(" since 1970-01-01"));
     }

@@ -75,6 +75,8 @@ pub struct Store {
 #[derive(Debug)]
 struct Shared {
     path: PathBuf,
+    /// Which file was opened.
+    identity: Option<(u64, u64)>,
     simulated: bool,
     salt: [u8; 32],
     /// Idle connections for reading.
@@ -167,7 +169,14 @@ impl Store {
 
     fn of(path: PathBuf, simulated: bool, salt: [u8; 32], writer: Option<Writer>, watch: Connection) -> Store {
         let (readers, watch) = (Mutex::new(Vec::new()), Mutex::new(watch));
-        Store { shared: Arc::new(Shared { path, simulated, salt, writer, readers, watch }) }
+        let identity = std::fs::metadata(&path).ok().map(|file| place::identity(&file));
+        Store { shared: Arc::new(Shared { path, identity, simulated, salt, writer, readers, watch }) }
+    }
+
+    /// Whether the database still lies where it was opened: not where its file, or the directory, was removed
+    /// or replaced. What is committed then is found by nobody.
+    pub fn is_in_place(&self) -> bool {
+        self.shared.identity.is_some_and(|known| place::leads_to(&self.shared.path, known))
     }
 
     /// Whether the data is simulated.

@@ -4,7 +4,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use super::StoreError;
@@ -41,6 +41,16 @@ pub(super) fn make_private_file(path: &Path) -> io::Result<()> {
         file.set_permissions(fs::Permissions::from_mode(0o600))?;
     }
     Ok(())
+}
+
+/// Which file it is, whatever its name: its device and number.
+pub(super) fn identity(file: &fs::Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
+}
+
+/// Whether a path still leads to the file that it led to.
+pub(super) fn leads_to(path: &Path, known: (u64, u64)) -> bool {
+    fs::metadata(path).is_ok_and(|file| identity(&file) == known)
 }
 
 /// Refuses a directory on a network file system.

@@ -29,7 +29,10 @@ pub async fn leave(engine: Option<Engine>, ended: Ended, stops: &mut Stops) -> u
     loop {
         tokio::select! {
             biased;
-            () = &mut leaving => return code,
+            fault = &mut leaving => {
+                fault.iter().flat_map(|lines| lines.lines()).for_each(say);
+                return if fault.is_some() { code.max(FAULT) } else { code };
+            }
             number = stops.next() => {
                 if number != hang_up {
                     say("Left at once; what is on disk goes on at the next start.");
@@ -43,6 +46,9 @@ pub async fn leave(engine: Option<Engine>, ended: Ended, stops: &mut Stops) -> u
         }
     }
 }
+
+/// The exit code where something could not be kept and no signal ended it.
+const FAULT: u8 = 1;
 
 /// How long leaving may take before the user is told why.
 const TELL: std::time::Duration = std::time::Duration::from_millis(300);

@@ -190,3 +190,31 @@ async fn a_clip_that_was_whole_on_disk_when_the_program_died_finishes_its_job() 
     assert_eq!(world.orders().await.len(), 1, "and nothing was ordered again");
     desk.engine.leave(Leave::Now).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_data_directory_or_its_lock_nothing_more_is_ordered_and_ids_are_told() {
+    for whole in [true, false] {
+        let world = World::at_speed(40.0).await;
+        let mut settings = world.settings();
+        settings.accounts[0].max_in_flight = 1;
+        let data = settings.data_dir.clone();
+        let mut desk = Desk::new(settings).await;
+        let first = desk.queue("ninjachat/veo-3.1-fast", "a river").await;
+        let second = desk.queue("ninjachat/veo-3.1-fast", "a lake").await;
+        desk.wait_for(first, JobState::Running).await;
+        match whole {
+            true => std::fs::remove_dir_all(&data).unwrap(),
+            false => std::fs::remove_file(data.join("engine.lock")).unwrap(),
+        }
+        // What was paid for goes on; what was not stays where it is.
+        desk.wait_for(first, JobState::Done).await;
+        tokio::time::timeout(std::time::Duration::from_secs(30), desk.engine.drained()).await.unwrap();
+        assert_eq!((world.orders().await.len(), desk.rows[&second].state), (1, JobState::Queued), "{whole}");
+        let Answer::Refused { problems } = desk.ask(Command::Hold { ids: vec![second] }).await else {
+            panic!("something was taken that cannot be kept")
+        };
+        assert_eq!(problems[0].rule, "gone");
+        let told = desk.engine.leave(Leave::Drain).await.expect("it is no good end");
+        assert!(told.contains("removed or replaced") && told.contains(&format!("{first} is order ")), "{told}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Local pictures: what is too large is refused with the ways out, and made smaller only when agreed.
 
-use rushes::domain::message::{Answer, Command, NewJob};
+use rushes::domain::message::{Answer, Command, Event, NewJob};
 use rushes::domain::{JobState, Request};
 use rushes::engine::Leave;
 use sha2::{Digest, Sha256};
@@ -75,5 +75,33 @@ async fn a_file_of_another_kind_than_its_parameter_takes_is_refused() {
         panic!("a clip was taken for a picture")
     };
     assert!(problems[0].to_string().contains("is video/mp4, and image takes a picture"), "{}", problems[0]);
+    desk.engine.leave(Leave::Now).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn others_are_answered_while_a_picture_is_made_smaller_and_one_face_in_its_order() {
+    let world = World::new().await;
+    let mut desk = world.desk().await;
+    let path = world.dir.path().join("large.png");
+    std::fs::write(&path, large_picture()).unwrap();
+    let mut request = Request::new(&"nanogpt/veo2-video".parse().unwrap(), "a river");
+    request.params.insert("image".into(), path.to_str().unwrap().into());
+    let (commands, mut events) = desk.engine.attach();
+    let answered = |event: &Event| match event {
+        Event::Answered { ticket, .. } => Some(*ticket),
+        _ => None,
+    };
+    let first = desk.send(Command::Queue { jobs: vec![NewJob { shrink: true, ..NewJob::of(request) }] });
+    let second = desk.send(Command::RefreshBalances);
+    commands.send(1, Command::RefreshBalances);
+    let other = async { while events.next().await.as_ref().and_then(answered).is_none() {} };
+    tokio::select! {
+        biased;
+        ticket = desk.until("an answer", |event, _| answered(event)) => panic!("{ticket} came first: the engine stood still"),
+        () = other => {}
+    }
+    for wanted in [first, second] {
+        assert_eq!(desk.until("an answer", |event, _| answered(event)).await, wanted);
+    }
     desk.engine.leave(Leave::Now).await;
 }

@@ -155,6 +155,7 @@ impl Core {
             Input::Prepared { job, result } => self.prepared(job, result, &mut step),
             Input::OverCap { job, limit, left } => self.over_cap(job, limit, left, &mut step),
             Input::NoRoom { job, text } => self.no_room(job, &text, &mut step),
+            Input::Displaced { text } => self.stop_orders(&text, None, &mut step),
             Input::Waited { job } => self.waited(job, &mut step),
             Input::Submitted { job, answer, bytes } => self.submitted(job, answer, bytes, &mut step),
             Input::Polled { job, result } => self.polled(job, result, &mut step),
@@ -211,6 +212,11 @@ impl Core {
     /// The jobs of which nobody here knows whether their orders were taken.
     pub fn unconfirmed(&self) -> impl Iterator<Item = &Job> {
         self.jobs.values().filter(|job| job.state == JobState::Unconfirmed)
+    }
+
+    /// The jobs that are not final.
+    pub fn active(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.values()
     }
 
     /// A job that is not final.

@@ -202,11 +202,15 @@ impl Core {
 
     /// Nothing is bought that could not be kept. Every account waits, since they share the disk.
     pub(super) fn wait_for_room(&mut self, text: &str, step: &mut Step) {
-        let names: Vec<String> = self.accounts.keys().cloned().collect();
         let until = self.now.checked_add(jiff::SignedDuration::from_secs(60)).unwrap_or(Timestamp::MAX);
+        self.stop_orders(&format!("{text}; nothing is ordered until it can be kept"), Some(until), step);
+    }
+
+    /// Orders nothing more at any account, or not before a time. What was ordered goes on.
+    pub(super) fn stop_orders(&mut self, message: &str, until: Option<Timestamp>, step: &mut Step) {
+        let names: Vec<String> = self.accounts.keys().cloned().collect();
         for name in names {
-            let message = format!("{text}; nothing is ordered until it can be kept");
-            self.pause(&name, Pause { kind: ErrorKind::Disk, message, until: Some(until) }, step);
+            self.pause(&name, Pause { kind: ErrorKind::Disk, message: message.to_owned(), until }, step);
         }
     }
 

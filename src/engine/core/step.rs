@@ -58,6 +58,11 @@ pub enum Input {
         /// What the store said.
         text: String,
     },
+    /// The data directory was taken away under the engine: nothing more can be kept where a start finds it.
+    Displaced {
+        /// What happened, as a sentence without its end.
+        text: String,
+    },
     /// An order has been without an answer for a minute; it is still waited for.
     Waited {
         /// The job.
