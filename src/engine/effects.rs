@@ -11,7 +11,7 @@ use super::core::{DownloadError, Effect, Input};
 use super::poll::Due;
 use super::shell::{Message, Shell};
 use super::{download, resolve, submit};
-use crate::domain::ErrorKind;
+use crate::domain::{ErrorKind, JobId};
 use crate::provider::{FetchError, Provider, ServiceError, SubmitAnswer};
 
 /// A free call about an account may take this long, however busily its answer drips. It is asked again.
@@ -42,19 +42,11 @@ impl Shell {
             Effect::Prepare { job, model, profile } => {
                 tokio::spawn(submit::prepare(tools, job, model, profile));
             }
-            Effect::Submit { job } => match (self.built.remove(&job), self.core.job(job)) {
-                (Some(request), Some(job)) => {
-                    let (id, messages) = (job.id, tools.messages.clone());
-                    watched(submit::submit(tools, job.clone(), request), messages, move || Input::Submitted {
-                        job: id,
-                        answer: SubmitAnswer::Unknown(broken("the answer to the order")),
-                        bytes: 0,
-                    });
-                }
-                // Cannot happen: the core sends only what was built. It stays `submitting`, and the
-                // next start makes it unconfirmed, which is the safe reading.
-                _ => tracing::error!("{job} was to be sent but is not built"),
-            },
+            Effect::Submit { job, until } => {
+                let now = self.clock.now();
+                let left = until.map(|until| Duration::try_from(until.duration_since(now)).unwrap_or_default());
+                self.send(job, left);
+            }
             Effect::Discard { job } => drop(self.built.remove(&job)),
             Effect::Poll { job, account, remote, profile } => {
                 if let Some(polls) = &self.polls {
@@ -77,6 +69,25 @@ impl Shell {
                     result: Err(DownloadError::Fetch(FetchError::Service(broken("the clip")))),
                 });
             }
+        }
+    }
+
+    /// Sends what was built, unless that would be later than `left` from now.
+    fn send(&mut self, job: JobId, left: Option<Duration>) {
+        match (self.built.remove(&job), self.core.job(job)) {
+            (Some(request), Some(job)) => {
+                let (id, messages) = (job.id, self.tools.messages.clone());
+                watched(submit::submit(self.tools.clone(), job.clone(), request, left), messages, move || {
+                    Input::Submitted {
+                        job: id,
+                        answer: SubmitAnswer::Unknown(broken("the answer to the order")),
+                        bytes: 0,
+                    }
+                });
+            }
+            // Cannot happen: the core sends only what was built. It stays `submitting`, and the
+            // next start makes it unconfirmed, which is the safe reading.
+            _ => tracing::error!("{job} was to be sent but is not built"),
         }
     }
 

@@ -70,14 +70,15 @@ fn build(
 }
 
 /// Sends an order, once, and reports what came of it.
-pub(super) async fn submit(tools: Tools, job: Job, request: PaidRequest) {
+/// It is given up unsent once `left` has passed before its first byte leaves.
+pub(super) async fn submit(tools: Tools, job: Job, request: PaidRequest, left: Option<Duration>) {
     let id = job.id;
     let Some(provider) = tools.providers.get(&job.request.account).cloned() else { return };
     let wait = tools.limits.get(&job.request.account).and_then(|limits| limits.answer_wait);
     let (sink, received) = download::sink_for(&tools, &job);
     let points = tools.settings.points.clone();
     points.reach("order.sending", id);
-    let trace = Arc::new(Trace::default());
+    let trace = Arc::new(left.map_or_else(Trace::default, Trace::within));
     let sent = trace.clone();
     let mut answering = Box::pin(async move { provider.submit(request, &sent, sink).await });
     let shown = tokio::time::sleep(SHOWN_AS_WAITING);

@@ -21,10 +21,11 @@ mod veil;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use crate::domain::sink::ClipSink;
@@ -144,6 +145,8 @@ pub struct PaidRequest {
 pub struct Trace {
     state: Arc<AtomicU8>,
     left: Arc<Notify>,
+    /// When it is too late, by either clock: one may be set back, the other stands still while a machine sleeps.
+    until: Option<(Timestamp, Instant)>,
 }
 
 /// Nothing was handed to the socket yet; something was; nothing may be any more.
@@ -152,10 +155,19 @@ const RELEASED: u8 = 1;
 const SEALED: u8 = 2;
 
 impl Trace {
+    /// The mark of a request that must not be sent once so much time has passed.
+    pub fn within(left: Duration) -> Self {
+        Trace { until: Some((Timestamp::now() + left, Instant::now() + left)), ..Trace::default() }
+    }
+
+    fn is_late(&self) -> bool {
+        self.until.is_some_and(|(time, instant)| Timestamp::now() >= time || Instant::now() >= instant)
+    }
+
     /// Marks that the body is handed to the socket; false where it must not be any more.
     #[must_use]
     pub fn release(&self) -> bool {
-        let may = self.turn(RELEASED) != SEALED;
+        let may = self.turn(if self.is_late() { SEALED } else { RELEASED }) != SEALED;
         if may {
             self.left.notify_one();
         }
@@ -379,5 +391,8 @@ mod tests {
         let (given_up, sent) = (Trace::default(), Trace::default());
         assert!(given_up.seal() && !given_up.release() && !given_up.is_released());
         assert!(sent.release() && !sent.seal() && sent.is_released());
+        let late = Trace::within(Duration::ZERO);
+        assert!(!late.release() && !late.is_released() && late.seal(), "nor one that is too late");
+        assert!(Trace::within(Duration::from_secs(60)).release());
     }
 }

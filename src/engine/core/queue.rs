@@ -197,7 +197,7 @@ impl Core {
         let work = self.work.entry(id).or_default();
         (work.busy, work.sent) = (true, true);
         self.put(job, step);
-        step.effects.push(Effect::Submit { job: id });
+        step.effects.push(Effect::Submit { job: id, until: None });
     }
 
     /// Nothing is bought that could not be kept. Every account waits, since they share the disk.

@@ -98,6 +98,7 @@ impl Core {
             }
             return;
         };
+        let job_sent = job.submitted_at;
         let Some(search) = &mut job.search else { return };
         search.repeated = true;
         if job.digest.as_deref() != Some(&order.digest) {
@@ -112,7 +113,8 @@ impl Core {
         let work = self.work.entry(id).or_default();
         (work.busy, work.repeating, work.alone) = (true, true, None);
         self.put(job, step);
-        step.effects.push(Effect::Submit { job: id });
+        let until = repeatable.zip(job_sent).map(|(span, sent)| sent + (span - MARGIN));
+        step.effects.push(Effect::Submit { job: id, until });
     }
 
     /// What came of the repeat. Only an acceptance settles anything: a refusal may be of the repeat alone.

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{FaceId, LookedUp};
 use crate::domain::caps::Limit;
@@ -193,6 +193,8 @@ pub enum Effect {
     Submit {
         /// The job.
         job: JobId,
+        /// After this it is not sent any more, however it came to be so late: a repeat would be another order.
+        until: Option<Timestamp>,
     },
     /// Drop a prepared order.
     Discard {
@@ -276,7 +278,7 @@ impl Step {
             Change::AddLine(line) => line.job != Some(job) || line.kind != "submitting",
             _ => true,
         });
-        self.effects.retain(|effect| !matches!(effect, Effect::Submit { job: of } if *of == job));
+        self.effects.retain(|effect| !matches!(effect, Effect::Submit { job: of, .. } if *of == job));
         self.effects.push(Effect::Discard { job });
     }
 }

@@ -355,7 +355,7 @@ impl Storm {
         }
         for effect in step.effects {
             match effect {
-                Effect::Submit { job } => {
+                Effect::Submit { job, .. } => {
                     self.check_leaves(job);
                     self.check_alone(job);
                     self.in_flight.push(effect.into());
@@ -401,7 +401,8 @@ impl Storm {
         self.asked.clear();
         self.note(|| "the program ends".to_owned());
         for flight in std::mem::take(&mut self.in_flight) {
-            if let (Effect::Submit { job }, None) = (flight.effect, flight.arrived)
+            if let (Effect::Submit { job, until }, None) = (flight.effect, flight.arrived)
+                && until.is_none_or(|until| self.clock < until)
                 && self.rng.bool()
             {
                 self.arrives(job);

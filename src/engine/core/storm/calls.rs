@@ -36,7 +36,7 @@ impl Storm {
         let at = match &flight.effect {
             Effect::Probe { .. } => At::Probe,
             Effect::Prepare { .. } => At::Build,
-            Effect::Submit { job } if self.is_repeat(*job) => At::Repeat,
+            Effect::Submit { job, .. } if self.is_repeat(*job) => At::Repeat,
             Effect::Submit { .. } => At::Order,
             Effect::Poll { .. } => At::Poll,
             Effect::Find { .. } => At::Find,
@@ -54,7 +54,9 @@ impl Storm {
             Some(Fault::Late) => {
                 self.felt(at, Fault::Late);
                 let mut arrived = None;
-                if let Effect::Submit { job } = flight.effect {
+                if let Effect::Submit { job, until } = flight.effect
+                    && until.is_none_or(|until| self.clock < until)
+                {
                     // It got there at once; only its answer is late.
                     arrived = Some(self.arrives(job));
                     self.input(None, Input::Waited { job });
@@ -79,7 +81,14 @@ impl Storm {
                 self.input(None, Input::Balanced { account, result });
             }
             Effect::Prepare { job, .. } => self.build(&job, fault),
-            Effect::Submit { job } => self.order(at, job, fault, flight.arrived),
+            // The body finds that it is too late before a byte of it leaves.
+            Effect::Submit { job, until }
+                if flight.arrived.is_none() && until.is_some_and(|until| self.clock >= until) =>
+            {
+                let answer = SubmitAnswer::NotSent(error(ErrorKind::Protocol, None));
+                self.input(Some(At::Answer), Input::Submitted { job, answer, bytes: 0 });
+            }
+            Effect::Submit { job, .. } => self.order(at, job, fault, flight.arrived),
             Effect::Poll { job, remote, .. } => self.poll(job, &remote.remote_id, fault),
             Effect::Find { job, .. } => self.find(job, fault),
             Effect::Download { job, .. } => self.download(&job, fault),

@@ -149,6 +149,10 @@ fn a_repeat_is_sent_once_ever_equal_to_the_byte_in_time_and_after_it_is_on_disk(
     let step = world.prepare(id);
     assert_eq!(submits(&step), 1);
     assert!(last_put(&step).search.unwrap().repeated, "on disk in the step that sends it");
+    // A full disk or a machine that sleeps may come between this and the first byte.
+    let last = last_put(&step).submitted_at.unwrap() + SignedDuration::from_mins(9);
+    let bound = |effect: &Effect| matches!(effect, Effect::Submit { until: Some(until), .. } if *until == last);
+    assert!(step.effects.iter().any(bound), "never later than its service knows the order");
     assert_eq!(lines(&step, "repeating").count(), 1);
     assert!(!step.changes.iter().any(|c| matches!(c, Change::PutIntent { .. })), "no second order of its own");
     let stored = last_put(&step);
