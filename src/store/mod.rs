@@ -233,10 +233,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn load(&self) -> Result<Loaded, StoreError> {
-        self.read(|db| {
-            let moment = db.unchecked_transaction()?;
-            Ok(Loaded { active: bodies::active(&moment)?, ..loaded(&moment)? })
-        })
+        self.read(loaded)
     }
 
     /// The same without the jobs, which are most of it: for whoever holds the engine's lock, so that nothing is
@@ -247,7 +244,7 @@ impl Store {
     pub fn load_beside_jobs(&self) -> Result<Loaded, StoreError> {
         self.read(|db| {
             let moment = db.unchecked_transaction()?;
-            loaded(&moment)
+            beside_jobs(&moment)
         })
     }
 
@@ -436,8 +433,14 @@ impl Store {
     }
 }
 
-/// What an engine starts from, but its jobs.
-fn loaded(moment: &Connection) -> Result<Loaded, StoreError> {
+/// What an engine starts from, as of one moment.
+fn loaded(db: &Connection) -> Result<Loaded, StoreError> {
+    let moment = db.unchecked_transaction()?;
+    Ok(Loaded { active: bodies::active(&moment)?, ..beside_jobs(&moment)? })
+}
+
+/// The same, but its jobs.
+fn beside_jobs(moment: &Connection) -> Result<Loaded, StoreError> {
     let (ledger, recent) = books::ledger(moment)?;
     let claimed = balance_log::claimed(moment, &recent)?;
     let next = |sql: &str| moment.query_row(sql, [], |row| row.get(0));
