@@ -436,7 +436,11 @@ fn a_run_names_why_jobs_are_held_and_the_verb_that_lets_them_go() {
     let place = Place::new();
     std::fs::write(place.path("config/rushes/config.toml"), "[caps]\nday = 1\n").unwrap();
     let file = place.write("rows.jsonl", &row("ninjachat/veo-3.1", "x"));
-    place.rushes(&["run", &file]).exits(1).says(&["1 held", "1 job held: over the ", "`rushes release j-1`"]);
+    place.rushes(&["run", &file]).exits(1).says(&[
+        "1 held",
+        "1 job held: over the ",
+        "once there is room, [caps] in config.toml raises it",
+    ]);
 }
 
 /// A limit on the size of files is a full disk, and ends no process that has orders under way.
