@@ -203,7 +203,8 @@ async fn without_its_data_directory_or_its_lock_nothing_more_is_ordered_and_ids_
         let second = desk.queue("ninjachat/veo-3.1-fast", "a lake").await;
         desk.wait_for(first, JobState::Running).await;
         match whole {
-            true => std::fs::remove_dir_all(&data).unwrap(),
+            // At once, whatever is being written there.
+            true => std::fs::rename(&data, data.with_extension("away")).unwrap(),
             false => std::fs::remove_file(data.join("engine.lock")).unwrap(),
         }
         // What was paid for goes on; what was not stays where it is.
