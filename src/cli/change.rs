@@ -234,23 +234,19 @@ pub async fn change(change: Change, ids: Vec<JobId>, engine: Engine, out: &mut O
     let answer = desk.ask(command, |notice| out.say(&notice.text)).await;
     engine.leave(Leave::Now).await;
     match answer {
-        Some(Answer::Accepted { ids, .. }) if buys => {
-            ids.iter().for_each(|id| out.line(id));
-            let prices = ids.iter().map(|id| desk.rows.get(id).and_then(|row| row.estimate));
-            let (sums, unknown) = add_up(prices);
-            let total = in_words(&sums, unknown);
-            out.say(format_args!("{} {} {word}, for {total}", ids.len(), plural(ids.len(), "job")));
-            desk.shortfalls().into_iter().for_each(|line| out.say(line));
-            code::DONE
-        }
-        Some(Answer::Accepted { ids, .. }) if word == "classified" => {
-            ids.iter().for_each(|id| out.line(id));
-            out.say("classified; `rushes books` shows it");
-            code::DONE
-        }
         Some(Answer::Accepted { ids, .. }) => {
             ids.iter().for_each(|id| out.line(id));
-            out.say(format_args!("{} {} {word}", ids.len(), plural(ids.len(), "job")));
+            let jobs = plural(ids.len(), "job");
+            match word {
+                "classified" => out.say("classified; `rushes books` shows it"),
+                _ if buys => {
+                    let prices = ids.iter().map(|id| desk.rows.get(id).and_then(|row| row.estimate));
+                    let (sums, unknown) = add_up(prices);
+                    out.say(format_args!("{} {jobs} {word}, for {}", ids.len(), in_words(&sums, unknown)));
+                    desk.shortfalls().into_iter().for_each(|line| out.say(line));
+                }
+                _ => out.say(format_args!("{} {jobs} {word}", ids.len())),
+            }
             code::DONE
         }
         answer => refused(answer, out),

@@ -76,6 +76,11 @@ pub enum Hold {
 }
 
 impl Hold {
+    /// Whether it waits for room under a cap.
+    pub fn is_over_cap(&self) -> bool {
+        matches!(self, Hold::OverCap(_))
+    }
+
     /// The reason as a short line for people.
     pub fn text(&self) -> String {
         match self {

@@ -154,6 +154,24 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// The jobs that a verb on jobs names; none where a command is no such verb.
+    pub fn jobs(&self) -> &[JobId] {
+        match self {
+            Command::Retry { ids, .. }
+            | Command::Abandon { ids }
+            | Command::Cancel { ids }
+            | Command::WriteOff { ids }
+            | Command::Hold { ids }
+            | Command::Duplicate { ids }
+            | Command::Move { ids, .. }
+            | Command::Tag { ids, .. }
+            | Command::Release { ids, .. } => ids,
+            _ => &[],
+        }
+    }
+}
+
 /// What the engine says to a command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {

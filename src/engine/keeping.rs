@@ -224,8 +224,8 @@ impl Shell {
 
     /// Tells of the orders that are under way, of which only the next start can learn what became of them.
     pub(super) fn tell_unanswered(&mut self) {
-        for row in self.core.active_rows().iter().filter(|row| row.state == JobState::Submitting) {
-            self.keeping.say(&format!("{} was sent to {} and has no answer yet", row.id, row.account));
+        for job in self.core.active().filter(|job| job.state == JobState::Submitting) {
+            self.keeping.say(&format!("{} was sent to {} and has no answer yet", job.id, job.request.account));
         }
     }
 }

@@ -66,22 +66,6 @@ impl Shell {
                     self.next_batch += 1;
                 }
             }
-            Command::Retry { ids, .. }
-            | Command::Abandon { ids }
-            | Command::Cancel { ids }
-            | Command::WriteOff { ids }
-            | Command::Duplicate { ids }
-            | Command::Move { ids, .. }
-            | Command::Tag { ids, .. }
-            | Command::Hold { ids }
-            | Command::Release { ids, .. } => {
-                for id in ids.iter().filter(|id| self.core.job(**id).is_none()) {
-                    match self.tools.store.job(*id) {
-                        Ok(job) => looked_up.finals.extend(job),
-                        Err(error) => looked_up.problems.push(Problem::new("id", "disk", error.to_string())),
-                    }
-                }
-            }
             Command::Classify { class: Class::RefundOf(id) | Class::ChargeOf(id), .. } => {
                 match self.tools.store.job(*id) {
                     Ok(job) => looked_up.finals.extend(job.filter(|job| job.state.is_final())),
@@ -105,7 +89,14 @@ impl Shell {
                     Err(error) => looked_up.problems.push(Problem::new("id", "disk", error.to_string())),
                 }
             }
-            _ => {}
+            verb => {
+                for id in verb.jobs().iter().filter(|id| self.core.job(**id).is_none()) {
+                    match self.tools.store.job(*id) {
+                        Ok(job) => looked_up.finals.extend(job),
+                        Err(error) => looked_up.problems.push(Problem::new("id", "disk", error.to_string())),
+                    }
+                }
+            }
         }
         looked_up
     }

@@ -4,8 +4,7 @@
 
 use super::Compose;
 use crate::domain::message::Offer;
-use crate::domain::text::plain;
-use crate::domain::{Money, Parameter, Request, Values};
+use crate::domain::{Money, Request, Values};
 
 /// Most models listed as taking the form, or not.
 const ALSO: usize = 40;
@@ -43,18 +42,6 @@ impl Compose {
         params
     }
 
-    /// What the form would say to another model in the chosen one's place: a length that nobody chose gives way to
-    /// that model's own where it does not offer it.
-    fn values_instead_at(&self, offer: &Offer) -> Values {
-        let mut params = self.values_at(offer);
-        let is_chosen = self.form.touched().contains_key("duration");
-        let fits = |parameter: &Parameter| params.get("duration").is_none_or(|value| takes(parameter, value));
-        if !is_chosen && !offer.model.parameter("duration").is_none_or(fits) {
-            params.remove("duration");
-        }
-        params
-    }
-
     /// Asks every other model what it says to the form. Dear beside a key press: done when
     /// something other than the prompt changed.
     pub fn compare(&mut self) {
@@ -85,25 +72,18 @@ impl Compose {
 
     fn says(&self, offer: &Offer, prompt: &str) -> Says {
         let mut request = Request::new(&offer.model_ref(), prompt);
-        request.params = self.values_instead_at(offer);
-        let problem = request.validate(&offer.model).err().and_then(|problems| {
-            let first = problems.into_iter().next()?;
-            Some(match first.rule.as_str() {
-                "unknown" => format!("has no {}", first.field),
-                _ => format!("{} {}", first.field, first.message),
-            })
+        request.params = self.values_at(offer);
+        let mut problems = request.validate(&offer.model).err().unwrap_or_default();
+        // In the chosen one's place a length that nobody chose gives way to that model's own.
+        let is_chosen = || self.form.touched().contains_key("duration");
+        if problems.iter().any(|problem| problem.field == "duration") && !is_chosen() {
+            request.params.remove("duration");
+            problems = request.validate(&offer.model).err().unwrap_or_default();
+        }
+        let problem = problems.into_iter().next().map(|first| match first.rule.as_str() {
+            "unknown" => format!("has no {}", first.field),
+            _ => format!("{} {}", first.field, first.message),
         });
         Says { price: offer.reservation(&request), problem }
-    }
-}
-
-/// Whether a length of seconds is among those that a model offers.
-fn takes(parameter: &Parameter, value: &serde_json::Value) -> bool {
-    let choices = parameter.choices();
-    let given = plain(value);
-    if !choices.is_empty() {
-        choices.iter().any(|choice| plain(choice) == given)
-    } else {
-        parameter.surely_takes(Some(value))
     }
 }

@@ -267,9 +267,7 @@ impl Core {
             return refused;
         }
         // It would be held again at once, and its word taken back.
-        let over = |job: &Job| {
-            matches!(job.hold, Some(Hold::OverCap(_))) && matches!(self.hold_before_paying(job), Some(Hold::OverCap(_)))
-        };
+        let over = |job: &Job| job.hold.as_ref().is_some_and(Hold::is_over_cap) && self.lacks_room(job);
         if let Some(refused) = self.refuse(
             ids,
             finals,

@@ -142,12 +142,11 @@ impl Core {
         self.restock(step);
         let changed = differences(&before, &self.stock.of_account(name));
         if !changed.is_empty() {
-            let mut text = summary(name, &changed);
-            if is_first {
+            let text = match is_first {
                 // Nothing moved since yesterday: these are the differences to what is built in.
-                let own = ": its own list is used; against the documents built in: ";
-                text = text.replacen(": ", own, 1);
-            }
+                true => format!("{name}: its own list is used; against the documents built in: {}", counted(&changed)),
+                false => summary(name, &changed),
+            };
             self.tell_of(name, CHANGED, text.clone(), told(&changed), step);
             self.notice(Level::Info, format!("{text}; `rushes models --changes` lists them"), step);
         } else if by_user {
@@ -162,6 +161,10 @@ impl Core {
 
 /// What changed, counted: `nanogpt: 2 new models, 1 gone, 1 price moved`.
 pub fn summary(account: &str, changed: &[Difference]) -> String {
+    format!("{account}: {}", counted(changed))
+}
+
+fn counted(changed: &[Difference]) -> String {
     let count = |of: fn(&Differs) -> bool| changed.iter().filter(|difference| of(&difference.change)).count();
     let parts = [
         (count(|c| matches!(c, Differs::New)), "new model", "new models"),
@@ -171,7 +174,7 @@ pub fn summary(account: &str, changed: &[Difference]) -> String {
     ];
     let some = parts.into_iter().filter(|(n, ..)| *n > 0);
     let texts: Vec<String> = some.map(|(n, one, many)| format!("{n} {}", if n == 1 { one } else { many })).collect();
-    format!("{account}: {}", texts.join(", "))
+    texts.join(", ")
 }
 
 /// The same one by one, for programs.

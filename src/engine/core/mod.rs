@@ -239,7 +239,7 @@ impl Core {
         let at_service = self.jobs.at_service(&account);
         let ends = matches!(job.state, JobState::Held | JobState::Cancelled | JobState::Failed);
         if ends
-            && !matches!(job.hold, Some(Hold::OverCap(_)))
+            && !job.hold.as_ref().is_some_and(Hold::is_over_cap)
             && self.job(job.id).is_some_and(|was| was.state == JobState::Queued)
         {
             self.room.spared();

@@ -97,6 +97,11 @@ impl Core {
         over.or_else(|| self.without_room(job, money)).map(Hold::OverCap)
     }
 
+    /// Whether a cap would hold a job now.
+    pub(super) fn lacks_room(&self, job: &Job) -> bool {
+        self.hold_before_paying(job).as_ref().is_some_and(Hold::is_over_cap)
+    }
+
     /// Why its model does not take the order any more as it stands: its description changed since.
     fn refused_now(&self, job: &Job, model: &Model) -> Option<Hold> {
         if let Err(problems) = job.request.validate(model) {

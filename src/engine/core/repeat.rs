@@ -17,14 +17,18 @@ use crate::store::Change;
 /// A repeat leaves at least so long before its service forgets the order, whatever the clocks say.
 const MARGIN: SignedDuration = SignedDuration::from_secs(60);
 
+/// When it is too late to repeat a job's order; `None` where it is no repeat at all.
+fn last_moment(job: &Job, repeatable: Option<SignedDuration>) -> Option<Timestamp> {
+    job.submitted_at?.checked_add(repeatable? - MARGIN).ok()
+}
+
 impl Core {
     /// Whether a job's order may be repeated at that time, by its service's word that it would be the same order.
     fn may_repeat(&self, job: &Job, repeatable: Option<SignedDuration>, at: Timestamp) -> bool {
-        let (Some(span), Some(sent)) = (repeatable, job.submitted_at) else { return false };
         let unrepeated = job.search.as_ref().is_some_and(|search| !search.repeated);
         let profile = self.accounts.get(&job.request.account).and_then(|account| account.profile.as_ref());
         let same_place = profile.is_some_and(|profile| profile.generation == job.generation);
-        let in_time = at.duration_since(sent) < span - MARGIN;
+        let in_time = last_moment(job, repeatable).is_some_and(|last| at < last);
         // A wall clock that was set back while the program was away would make an old order look young.
         let sent_here = self.work.get(&job.id).is_some_and(|work| work.sent);
         sent_here
@@ -98,7 +102,6 @@ impl Core {
             }
             return;
         };
-        let job_sent = job.submitted_at;
         let Some(search) = &mut job.search else { return };
         search.repeated = true;
         if job.digest.as_deref() != Some(&order.digest) {
@@ -112,8 +115,8 @@ impl Core {
         self.count_order(&job.request.account, call);
         let work = self.work.entry(id).or_default();
         (work.busy, work.repeating, work.alone) = (true, true, None);
+        let until = last_moment(&job, repeatable);
         self.put(job, step);
-        let until = repeatable.zip(job_sent).map(|(span, sent)| sent + (span - MARGIN));
         step.effects.push(Effect::Submit { job: id, until });
     }
 

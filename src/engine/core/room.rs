@@ -95,15 +95,14 @@ impl Core {
             return false;
         }
         let mut any = false;
-        let capped = |job: &&Job| matches!(job.hold, Some(Hold::OverCap(_))) && job.state == JobState::Held;
+        let capped = |job: &&Job| job.hold.as_ref().is_some_and(Hold::is_over_cap) && job.state == JobState::Held;
         let held: Vec<JobId> =
             self.jobs.values().filter(capped).map(|job| job.id).filter(|id| Some(*id) != but).collect();
         // As if each one's money were set aside already; undone below.
         let (left, mut claims) = (self.room.left.clone(), Vec::new());
         for id in held {
             let Some(mut job) = self.jobs.get(&id).cloned() else { continue };
-            let is_over = self.hold_before_paying(&job).is_some_and(|hold| matches!(hold, Hold::OverCap(_)));
-            if is_over || job.advance(JobState::Queued, self.now).is_err() {
+            if self.lacks_room(&job) || job.advance(JobState::Queued, self.now).is_err() {
                 continue;
             }
             any = true;

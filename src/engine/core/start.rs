@@ -186,7 +186,7 @@ impl Core {
                 );
                 self.put(job, step);
             }
-        } else if matches!(job.hold, Some(Hold::OverCap(_))) && self.hold_before_paying(&job).is_none() {
+        } else if job.hold.as_ref().is_some_and(Hold::is_over_cap) && self.hold_before_paying(&job).is_none() {
             // The day turned, or the cap was raised, while nobody looked.
             if job.advance(JobState::Queued, self.now).is_ok() {
                 let text = "the cap has room again".to_owned();

@@ -55,7 +55,7 @@ impl Storm {
         self.calm = true;
         self.command(Command::Resume { account: make::ACCOUNT.to_owned() });
         for _ in 0..CALM_TURNS {
-            let over_cap = |job: &&Job| !matches!(job.hold, Some(Hold::OverCap(_)));
+            let over_cap = |job: &&Job| !job.hold.as_ref().is_some_and(Hold::is_over_cap);
             let held = self.core.jobs.values().filter(|job| job.hold.is_some()).filter(over_cap);
             let ids: Vec<JobId> = held.map(|job| job.id).collect();
             if !ids.is_empty() {

@@ -75,24 +75,15 @@ impl Storm {
                 let keys: Vec<String> = jobs.iter().filter_map(|job| job.key.clone()).collect();
                 looked_up.known = self.disk.known(&keys).expect("keys can be read");
             }
-            Command::Retry { ids, .. }
-            | Command::Abandon { ids }
-            | Command::Cancel { ids }
-            | Command::WriteOff { ids }
-            | Command::Hold { ids }
-            | Command::Duplicate { ids }
-            | Command::Move { ids, .. }
-            | Command::Tag { ids, .. }
-            | Command::Release { ids, .. } => {
-                let gone: Vec<JobId> = ids.iter().filter(|id| self.core.job(**id).is_none()).copied().collect();
-                looked_up.finals = gone.into_iter().filter_map(|id| self.kept(id)).collect();
-            }
             Command::Adopt { id, remote_id } => {
                 let all = self.all_kept();
                 let same = |other: &&Job| other.id != *id && other.remote_id.as_ref() == Some(remote_id);
                 looked_up.adopted_by = all.iter().find(same).map(|other| other.id);
             }
-            _ => {}
+            verb => {
+                let gone = verb.jobs().iter().filter(|id| self.core.job(**id).is_none()).copied().collect::<Vec<_>>();
+                looked_up.finals = gone.into_iter().filter_map(|id| self.kept(id)).collect();
+            }
         }
         looked_up
     }
