@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::domain::text::clean;
 use crate::domain::{ErrorKind, Service};
 
-use super::ServiceError;
+use super::{RemoteState, ServiceError, Status};
 
 /// Longest message of a service that is kept, in characters.
 pub(super) const MESSAGE_MAX: usize = 300;
@@ -101,6 +101,14 @@ impl Answer {
             Body::Other(text) => Some(text.clone()),
             Body::Html | Body::Empty | Body::TooLong(_) | Body::Cut(_) => None,
         }
+    }
+
+    /// A status, with this answer kept beside the failure it told of.
+    pub(super) fn kept_by(&self, mut status: Status) -> Status {
+        if let RemoteState::Failed { error, .. } = &mut status.state {
+            error.answer = self.verbatim();
+        }
+        status
     }
 
     /// Whether the status says that it worked.

@@ -307,12 +307,12 @@ fn error(wire: &Wire, kind: ErrorKind, answer: &Answer, envelope: Option<Envelop
     let envelope = envelope.unwrap_or_default();
     ServiceError {
         kind,
-        message: wire.hide(&message),
+        message,
         field: envelope.field,
         retry_after: answer.retry_after.or(envelope.retry_after),
         status: Some(answer.status),
         required: envelope.required,
-        answer: answer.verbatim().map(|text| wire.hide(&text)),
+        answer: answer.verbatim(),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::mutation::mutated;
 use super::address::{Policy, same_origin, same_site};
 use super::answer::{Answer, JSON_MAX, transport};
 use super::connection::Clients;
-use super::{Endpoint, PaidRequest, RemoteState, ServiceError, Status, SubmitAnswer, Trace};
+use super::{Endpoint, PaidRequest, ServiceError, SubmitAnswer, Trace};
 
 /// Most redirects followed.
 const HOPS: usize = 5;
@@ -199,21 +199,7 @@ impl Wire {
 
     /// An error that starts with the service's name.
     pub(super) fn error(&self, kind: ErrorKind, text: &str) -> ServiceError {
-        ServiceError::new(kind, self.hide(&format!("{}: {text}", self.service.title())))
-    }
-
-    /// A text without the key, should a service repeat it.
-    pub(super) fn hide(&self, text: &str) -> String {
-        super::veil::hide(text, self.key.expose_secret())
-    }
-
-    /// The same for the words of a failed job, which keeps the answer that told of it.
-    pub(super) fn hide_in(&self, mut status: Status, answer: &Answer) -> Status {
-        if let RemoteState::Failed { error, .. } = &mut status.state {
-            error.message = self.hide(&error.message);
-            error.answer = answer.verbatim().map(|text| self.hide(&text));
-        }
-        status
+        ServiceError::new(kind, format!("{}: {text}", self.service.title()))
     }
 
     fn headers(&self, keyed: bool) -> Result<HeaderMap, ServiceError> {

@@ -125,7 +125,7 @@ impl Provider for NanoGpt {
         }
         match answer.json().filter(|_| answer.is_success()) {
             Some(json) => status::read(json, &origin, job.currency)
-                .map(|status| self.wire.hide_in(status, &answer))
+                .map(|status| answer.kept_by(status))
                 // An error under 200 is at least told in its own words.
                 .ok_or_else(|| match Envelope::read(json) {
                     Some(_) => poll_failure(NANOGPT, &self.wire, &answer),

@@ -1,8 +1,8 @@
 //! A4F's usage answer: plan, limits and counts by model, under the names that documents and clients
 //! use (wire.md 3.5).
 //!
-//! Knows that the answer holds the account's whole key, and takes it out before anything else reads
-//! it. Must not know what an order's answer means.
+//! Knows that the answer holds keys, this account's and perhaps others, and takes all out before anything else
+//! reads it. Must not know what an order's answer means.
 
 use serde_json::Value;
 use url::Url;
@@ -23,7 +23,7 @@ const KEY_MARK: &str = "ddc-";
 /// not come, is no failure: nothing else hangs on it.
 pub(super) async fn probe(wire: &Wire) -> Result<AccountProfile, ServiceError> {
     let (origin, answer) = wire.probe(USAGE).await?;
-    let answer = redacted(wire, answer);
+    let answer = redacted(answer);
     if answer.status == 401 {
         return Err(free(A4F, wire, &answer));
     }
@@ -37,7 +37,7 @@ pub(super) async fn probe(wire: &Wire) -> Result<AccountProfile, ServiceError> {
 /// What the counts say of an order whose answer was lost. They name no order, so they settle nothing.
 pub(super) async fn find(wire: &Wire, origin: &Url, intent: &Intent) -> Result<Evidence, ServiceError> {
     const KEPT: &str = "A4F keeps neither jobs nor clips, so a lost answer cannot be looked up";
-    let answer = redacted(wire, wire.get(origin, USAGE, JSON_MAX).await?);
+    let answer = redacted(wire.get(origin, USAGE, JSON_MAX).await?);
     let counts = answer.json().filter(|_| answer.is_success()).and_then(|json| counts(json, &intent.model));
     Ok(Evidence::open(match counts {
         Some(counts) => format!("{KEPT}; its usage shows {counts}, and names no order"),
@@ -46,9 +46,9 @@ pub(super) async fn find(wire: &Wire, origin: &Url, intent: &Intent) -> Result<E
 }
 
 /// The answer without any key: neither this account's nor another that looks like one.
-fn redacted(wire: &Wire, mut answer: Answer) -> Answer {
+fn redacted(mut answer: Answer) -> Answer {
     match &mut answer.body {
-        Body::Json(json) => redact(wire, json),
+        Body::Json(json) => redact(json),
         // A piece of text may end within a key, where no comparison would find it.
         Body::Other(text) => *text = "text, not shown since it may hold the key".to_owned(),
         Body::Html | Body::Empty | Body::TooLong(_) | Body::Cut(_) => {}
@@ -56,14 +56,14 @@ fn redacted(wire: &Wire, mut answer: Answer) -> Answer {
     answer
 }
 
-fn redact(wire: &Wire, json: &mut Value) {
+fn redact(json: &mut Value) {
     match json {
         Value::Object(fields) => {
-            fields.retain(|name, _| !is_secret(name) && !name.contains(KEY_MARK) && wire.hide(name) == *name);
-            fields.values_mut().for_each(|value| redact(wire, value));
+            fields.retain(|name, _| !is_secret(name) && !name.contains(KEY_MARK));
+            fields.values_mut().for_each(|value| redact(value));
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| redact(wire, item)),
-        Value::String(text) => *text = wire.hide(&without_keys(text)),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact(item)),
+        Value::String(text) => *text = without_keys(text),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

@@ -113,7 +113,7 @@ pub(super) async fn poll(wire: &Wire, origin: &Url, job: &RemoteJob) -> Result<S
     let answer = wire.get(origin, &format!("{JOBS}{id}"), JSON_MAX).await?;
     match answer.json().filter(|_| answer.is_success()) {
         Some(json) => status(json, origin)
-            .map(|status| wire.hide_in(status, &answer))
+            .map(|status| answer.kept_by(status))
             .ok_or_else(|| unreadable(wire, "the job's status", &answer)),
         None => Err(poll_failure(NINJACHAT_NEW, wire, &answer)),
     }

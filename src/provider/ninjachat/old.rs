@@ -54,7 +54,7 @@ pub(super) async fn poll(wire: &Wire, origin: &Url, job: &RemoteJob) -> Result<S
     let id = utf8_percent_encode(&job.remote_id, NON_ALPHANUMERIC);
     let answer = wire.get(origin, &format!("{STATUS}{id}"), JSON_MAX).await?;
     match answer.json().filter(|_| answer.is_success()) {
-        Some(json) => status(json, origin).map(|status| wire.hide_in(status, &answer)).ok_or_else(|| {
+        Some(json) => status(json, origin).map(|status| answer.kept_by(status)).ok_or_else(|| {
             let text = format!("the job's status cannot be read: {}", answer.describe());
             wire.error(ErrorKind::Protocol, &text)
         }),
