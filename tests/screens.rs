@@ -21,6 +21,8 @@ mod journeys;
 mod lost;
 #[path = "screens/manners.rs"]
 mod manners;
+#[path = "screens/overlays.rs"]
+mod overlays;
 #[path = "screens/palette.rs"]
 mod palette;
 #[path = "screens/repaint.rs"]

@@ -126,7 +126,7 @@ fn added_fields_survive_the_draft_and_another_model_and_links_are_counted() {
 }
 
 /// The done job, made at this model.
-fn done_at(model: &str) -> Job {
+pub fn done_at(model: &str) -> Job {
     let mut job = job(6, JobState::Done);
     job.request.account = "nanogpt".to_owned();
     job.request.model = model.to_owned();

@@ -1,4 +1,4 @@
-//! Every pane, state and overlay at three sizes, against files.
+//! Every pane and state at three sizes, and every theme, against files. What lies over the panes is `overlays`'.
 
 use std::path::Path;
 
@@ -12,10 +12,10 @@ use rushes::tui::theme::{BUILT_IN, ColorDepth, Glyphs, Role, Styles, Theme};
 use super::further::further;
 use super::world::{Stage, letters, lines, snapshot};
 
-const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
+pub(super) const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// Compares the screen with its file, or writes the file.
-fn check(name: &str, stage: &Stage, styles: &Styles) {
+pub(super) fn check(name: &str, stage: &Stage, styles: &Styles) {
     let (buffer, cursor) = stage.draw(styles);
     let cursor = cursor.map_or_else(|| "hidden".to_owned(), |at| format!("column {} row {}", at.x, at.y));
     let drawn =
@@ -36,7 +36,7 @@ fn hold(name: &str, drawn: &str) {
     }
 }
 
-fn at_all_sizes(name: &str, snapshot: impl Fn() -> Snapshot, steps: impl Fn(&mut Stage)) {
+pub(super) fn at_all_sizes(name: &str, snapshot: impl Fn() -> Snapshot, steps: impl Fn(&mut Stage)) {
     for (cols, rows) in SIZES {
         let mut stage = Stage::new((cols, rows), snapshot());
         steps(&mut stage);
@@ -45,7 +45,7 @@ fn at_all_sizes(name: &str, snapshot: impl Fn() -> Snapshot, steps: impl Fn(&mut
     }
 }
 
-const EAGLE: &str = "A majestic eagle over the fjord at dawn, slow orbit, 山谷の霧";
+pub(super) const EAGLE: &str = "A majestic eagle over the fjord at dawn, slow orbit, 山谷の霧";
 
 #[test]
 fn every_state_in_the_table() {
@@ -113,49 +113,7 @@ fn the_models_tab() {
     });
 }
 
-#[test]
-fn every_overlay() {
-    at_all_sizes("palette", snapshot, |stage| {
-        stage.keys(":").types("re");
-    });
-    at_all_sizes("help", snapshot, |stage| {
-        stage.keys("?");
-    });
-    at_all_sizes("details-running", snapshot, |stage| {
-        stage.keys("Enter");
-    });
-    at_all_sizes("details-done", snapshot, |stage| {
-        stage.keys("j j j j Enter");
-    });
-    at_all_sizes("details-failed", snapshot, |stage| {
-        stage.keys("j j j Enter");
-    });
-    at_all_sizes("picker", snapshot, |stage| {
-        stage.keys("m").types("veo");
-    });
-    at_all_sizes("retry", snapshot, |stage| {
-        stage.keys("j j j j r");
-    });
-    at_all_sizes("retry-unconfirmed", snapshot, |stage| {
-        stage.keys("j r").types("twi");
-    });
-    at_all_sizes("quit", snapshot, |stage| {
-        stage.keys("q");
-    });
-    at_all_sizes(
-        "notices",
-        || paused(snapshot()),
-        |stage| {
-            notices(stage);
-            stage.keys("e");
-        },
-    );
-    at_all_sizes("filter", snapshot, |stage| {
-        stage.keys("/").types("state:run");
-    });
-}
-
-fn in_batches() -> Snapshot {
+pub(super) fn in_batches() -> Snapshot {
     let mut snapshot = snapshot();
     for row in &mut snapshot.jobs {
         row.batch = [Some(11), Some(12), None][usize::try_from(row.id.0 % 3).unwrap()];
@@ -164,15 +122,12 @@ fn in_batches() -> Snapshot {
 }
 
 #[test]
-fn views_sorting_groups_and_the_bulk_questions() {
+fn views_sorting_and_groups() {
     let steps = [
-        ("views", "v"),
         ("attention", "v n"),
         ("sorting", "s c s p s"),
         ("by-batch", "z j j"),
         ("by-prompt", "z z s c"),
-        ("copying", "j j j j O"),
-        ("duplicate", "G Space Space k Space d"),
         ("wrong-term", "/ s t a t e : f i a l e d Enter"),
     ];
     for (name, keys) in steps {
@@ -185,11 +140,7 @@ fn views_sorting_groups_and_the_bulk_questions() {
 }
 
 #[test]
-fn further_fields_drafts_and_tips() {
-    at_all_sizes("more", further, |stage| {
-        stage.keys("n F2").types("veo3-1-video").keys("Enter").types(EAGLE).keys("F7").types("voice").keys("Enter");
-        stage.types("low and calm").keys("F7 Down");
-    });
+fn further_fields_and_drafts() {
     at_all_sizes("compose-further", further, |stage| {
         stage
             .keys("n F2")
@@ -204,12 +155,9 @@ fn further_fields_drafts_and_tips() {
     at_all_sizes("compose-draft", further, |stage| {
         stage.keys("n F2").types("veo3-1-video").keys("Enter").types(EAGLE).keys("F8");
     });
-    at_all_sizes("tips", snapshot, |stage| {
-        stage.keys("n F9");
-    });
 }
 
-fn paused(mut snapshot: Snapshot) -> Snapshot {
+pub(super) fn paused(mut snapshot: Snapshot) -> Snapshot {
     snapshot.accounts[0].pause = Some(Pause {
         kind: rushes::domain::ErrorKind::Balance,
         message: "insufficient credits; add some at the service, then press u".to_owned(),
@@ -244,7 +192,7 @@ fn why_a_job_waits_stands_beside_it_and_in_its_details() {
     }
 }
 
-fn notices(stage: &mut Stage) {
+pub(super) fn notices(stage: &mut Stage) {
     for (level, text) in [
         (Level::Info, "queued j-11 to j-14, $20.00"),
         (Level::Warning, "nanogpt did not answer an order for $2.50; looking for it; nothing is bought twice"),
