@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use rushes::app::{Keymap, KeymapError, views};
 use rushes::catalog;
 use rushes::cli::{self, NO_KEY, Parsed, Verb, change, code, model::NotSent, out::Out, shelf::Shelf};
-use rushes::config::{Account, Config, ConfigError, Env, watch};
+use rushes::config::{Account, Config, ConfigError, Env};
 use rushes::domain::Service;
 use rushes::engine::{self, Engine, EngineError};
 use rushes::media::Template;
@@ -15,9 +15,6 @@ use rushes::torture;
 use rushes::tui::{self, TerminalError};
 use rustix::process::Signal;
 use tokio::signal::unix::SignalKind;
-
-/// How many times faster than ours the embedded simulator's clock runs.
-const EMBEDDED_SPEED: f64 = 10.0;
 
 fn main() {
     let code = match cli::parse(std::env::args_os(), sim::help()) {
@@ -256,7 +253,7 @@ async fn embed(config: &mut Config) -> Result<Option<Simulator>, std::io::Error>
     if !config.simulated {
         return Ok(None);
     }
-    let options = SimOptions { speed: EMBEDDED_SPEED, ..SimOptions::default() };
+    let options = SimOptions { speed: f64::from(cli::settings::SIMULATED_SPEED), ..SimOptions::default() };
     let simulator = Simulator::start_with_memory(options, &config.data_dir.join("simulator.json")).await?;
     config.accounts = simulated_accounts(&simulator.url());
     Ok(Some(simulator))
@@ -393,19 +390,14 @@ async fn ready(starting: Option<&mut engine::Starting>) -> Result<Option<Engine>
     }
 }
 
-/// How the dashboard looks; a theme of the user's own is read again whenever it is written.
+/// How the dashboard looks; the theme is read again whenever its file, or its name in the config, is written.
 fn options(config: &Config, env: &Env) -> Result<tui::Options, ConfigError> {
     let file = config.theme_file();
     let text = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
-    let mut options = tui::Options::new(config, env, file.as_deref().zip(text.as_deref()))?;
-    if let Some(file) = file {
-        let (told, texts) = tokio::sync::mpsc::unbounded_channel();
-        // Without a directory for themes there is none that could change.
-        if watch(&file, move |text| told.send(text).is_ok()).is_ok() {
-            options.themes = Some(tui::Themes { file, texts });
-        }
-    }
-    Ok(options)
+    let options = tui::Options::new(config, env, file.as_deref().zip(text.as_deref()))?;
+    let (told, themes) = tokio::sync::mpsc::unbounded_channel();
+    let follows = config.follow_theme(move |theme| told.send(theme).is_ok());
+    Ok(tui::Options { themes: follows.then_some(themes), ..options })
 }
 
 fn refuse(error: &dyn std::fmt::Display, out: &Out) -> u8 {

@@ -11,6 +11,8 @@ mod books;
 mod budgets;
 #[path = "screens/bytes.rs"]
 mod bytes;
+#[path = "screens/form.rs"]
+mod form;
 #[path = "screens/further.rs"]
 mod further;
 #[path = "screens/golden.rs"]

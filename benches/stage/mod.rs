@@ -49,6 +49,7 @@ pub fn settings_at(dir: &Path, url: &str, online: bool) -> Settings {
         caps: rushes::engine::Caps::default(),
         model_caps: BTreeMap::new(),
         simulated: None,
+        times_faster: 1,
         time_zone: jiff::tz::TimeZone::UTC,
         online,
         least_free: 0,

@@ -253,8 +253,8 @@ pub const TABLE: &[Entry] = table! {
     First "first" "first" [Jobs Model Reading] ["Home" "g"] "Go to the newest job, or to the top.";
     Last "last" "last" [Jobs Model Reading] ["End" "G"] "Go to the oldest job, or to the bottom.";
     Queue "queue" "queue" [Compose] ["Ctrl-S"] "Queue what the form says; it is cleared once that is on disk.";
-    NextField "next-field" "next field" [Compose] ["Tab"] "Go to the form's next field.";
-    PreviousField "previous-field" "previous field" [Compose] ["BackTab"] "Go to the form's previous field.";
+    NextField "next-field" "next field" [Compose] ["Tab"] "Go to the form's next field; from the last to the prompt. Esc leaves the form.";
+    PreviousField "previous-field" "previous field" [Compose] ["BackTab"] "Go to the form's previous field; from the prompt to the last.";
     StepForward "step-forward" "next value" [Compose] ["Right"] "Take the field's next legal value.";
     StepBack "step-back" "previous value" [Compose] ["Left"] "Take the field's previous legal value.";
     Undo "undo" "undo" [Compose] ["Alt-u"] "Undo the last word typed, paste or other edit of the prompt.";

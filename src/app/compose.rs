@@ -4,6 +4,8 @@
 //! disk. Must not know the panes, nor the text area, which is [`prompt`]'s.
 
 mod cheaply;
+mod draft;
+mod files;
 mod onward;
 mod others;
 pub mod prompt;
@@ -11,26 +13,22 @@ pub mod prompt;
 use std::sync::Arc;
 
 use crossterm::event::KeyCode;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::form::{Entry, Form};
 use super::input::Key;
 use super::line::Line;
 use super::overlay::amount;
 use super::quote::Quote;
-use crate::domain::message::{AccountRow, Draft, NewJob, Offer, Spend, Ticket};
+use crate::domain::message::{AccountRow, NewJob, Offer, Spend, Ticket};
 use crate::domain::request::MAX_COPIES;
 use crate::domain::{Drift, Observation, Problem, Request};
 use cheaply::Before;
 pub use cheaply::Drafted;
+use files::Files;
 use onward::Parent;
 pub use others::{Also, Says};
 use prompt::{Pressed, Prompt};
-
-/// How long the form must rest before its draft is saved, ms.
-const REST_MS: i64 = 1_500;
-/// How long a draft is unsaved at most, ms, while the form does not rest.
-const UNSAVED_MS: i64 = 10_000;
 
 /// Where in the form the cursor is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +53,8 @@ pub struct Compose {
     form: Form,
     /// Models that get the same prompt beside the chosen one.
     others: Vec<Offer>,
+    /// Those of them that were asked for and are not on offer, by name.
+    others_wanted: Vec<String>,
     offers: Arc<Vec<Offer>>,
     /// The model that was asked for, until it is on offer.
     wanted: String,
@@ -65,6 +65,7 @@ pub struct Compose {
     spot: Spot,
     problems: Vec<Problem>,
     refused: Vec<Problem>,
+    files: Files,
     shows_all: bool,
     quote: Option<Quote>,
     also: Vec<Also>,
@@ -83,6 +84,7 @@ impl Default for Compose {
             prompt: Prompt::default(),
             form: Form::default(),
             others: Vec::new(),
+            others_wanted: Vec::new(),
             offers: Arc::default(),
             wanted: String::new(),
             copies: 1,
@@ -91,6 +93,7 @@ impl Default for Compose {
             spot: Spot::Prompt,
             problems: Vec::new(),
             refused: Vec::new(),
+            files: Files::default(),
             shows_all: false,
             quote: None,
             also: Vec::new(),
@@ -148,7 +151,7 @@ impl Compose {
     /// until queueing was tried.
     pub fn problems(&self) -> impl Iterator<Item = &Problem> {
         let told = |p: &&Problem| self.shows_all || !matches!(p.rule.as_str(), "blank" | "input_required");
-        self.problems.iter().filter(told).chain(&self.refused)
+        self.problems.iter().filter(told).chain(&self.refused).chain(self.file_problems())
     }
 
     /// Whether the form could be queued as it is.
@@ -196,8 +199,7 @@ impl Compose {
         {
             self.form.choose(offer);
         }
-        let still = |other: &Offer| self.offers.iter().find(|offer| offer.model_ref() == other.model_ref()).cloned();
-        self.others = self.others.iter().filter_map(still).collect();
+        self.stand_beside(self.other_names());
         self.keep_spot();
     }
 
@@ -206,6 +208,7 @@ impl Compose {
         self.wanted.clear();
         self.before = None;
         self.others = others;
+        self.others_wanted.clear();
         self.form.choose(offer);
         self.keep_spot();
         self.edited(now);
@@ -232,61 +235,6 @@ impl Compose {
             self.edited(now);
         }
         removed
-    }
-
-    /// Takes up a draft, where nothing was typed yet.
-    pub fn restore(&mut self, draft: Draft) {
-        if self.edited_at.is_none() && self.prompt.is_empty() {
-            self.load(draft);
-        }
-    }
-
-    /// Puts a draft into the form. The prompt before it can be had back by undo.
-    pub fn reuse(&mut self, draft: Draft, now: Timestamp) {
-        let text = draft.prompt.clone();
-        self.others.clear();
-        self.before = None;
-        self.load(Draft { prompt: String::new(), ..draft });
-        self.prompt.replace(&text);
-        self.spot = Spot::Prompt;
-        self.edited(now);
-    }
-
-    fn load(&mut self, draft: Draft) {
-        if !draft.prompt.is_empty() {
-            self.prompt = Prompt::new(&draft.prompt);
-        }
-        self.copies = draft.copies.clamp(1, MAX_COPIES);
-        if let Some(offer) = self.offers.iter().find(|offer| offer.model_ref().to_string() == draft.model) {
-            self.form.choose(offer.clone());
-        } else if !draft.model.is_empty() {
-            self.form = Form::default();
-            self.wanted = draft.model;
-        }
-        self.form.restore(draft.params);
-    }
-
-    /// What is to be kept so that a crash loses nothing.
-    pub fn draft(&self) -> Draft {
-        Draft {
-            prompt: self.prompt.text(),
-            model: self.model_name(),
-            params: self.form.remembered(),
-            copies: self.copies,
-        }
-    }
-
-    /// When the draft is to be saved, if it changed.
-    pub fn save_due(&self) -> Option<Timestamp> {
-        let rest = self.edited_at? + SignedDuration::from_millis(REST_MS);
-        let late = self.unsaved_since.map(|at| at + SignedDuration::from_millis(UNSAVED_MS));
-        Some(late.map_or(rest, |late| late.min(rest)))
-    }
-
-    /// The draft, if it changed since it was taken last.
-    pub fn take_draft(&mut self) -> Option<Draft> {
-        self.unsaved_since = None;
-        self.edited_at.take().map(|_| self.draft())
     }
 
     /// The requests as the form says them: at the chosen model, and at those beside it.
@@ -388,6 +336,7 @@ impl Compose {
             self.prompt.replace("");
             self.copies = 1;
             self.others.clear();
+            self.others_wanted.clear();
             self.shows_all = false;
         }
         self.edited(now);
@@ -429,8 +378,17 @@ impl Compose {
         self.spot = Spot::Prompt;
     }
 
+    /// Goes to the next or previous field, past the ends round.
+    pub fn go_round(&mut self, forward: bool) {
+        if !self.go(forward) {
+            let spots = self.spots();
+            self.spot = if forward { spots.first() } else { spots.last() }.copied().unwrap_or_default();
+            self.counting = false;
+        }
+    }
+
     /// Goes to the next or previous field; `false` past the ends.
-    pub fn go(&mut self, forward: bool) -> bool {
+    fn go(&mut self, forward: bool) -> bool {
         let spots = self.spots();
         let at = spots.iter().position(|spot| *spot == self.spot).unwrap_or(0);
         let next = if forward { at + 1 } else { at.wrapping_sub(1) };

@@ -15,6 +15,7 @@ impl App {
             Event::Snapshot(snapshot) => self.start_from(*snapshot),
             Event::JobChanged(row) => {
                 self.story.changed(&row, self.now);
+                self.outdate_questions(&row);
                 self.outlook.changed(self.jobs.get(row.id), &row);
                 let before = self.jobs.get(row.id).map(|row| row.state).filter(|_| self.options.calls);
                 let news = before.is_some().then(|| row.clone());
@@ -81,7 +82,9 @@ impl App {
             self.compose.restore(draft);
         }
         self.take_offers();
-        if first && self.jobs.is_empty() && !self.accounts.is_empty() && self.read_only.is_none() {
+        // There is something to write, not yet something to watch: nothing was queued yet, or a prompt was left unfinished.
+        let to_write = self.jobs.is_empty() || !self.compose.prompt().is_empty();
+        if first && to_write && !self.accounts.is_empty() && self.read_only.is_none() {
             self.focus = Pane::Compose;
         }
         self.lay_out();
@@ -155,6 +158,10 @@ impl App {
             (Waiting::Extend, Answer::Detail(detail)) => return self.extend_from(detail.job),
             (Waiting::Story, _) => {
                 self.story.refused(ticket);
+                self.touch();
+            }
+            (Waiting::Files, Answer::Refused { problems }) => {
+                self.compose.files_checked(ticket, problems);
                 self.touch();
             }
             (Waiting::Quiet, Answer::Accepted { .. } | Answer::Detail(_)) => {}

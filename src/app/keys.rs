@@ -325,7 +325,8 @@ impl App {
     }
 
     fn next_field(&mut self, forward: bool) -> Vec<Effect> {
-        if self.compose.go(forward) { Vec::new() } else { self.next_pane(forward) }
+        self.compose.go_round(forward);
+        Vec::new()
     }
 
     fn step(&mut self, forward: bool, key: Key) -> Vec<Effect> {

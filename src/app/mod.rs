@@ -134,6 +134,8 @@ enum Waiting {
     Extend,
     /// A difference was named so.
     Classified(String),
+    /// Whether the files that the form names are there.
+    Files,
     /// Nothing is said when it went well.
     Quiet,
 }
@@ -222,7 +224,7 @@ impl App {
     pub fn on_input(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
         self.now = now;
         self.dirty = Dirty::Now;
-        let effects = match input {
+        let mut effects = match input {
             Input::Key(key) => self.press(Key::new(key.code, key.modifiers)),
             Input::Paste(text) => self.paste(&text),
             Input::Edited(text) => self.edited_outside(&text),
@@ -243,6 +245,7 @@ impl App {
             }
         };
         self.follow_story();
+        effects.extend(self.check_files());
         effects
     }
 
@@ -341,6 +344,15 @@ impl App {
     fn save_draft(&mut self) -> Option<Effect> {
         let draft = self.compose.take_draft()?;
         self.read_only.is_none().then(|| self.send(Command::SaveDraft { draft }, Waiting::Quiet))
+    }
+
+    /// Asks about the files that the form names, once their field was left.
+    fn check_files(&mut self) -> Option<Effect> {
+        let in_form = self.focus == Pane::Compose;
+        let job = self.compose.files_to_check(in_form).filter(|_| self.read_only.is_none())?;
+        let effect = self.send(Command::CheckFiles { job: Box::new(job) }, Waiting::Files);
+        self.compose.asked_about_files(self.last_ticket);
+        Some(effect)
     }
 
     fn say(&mut self, level: Level, text: impl AsRef<str>) {

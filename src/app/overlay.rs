@@ -11,7 +11,7 @@ use super::more::More;
 use super::palette::Palette;
 use super::picker::Picker;
 use crate::domain::message::{Command, Difference};
-use crate::domain::{Currency, JobId, Money, NewJob};
+use crate::domain::{Currency, JobId, JobState, Money, NewJob};
 
 /// One layer.
 #[derive(Clone, Debug)]
@@ -115,6 +115,8 @@ pub struct Ask {
     pub switch: Option<Switch>,
     /// What a yes does.
     pub then: Then,
+    /// How many jobs it was about that changed meanwhile, so that it is about them no more.
+    pub outdated: usize,
 }
 
 /// Something that is chosen beside a yes or no.
@@ -165,7 +167,52 @@ pub enum Then {
 impl Ask {
     /// A question that a key answers.
     pub fn new(title: impl Into<String>, lines: Vec<String>, then: Then) -> Self {
-        Ask { title: title.into(), lines, grave: false, need: Need::Yes, answer: Line::default(), switch: None, then }
+        Ask {
+            title: title.into(),
+            lines,
+            grave: false,
+            need: Need::Yes,
+            answer: Line::default(),
+            switch: None,
+            then,
+            outdated: 0,
+        }
+    }
+
+    /// Takes out a job that came to be in a state that the question is not about: its sentence says so, and
+    /// `false` tells that no job is left to ask about.
+    pub fn outdate(&mut self, id: JobId, state: JobState) -> bool {
+        let fits: fn(JobState) -> bool = match &self.then {
+            Then::Send(Command::Cancel { .. }) => JobState::is_unsent,
+            Then::Send(Command::Retry { .. }) => super::may_be_retried,
+            Then::Send(Command::WriteOff { .. }) | Then::Adopt(_) => |state| state == JobState::Unconfirmed,
+            Then::Release(_) => |state| state == JobState::Held,
+            _ => return true,
+        };
+        if fits(state) {
+            return true;
+        }
+        let mut one;
+        let ids = match &mut self.then {
+            Then::Send(Command::Cancel { ids } | Command::Retry { ids, .. } | Command::WriteOff { ids })
+            | Then::Release(ids) => ids,
+            Then::Adopt(id) => {
+                one = vec![*id];
+                &mut one
+            }
+            _ => return true,
+        };
+        let before = ids.len();
+        ids.retain(|known| *known != id);
+        if ids.len() < before {
+            if self.outdated > 0 {
+                self.lines.pop();
+            }
+            self.outdated += before - ids.len();
+            let are = if self.outdated == 1 { "job has" } else { "jobs have" };
+            self.lines.push(format!("{} {are} changed meanwhile: left out, the rest is asked about.", self.outdated));
+        }
+        !ids.is_empty()
     }
 
     /// Asks for more than a key.

@@ -74,7 +74,10 @@ impl App {
         }
         let ids = ids(&rows);
         let lines = vec![
-            format!("{} hidden from the table.", count(ids.len(), "job is", "jobs are")),
+            match ids[..] {
+                [one] => format!("{one} is hidden from the table."),
+                _ => format!("{} jobs are hidden from the table.", ids.len()),
+            },
             "What was paid is still polled, downloaded and booked; the filter is:abandoned shows it.".to_owned(),
         ];
         self.overlays.push(Overlay::Ask(Ask::new("Abandon", lines, Then::Send(Command::Abandon { ids }))));
@@ -233,6 +236,7 @@ impl App {
             model: request.model_ref().to_string(),
             params: request.params.clone(),
             copies: 1,
+            ..Draft::default()
         };
         self.overlays.clear();
         self.compose.reuse(draft, self.now);
@@ -252,6 +256,23 @@ impl App {
         let row = self.jobs.get(id)?;
         let job = self.story.detail().map(|JobDetail { job, .. }| job)?;
         (job.id == id && job.state == row.state).then_some(job)
+    }
+
+    /// Takes a job out of the question on the screen that has come to be in a state it is not about; the question
+    /// ends where it was its last.
+    pub(super) fn outdate_questions(&mut self, row: &JobRow) {
+        let Some(Overlay::Ask(ask)) = self.overlays.last_mut() else { return };
+        let before = ask.outdated;
+        if !ask.outdate(row.id, row.state) {
+            let title = ask.title.to_lowercase();
+            self.overlays.pop();
+            self.say(
+                Level::Warning,
+                format!("{} is {} meanwhile: there is nothing left to {title}", row.id, row.state),
+            );
+        } else if ask.outdated != before {
+            self.touch();
+        }
     }
 
     fn verb(&mut self, command: Command, past: &'static str) -> Vec<Effect> {

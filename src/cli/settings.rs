@@ -10,7 +10,10 @@ use crate::config::{Account, Config, ConfigError};
 use crate::engine::{AccountSettings, LEAST_FREE, Points, Settings};
 
 /// What the screens say of the simulator.
-const SIMULATED: &str = "simulator: nothing here costs anything, and no clip is real";
+const SIMULATED: &str = "simulator, 10 times as fast: nothing here costs anything, and no clip is real";
+
+/// How many times faster than ours the embedded simulator's clock runs.
+pub const SIMULATED_SPEED: u32 = 10;
 
 /// What jobs of the embedded simulator remember as their origin; its port changes from run to run.
 const SIMULATED_ORIGIN: &str = "simulator";
@@ -30,6 +33,7 @@ pub fn settings(config: &Config, kind: &str, online: bool) -> Result<Settings, C
         caps: config.caps,
         model_caps: config.model_caps.clone(),
         simulated: config.simulated.then(|| SIMULATED.to_owned()),
+        times_faster: if config.simulated { SIMULATED_SPEED } else { 1 },
         time_zone: TimeZone::system(),
         online,
         least_free: LEAST_FREE,

@@ -8,6 +8,7 @@ mod env;
 mod file;
 mod load;
 mod screen;
+mod theme;
 mod watch;
 
 #[cfg(test)]
@@ -22,7 +23,7 @@ pub use account::{Account, Secret};
 pub use env::{Env, Globals};
 pub use file::{Color, Glyphs};
 pub use screen::{Clipboard, Links, Notify, Thrift};
-pub use watch::watch;
+pub use theme::ThemeChanged;
 
 /// What is wrong with the settings, where, and what would be right. Never holds a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

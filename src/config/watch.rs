@@ -27,6 +27,11 @@ pub fn watch(path: &Path, tell: impl Fn(String) -> bool + Send + 'static) -> io:
     Ok(())
 }
 
+/// A file's text, if it is there.
+pub(super) fn read(path: &Path) -> Option<String> {
+    std::fs::read_to_string(path).ok()
+}
+
 #[cfg(target_os = "linux")]
 struct Changes {
     watch: std::os::fd::OwnedFd,

@@ -147,6 +147,11 @@ pub enum Command {
         /// The job.
         id: JobId,
     },
+    /// Look whether the files that an order would send are there and are taken; nothing is queued or kept.
+    CheckFiles {
+        /// The order.
+        job: Box<NewJob>,
+    },
     /// Keep what is being composed, so that a crash loses nothing.
     SaveDraft {
         /// The draft.
@@ -235,6 +240,12 @@ pub struct Draft {
     /// How many copies.
     #[serde(default)]
     pub copies: u32,
+    /// `account/model-id` of those that get the same prompt beside the model.
+    #[serde(default)]
+    pub others: Vec<String>,
+    /// What stands in the field for the most a clip may cost, as it was typed.
+    #[serde(default)]
+    pub ceiling: String,
 }
 
 /// A model as one account offers it.

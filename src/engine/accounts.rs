@@ -57,6 +57,7 @@ pub(super) fn core(
         model_caps: settings.model_caps.clone(),
         zone: settings.time_zone.clone(),
         simulated: settings.simulated.is_some(),
+        times_faster: settings.times_faster,
         online: settings.online,
         salt: salt.to_vec(),
     };

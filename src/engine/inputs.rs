@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,7 +21,7 @@ use crate::domain::request::is_url;
 use crate::domain::{Job, Model, Problem};
 use crate::media::shrink::shrink;
 use crate::provider::Input;
-use crate::store::{Change, StoredInput, load_input, measure_input, put_input, put_input_bytes};
+use crate::store::{Change, Store, StoredInput, load_input, measure_input, put_input, put_input_bytes};
 
 /// Largest picture that is opened to be made smaller, in bytes.
 const PICTURE_MAX: u64 = 128 << 20;
@@ -76,25 +77,11 @@ pub(super) fn has_files(model: &Model, job: &NewJob) -> bool {
 /// # Errors
 /// A problem for each file that cannot be kept; the request is unchanged then.
 pub(super) async fn keep(tools: &Tools, model: &Model, job: &mut NewJob, made: &Made) -> Result<Kept, Vec<Problem>> {
-    let mut given = Vec::new();
-    let (mut stored, mut limit) = (0, None);
-    for (parameter, value) in named(model, job) {
-        limit = limit.max(parameter.max_bytes);
-        match value.strip_prefix("sha256:") {
-            Some(hash) => stored += tools.store.input(hash).ok().flatten().map_or(0, |(input, _)| input.bytes),
-            None => given.push(Given {
-                field: parameter.name.clone(),
-                kind: parameter.kind,
-                path: value.to_owned(),
-                most: parameter.max_bytes,
-            }),
-        }
-    }
+    let (given, room) = given(&tools.store, model, job);
     if given.is_empty() {
         return Ok(Kept::default());
     }
     let (dir, may_shrink) = (tools.settings.data_dir.clone(), job.shrink);
-    let room = limit.map(|limit| limit.saturating_sub(stored));
     let made = made.clone();
     let keeping = tokio::task::spawn_blocking(move || keep_all(&dir, given, room, may_shrink.then_some(&made))).await;
     let kept = keeping.map_err(|error| vec![Problem::new("params", "file", format!("cannot be kept: {error}"))])??;
@@ -107,6 +94,31 @@ pub(super) async fn keep(tools: &Tools, model: &Model, job: &mut NewJob, made: &
     Ok(done)
 }
 
+/// What is wrong with a request's local media files, as they are now; nothing is kept. It reads the disk.
+pub(super) fn faults(store: &Store, model: &Model, job: &NewJob) -> Vec<Problem> {
+    let (given, room) = given(store, model, job);
+    measured(given).and_then(|files| targets(&files, room, job.shrink)).err().unwrap_or_default()
+}
+
+/// The local files of a request, and how many bytes they may have together, where that is limited.
+fn given(store: &Store, model: &Model, job: &NewJob) -> (Vec<Given>, Option<u64>) {
+    let mut given = Vec::new();
+    let (mut stored, mut limit) = (0, None);
+    for (parameter, value) in named(model, job) {
+        limit = limit.max(parameter.max_bytes);
+        match value.strip_prefix("sha256:") {
+            Some(hash) => stored += store.input(hash).ok().flatten().map_or(0, |(input, _)| input.bytes),
+            None => given.push(Given {
+                field: parameter.name.clone(),
+                kind: parameter.kind,
+                path: value.to_owned(),
+                most: parameter.max_bytes,
+            }),
+        }
+    }
+    (given, limit.map(|limit| limit.saturating_sub(stored)))
+}
+
 type KeptFile = (String, String, StoredInput, Option<(String, Value)>);
 
 fn keep_all(
@@ -115,18 +127,9 @@ fn keep_all(
     room: Option<u64>,
     shrinking: Option<&Made>,
 ) -> Result<Vec<KeptFile>, Vec<Problem>> {
-    let (mut measured, mut problems) = (Vec::new(), Vec::new());
-    for given in given {
-        match measure(&given) {
-            Ok(bytes) => measured.push(Measured { given, bytes }),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
+    let measured = measured(given)?;
     let targets = targets(&measured, room, shrinking.is_some())?;
-    let mut kept = Vec::new();
+    let (mut kept, mut problems) = (Vec::new(), Vec::new());
     for (file, target) in measured.into_iter().zip(targets) {
         let Given { field, path, .. } = file.given;
         let stored = match target.zip(shrinking) {
@@ -141,10 +144,28 @@ fn keep_all(
     if problems.is_empty() { Ok(kept) } else { Err(problems) }
 }
 
+/// The files' lengths, if all are there and of the kind that their parameters take.
+fn measured(given: Vec<Given>) -> Result<Vec<Measured>, Vec<Problem>> {
+    let (mut measured, mut problems) = (Vec::new(), Vec::new());
+    for given in given {
+        match measure(&given) {
+            Ok(bytes) => measured.push(Measured { given, bytes }),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(measured) } else { Err(problems) }
+}
+
 /// A file's length, if it is of the kind that its parameter takes.
 fn measure(given: &Given) -> Result<u64, Problem> {
     let problem = |text: String| Problem::new(&given.field, "file", format!("{}: {text}", given.path));
-    let (mime, bytes) = measure_input(Path::new(&given.path)).map_err(|error| problem(error.to_string()))?;
+    let (mime, bytes) = measure_input(Path::new(&given.path)).map_err(|error| {
+        problem(match error.kind() {
+            ErrorKind::NotFound => "there is no such file".to_owned(),
+            ErrorKind::PermissionDenied => "this file may not be read".to_owned(),
+            _ => error.to_string(),
+        })
+    })?;
     let fits = match given.kind {
         ParameterKind::Image => mime.starts_with("image/"),
         ParameterKind::Video => mime.starts_with("video/"),

@@ -9,7 +9,7 @@ use super::core::{FaceId, LookedUp, Step};
 use super::inputs;
 use super::shell::{Message, Shell, Tools};
 use crate::domain::books::Class;
-use crate::domain::message::{Command, NewJob, Ticket};
+use crate::domain::message::{Answer, Command, NewJob, Ticket};
 use crate::domain::{Job, Model, Problem};
 use crate::store::{Change, JobFilter, StoreError};
 
@@ -46,6 +46,21 @@ impl Shell {
             let _ = messages.send(Message::Kept { face, ticket, command, files });
         });
         None
+    }
+
+    /// Looks at the files of an order that is not given yet, in a task of its own that reports back.
+    pub(super) fn check_files(&mut self, face: FaceId, ticket: Ticket, command: Command) {
+        let Command::CheckFiles { job } = command else { return };
+        let model = self.core.model_of(&job.request).cloned();
+        let (store, messages) = (self.tools.store.clone(), self.tools.messages.clone());
+        tokio::task::spawn_blocking(move || {
+            let problems = model.map(|model| inputs::faults(&store, &model, &job)).unwrap_or_default();
+            let answer = match problems.is_empty() {
+                true => Answer::Accepted { ids: Vec::new(), known: 0 },
+                false => Answer::Refused { problems },
+            };
+            let _ = messages.send(Message::Answered { face, ticket, answer: Box::new(answer) });
+        });
     }
 
     /// Reads from disk what the core needs for a command: known keys and final jobs; its files were kept before.

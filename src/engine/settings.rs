@@ -32,6 +32,8 @@ pub struct Settings {
     pub model_caps: BTreeMap<ModelRef, Caps>,
     /// Set when the services are simulated: one line that says so.
     pub simulated: Option<String>,
+    /// How many times faster than ours the clock of the services runs, at least 1: only a simulator's is faster.
+    pub times_faster: u32,
     /// Where days begin.
     pub time_zone: jiff::tz::TimeZone,
     /// Whether anything may be sent; without, commands are applied and nothing else happens.

@@ -40,6 +40,8 @@ pub(super) enum Message {
     Built { job: JobId, request: Box<PaidRequest>, input: Box<Input> },
     /// A face asks.
     Command { face: FaceId, ticket: Ticket, command: Box<Command> },
+    /// Something that needed nothing of the core has its answer.
+    Answered { face: FaceId, ticket: Ticket, answer: Box<Answer> },
     /// The files that a command names were looked at.
     Kept { face: FaceId, ticket: Ticket, command: Box<Command>, files: Box<Files> },
     /// A face comes.
@@ -218,6 +220,9 @@ impl Shell {
                 self.built.insert(job, *request);
                 step.append(self.core.step(self.clock.now(), *input));
             }
+            Message::Command { face, ticket, command } if matches!(*command, Command::CheckFiles { .. }) => {
+                self.check_files(face, ticket, *command);
+            }
             Message::Command { face, ticket, command } => match self.looking.get_mut(&face) {
                 Some(waiting) => waiting.push_back((ticket, *command)),
                 None => self.begin_command(face, ticket, *command, step).await,
@@ -233,6 +238,7 @@ impl Shell {
                     }
                 }
             }
+            Message::Answered { face, ticket, answer } => step.answers.push((face, ticket, *answer)),
             Message::Attach { face, outbox } => {
                 // What is decided and not yet on disk must not be in the snapshot and lost.
                 let open = std::mem::take(step);
@@ -366,6 +372,7 @@ pub(super) mod tests {
             caps: crate::engine::Caps::default(),
             model_caps: BTreeMap::new(),
             simulated: None,
+            times_faster: 1,
             time_zone: jiff::tz::TimeZone::UTC,
             online: true,
             least_free: 0,

@@ -69,6 +69,7 @@ pub async fn work(errand: &Path) -> Result<(), String> {
         caps: Caps::default(),
         model_caps: std::collections::BTreeMap::new(),
         simulated: Some("torture: a simulated day".to_owned()),
+        times_faster: 1,
         time_zone: jiff::tz::TimeZone::UTC,
         online: true,
         least_free: 1 << 20,

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as TerminalEvent, KeyEventKind, MouseEventKind};
 use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use self::beside::Beside;
 use self::editor::Edited;
@@ -33,13 +34,14 @@ use self::signals::{Caught, Signals};
 use self::terminal::Session;
 use self::theme::{ColorDepth, Glyphs, Styles, Theme};
 use crate::app::{App, AppOptions, Dirty, Effect, Input, Key, QuitHow};
+use crate::config::ThemeChanged;
 use crate::domain::message::Level;
 use crate::domain::{Event, Notice};
 use crate::engine::{Commands, Events};
 
 pub use self::editor::Scratch;
 pub use self::leave::leave;
-pub use self::options::{Options, Themes};
+pub use self::options::Options;
 pub use self::output::say;
 pub use self::signals::Stops;
 pub use self::terminal::{TerminalError, check};
@@ -150,7 +152,7 @@ pub async fn run(
             () = until(due), if due.is_some() => {}
             () = until(face.resize_due), if face.resize_due.is_some() => face.resize(),
             event = next(&mut face.events) => face.event(event),
-            text = next_theme(&mut face.themes) => face.theme(text),
+            told = next_theme(&mut face.themes) => face.theme(told),
             () = until(tick), if tick.is_some() => face.perform_tick(),
             // Last of all: what is typed or told comes before the next step of a search.
             () = tokio::task::yield_now(), if face.app.is_searching() => face.app.search_on(),
@@ -178,9 +180,9 @@ async fn next(events: &mut Option<Events>) -> Option<Event> {
     }
 }
 
-async fn next_theme(themes: &mut Option<Themes>) -> Option<String> {
+async fn next_theme(themes: &mut Option<UnboundedReceiver<ThemeChanged>>) -> Option<ThemeChanged> {
     match themes {
-        Some(themes) => themes.texts.recv().await,
+        Some(themes) => themes.recv().await,
         None => std::future::pending().await,
     }
 }
@@ -191,8 +193,8 @@ struct Face {
     styles: Styles,
     beside: Beside,
     look: (ColorDepth, Glyphs),
-    /// `None` where the user has no theme that may change.
-    themes: Option<Themes>,
+    /// `None` where no theme may change.
+    themes: Option<UnboundedReceiver<ThemeChanged>>,
     /// What opens a clip, word by word.
     open_command: Vec<String>,
     commands: Commands,
@@ -261,21 +263,20 @@ impl Face {
         }
     }
 
-    /// Takes the user's theme as it is now; a broken one changes nothing but is told.
-    fn theme(&mut self, text: Option<String>) {
-        let (Some(text), Some(themes)) = (text, &self.themes) else {
+    /// Takes the theme as it is now; a broken one changes nothing but is told.
+    fn theme(&mut self, told: Option<ThemeChanged>) {
+        let Some(ThemeChanged { name, file, text }) = told else {
             self.themes = None;
             return;
         };
-        match Theme::parse(&text) {
+        let theme = text.map_or_else(|| Theme::built_in(&name), |text| Theme::parse(&text));
+        let theme = theme.map_err(|error| format!("{}: {error}", error.place(&file)));
+        match theme {
             Ok(theme) => {
                 self.styles = Styles::new(&theme, self.look.0, self.look.1);
                 self.clock.want(Dirty::Now);
             }
-            Err(error) => {
-                let text = format!("{}: {error}; the look stays as it is", error.place(&themes.file));
-                self.event(Some(Event::Noticed(Notice { at: Timestamp::now(), level: Level::Warning, text })));
-            }
+            Err(why) => self.tell(Level::Warning, format!("{why}; the look stays as it is")),
         }
     }
 

@@ -12,7 +12,7 @@ use super::editor::Scratch;
 use super::theme::{ColorDepth, Glyphs, Styles, Theme};
 use crate::app::thrift::Thrift;
 use crate::app::{AppOptions, Keymap, views};
-use crate::config::{self, Config, ConfigError, Env};
+use crate::config::{self, Config, ConfigError, Env, ThemeChanged};
 
 /// How the dashboard is to run.
 pub struct Options {
@@ -24,8 +24,8 @@ pub struct Options {
     pub beside: Beside,
     /// What the terminal shows, for a theme that is read again.
     pub look: (ColorDepth, Glyphs),
-    /// The user's own theme, while it may change.
-    pub themes: Option<Themes>,
+    /// The theme, while it may change.
+    pub themes: Option<UnboundedReceiver<ThemeChanged>>,
     /// The user's editor, a shell command.
     pub editor: String,
     /// Where a prompt lies while the editor has it; `None`: it cannot be edited so.
@@ -34,15 +34,6 @@ pub struct Options {
     pub open_command: Vec<String>,
     /// Where the log is, to be named when the program fails.
     pub log: Option<PathBuf>,
-}
-
-/// The texts of the user's theme as it is written anew.
-#[derive(Debug)]
-pub struct Themes {
-    /// Its file, to be named where it is broken.
-    pub file: PathBuf,
-    /// Each text, as often as it is written.
-    pub texts: UnboundedReceiver<String>,
 }
 
 impl Options {

@@ -1,6 +1,9 @@
-//! Themes: roles to looks, fitted to what the terminal can show. The only file that names a colour.
+//! Themes: roles to looks, fitted to what the terminal can show. With its room `coarse` the only file that names a
+//! colour.
 //!
-//! Knows the roles, the embedded themes and how colours are coarsened. Must not know any pane.
+//! Knows the roles and the embedded themes. Must not know any pane.
+
+mod coarse;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,6 +11,8 @@ use std::path::Path;
 
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
+
+use coarse::{ANSI, fit};
 
 /// How many colours the terminal shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,6 +112,12 @@ pub struct Look {
     /// Background; the terminal's own where left out.
     #[serde(default)]
     bg: Option<Paint>,
+    /// Foreground where the terminal has 16 colours; the nearest of them where left out.
+    #[serde(default)]
+    fg16: Option<Paint>,
+    /// Background there.
+    #[serde(default)]
+    bg16: Option<Paint>,
     /// Bold.
     #[serde(default)]
     bold: bool,
@@ -125,45 +136,6 @@ pub struct Look {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "toml::Value")]
 pub struct Paint(Color);
-
-const ANSI: [(&str, Color); 16] = [
-    ("black", Color::Black),
-    ("red", Color::Red),
-    ("green", Color::Green),
-    ("yellow", Color::Yellow),
-    ("blue", Color::Blue),
-    ("magenta", Color::Magenta),
-    ("cyan", Color::Cyan),
-    ("white", Color::Gray),
-    ("bright-black", Color::DarkGray),
-    ("bright-red", Color::LightRed),
-    ("bright-green", Color::LightGreen),
-    ("bright-yellow", Color::LightYellow),
-    ("bright-blue", Color::LightBlue),
-    ("bright-magenta", Color::LightMagenta),
-    ("bright-cyan", Color::LightCyan),
-    ("bright-white", Color::White),
-];
-
-/// What the 16 look like where nobody changed them (xterm's defaults), to find the nearest.
-const ANSI_RGB: [(u8, u8, u8); 16] = [
-    (0, 0, 0),
-    (205, 0, 0),
-    (0, 205, 0),
-    (205, 205, 0),
-    (0, 0, 238),
-    (205, 0, 205),
-    (0, 205, 205),
-    (229, 229, 229),
-    (127, 127, 127),
-    (255, 0, 0),
-    (0, 255, 0),
-    (255, 255, 0),
-    (92, 92, 255),
-    (255, 0, 255),
-    (0, 255, 255),
-    (255, 255, 255),
-];
 
 impl TryFrom<toml::Value> for Paint {
     type Error = String;
@@ -296,10 +268,12 @@ impl Default for Styles {
 impl Look {
     fn style(self, depth: ColorDepth) -> Style {
         let mut style = Style::default();
-        if let Some(color) = self.fg.and_then(|paint| fit(paint.0, depth)) {
+        let few = depth == ColorDepth::Ansi16;
+        let (fg, bg) = (self.fg16.filter(|_| few).or(self.fg), self.bg16.filter(|_| few).or(self.bg));
+        if let Some(color) = fg.and_then(|paint| fit(paint.0, depth)) {
             style = style.fg(color);
         }
-        if let Some(color) = self.bg.and_then(|paint| fit(paint.0, depth)) {
+        if let Some(color) = bg.and_then(|paint| fit(paint.0, depth)) {
             style = style.bg(color);
         }
         // Without colours a painted background is shown the only way that is left.
@@ -316,46 +290,6 @@ impl Look {
         }
         style
     }
-}
-
-/// The nearest colour that the terminal shows; `None` where it shows none. The one place where
-/// colours are coarsened.
-fn fit(color: Color, depth: ColorDepth) -> Option<Color> {
-    let rgb = match color {
-        Color::Rgb(r, g, b) => (r, g, b),
-        Color::Indexed(n) if n >= 16 => indexed_rgb(n),
-        Color::Indexed(n) => return fit(ANSI[usize::from(n)].1, depth),
-        named => return (depth > ColorDepth::None).then_some(named),
-    };
-    match depth {
-        ColorDepth::None => None,
-        ColorDepth::Ansi16 => {
-            let nearest = (0..16).min_by_key(|&i| distance(ANSI_RGB[i], rgb)).unwrap_or(7);
-            Some(ANSI[nearest].1)
-        }
-        ColorDepth::Ansi256 => {
-            let nearest = (16..=255u8).min_by_key(|&n| distance(indexed_rgb(n), rgb)).unwrap_or(7);
-            Some(Color::Indexed(nearest))
-        }
-        ColorDepth::TrueColor => Some(color),
-    }
-}
-
-/// The colour of xterm's cube (16-231) and grey ramp (232-255).
-fn indexed_rgb(n: u8) -> (u8, u8, u8) {
-    if n >= 232 {
-        let grey = 8 + 10 * (n - 232);
-        return (grey, grey, grey);
-    }
-    let n = n.saturating_sub(16);
-    let level = |i: u8| if i == 0 { 0 } else { 55 + 40 * i };
-    (level(n / 36), level(n / 6 % 6), level(n % 6))
-}
-
-fn distance(a: (u8, u8, u8), b: (u8, u8, u8)) -> u32 {
-    let square = |x: u8, y: u8| u32::from(x.abs_diff(y)).pow(2);
-    // Green weighs most to the eye, blue least.
-    2 * square(a.0, b.0) + 4 * square(a.1, b.1) + square(a.2, b.2)
 }
 
 #[cfg(test)]
@@ -424,6 +358,30 @@ mod tests {
     }
 
     #[test]
+    fn with_sixteen_colours_text_is_readable_and_states_do_not_look_alike() {
+        for (name, _) in BUILT_IN.into_iter().filter(|(name, _)| !matches!(*name, "default" | "mono")) {
+            let styles = Styles::new(&Theme::built_in(name).unwrap(), ColorDepth::Ansi16, Glyphs::Unicode);
+            let rgb = |color: Option<Color>| coarse::ansi_rgb(color.unwrap()).unwrap();
+            let screen = rgb(styles.of(Role::Screen).bg);
+            for role in Role::ALL {
+                if matches!(role, Role::Screen | Role::Border | Role::BorderFocus | Role::Track | Role::Selection) {
+                    continue;
+                }
+                let style = styles.of(role);
+                let ground = style.bg.map_or(screen, |color| rgb(Some(color)));
+                let (a, b) = (luminance(rgb(style.fg)), luminance(ground));
+                let ratio = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+                // The darker grey of sixteen has 4.0 on white, whatever a theme says.
+                assert!(ratio >= 3.9, "{name}: {role:?} has a contrast of {ratio:.2} in 16 colours");
+            }
+            let told = [Role::Ok, Role::Warn, Role::Error, Role::Running].map(|role| styles.of(role).fg);
+            for (i, one) in told.iter().enumerate() {
+                assert!(!told[i + 1..].contains(one), "{name}: {told:?} of done, waiting, failed, running");
+            }
+        }
+    }
+
+    #[test]
     fn the_default_theme_paints_no_ground_and_no_text() {
         let styles = Styles::default();
         for role in [Role::Screen, Role::Text, Role::Dim, Role::Strong] {
@@ -432,10 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_coarsened_to_the_nearest_and_dropped_without_colour() {
-        assert_eq!(fit(Color::Rgb(250, 10, 10), ColorDepth::Ansi16), Some(Color::LightRed));
-        assert_eq!(fit(Color::Rgb(95, 135, 255), ColorDepth::Ansi256), Some(Color::Indexed(69)));
-        assert_eq!(fit(Color::Indexed(3), ColorDepth::Ansi16), Some(Color::Yellow));
+    fn colours_are_dropped_without_colour() {
         for (name, _) in BUILT_IN {
             let styles = Styles::new(&Theme::built_in(name).unwrap(), ColorDepth::None, Glyphs::Ascii);
             for role in Role::ALL {

@@ -63,6 +63,25 @@ async fn a_large_picture_is_refused_or_made_smaller_as_agreed_and_the_history_sa
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn files_are_looked_at_before_anything_is_queued_and_nothing_is_kept_of_them() {
+    let world = World::new().await;
+    let mut desk = world.desk().await;
+    let path = world.dir.path().join("cat.png");
+    let mut request = Request::new(&"nanogpt/veo2-video".parse().unwrap(), "");
+    request.params.insert("image".into(), path.to_str().unwrap().into());
+    let ask = || Command::CheckFiles { job: Box::new(NewJob::of(request.clone())) };
+    let Answer::Refused { problems } = desk.ask(ask()).await else { panic!("there is no such file") };
+    assert_eq!(problems[0].message, format!("{}: there is no such file", path.display()));
+    std::fs::write(&path, b"\x89PNG\r\n\x1a\n and the rest of a picture").unwrap();
+    assert!(matches!(desk.ask(ask()).await, Answer::Accepted { .. }));
+    std::fs::write(&path, large_picture()).unwrap();
+    let Answer::Refused { problems } = desk.ask(ask()).await else { panic!("it is too large") };
+    assert_eq!(problems[0].rule, "max_bytes");
+    assert!(!world.settings().data_dir.join("inputs").exists(), "nothing is kept");
+    desk.engine.leave(Leave::Now).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_another_kind_than_its_parameter_takes_is_refused() {
     let world = World::new().await;
     let mut desk = world.desk().await;

@@ -62,6 +62,7 @@ impl World {
             caps: rushes::engine::Caps::default(),
             model_caps: std::collections::BTreeMap::new(),
             simulated: Some("SIMULATOR".to_owned()),
+            times_faster: 1,
             time_zone: jiff::tz::TimeZone::UTC,
             online: true,
             least_free: 1 << 20,

@@ -81,6 +81,7 @@ pub fn settings(dir: &Path, url: &str, points: Points) -> Settings {
         caps: Caps::default(),
         model_caps: BTreeMap::new(),
         simulated: Some("SIMULATOR".to_owned()),
+        times_faster: 1,
         time_zone: jiff::tz::TimeZone::UTC,
         online: true,
         least_free: 1 << 20,

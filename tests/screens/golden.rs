@@ -70,7 +70,7 @@ fn the_form_with_problems_and_prices() {
         stage.keys("Tab Right Tab").types("cat").keys("Tab Tab").types("seven");
     });
     at_all_sizes("compose-dear", snapshot, |stage| {
-        stage.keys("n").types(EAGLE).keys("BackTab n Tab Tab Tab Tab Tab").types("30");
+        stage.keys("n").types(EAGLE).keys("BackTab").types("30");
     });
     at_all_sizes("compose-unknown-price", snapshot, |stage| {
         stage.keys("n F2").types("mystery").keys("Enter").types(EAGLE);
@@ -232,12 +232,11 @@ fn where_there_is_nothing_yet() {
             model: "nanogpt/veo2-video".to_owned(),
             params: serde_json::from_value(serde_json::json!({"duration": 12, "seed": 7})).unwrap(),
             copies: 4,
+            ..Draft::default()
         }),
         ..snapshot()
     };
-    at_all_sizes("draft", draft, |stage| {
-        stage.keys("n");
-    });
+    at_all_sizes("draft", draft, |_| {});
 }
 
 #[test]

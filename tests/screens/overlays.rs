@@ -88,9 +88,7 @@ const SCENES: &[Scene] = &[
     ("ask-adopt", snapshot, |stage| stage.keys("j i").types("vid_42")),
     ("ask-write-off", snapshot, |stage| stage.keys("j w").types("lo")),
     ("ask-release", unpriced, |stage| stage.keys("l").types("2.5")),
-    ("ask-queue", snapshot, |stage| {
-        stage.keys("n").types(EAGLE).keys("BackTab n Tab Tab Tab Tab Tab").types("30").keys("Ctrl-S")
-    }),
+    ("ask-queue", snapshot, |stage| stage.keys("n").types(EAGLE).keys("BackTab").types("30").keys("Ctrl-S")),
     ("ask-smaller", further, too_large),
     ("ask-unexplained", snapshot, |stage| {
         differs(stage);

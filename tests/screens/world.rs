@@ -320,9 +320,11 @@ impl Stage {
         lines(&self.draw(&Styles::default()).0).join("\n")
     }
 
-    /// The commands sent that are not about stories and drafts.
+    /// The commands sent that are not about stories, drafts and the form's files.
     pub fn commands(&self) -> Vec<&Command> {
-        let quiet = |c: &&Command| matches!(c, Command::Inspect { .. } | Command::SaveDraft { .. });
+        let quiet = |c: &&Command| {
+            matches!(c, Command::Inspect { .. } | Command::SaveDraft { .. } | Command::CheckFiles { .. })
+        };
         self.sent.iter().map(|(_, command)| command).filter(|c| !quiet(c)).collect()
     }
 }

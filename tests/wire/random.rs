@@ -208,6 +208,7 @@ fn settings(simulator: &Simulator, dir: &std::path::Path) -> Settings {
         caps: rushes::engine::Caps::default(),
         model_caps: std::collections::BTreeMap::new(),
         simulated: Some("SIMULATOR".to_owned()),
+        times_faster: 1,
         time_zone: jiff::tz::TimeZone::UTC,
         online: true,
         least_free: 1 << 20,

@@ -106,6 +106,8 @@ pub struct CoreSettings {
     pub zone: jiff::tz::TimeZone,
     /// Whether jobs belong to the simulator.
     pub simulated: bool,
+    /// How many times faster than ours the services' clock runs, at least 1.
+    pub times_faster: u32,
     /// Whether anything may be sent at all.
     pub online: bool,
     /// Secret of the data directory, for ids that nobody can guess.

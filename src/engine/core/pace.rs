@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{Core, Step};
 use crate::domain::message::Event;
+use crate::domain::model::Speed;
 use crate::domain::timing::{Lately, Timing, Timings};
 use crate::domain::{Job, JobRow};
 
@@ -42,7 +43,13 @@ impl Core {
     /// How long this model usually takes, s: the median of own history, else the documents' longest figure.
     pub(super) fn usual_s(&self, job: &Job) -> Option<u32> {
         let own = self.pace.own.of(&job.request.account, &job.request.model).map(|timing| timing.p50_s);
-        own.or_else(|| self.model_of(&job.request)?.speed.map(|speed| speed.max))
+        own.or_else(|| self.model_of(&job.request)?.speed.map(|speed| self.as_we_see(speed).max))
+    }
+
+    /// What the documents quote, by our clock.
+    fn as_we_see(&self, speed: Speed) -> Speed {
+        let ours = |seconds: u32| (seconds / self.settings.times_faster.max(1)).max(1);
+        Speed { min: ours(speed.min), max: ours(speed.max) }
     }
 
     /// A job as faces see it.
@@ -55,7 +62,7 @@ impl Core {
         let mut timings = self.pace.own.clone();
         for offer in self.offers().iter() {
             if let (None, Some(speed)) = (timings.of(&offer.account, &offer.model.id), offer.model.speed) {
-                timings.put(&offer.account, &offer.model.id, Timing::quoted(speed));
+                timings.put(&offer.account, &offer.model.id, Timing::quoted(self.as_we_see(speed)));
             }
         }
         timings

@@ -52,6 +52,7 @@ fn settings() -> CoreSettings {
         model_caps: BTreeMap::new(),
         zone: jiff::tz::TimeZone::UTC,
         simulated: false,
+        times_faster: 1,
         online: true,
         salt: vec![7; 32],
     }

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::paint::{Paper, more, reading, sheet};
+use super::paint::{Paper, more, sheet};
 use super::{jobs, story, text};
 use crate::app::App;
 use crate::app::action::{Action, Context};
@@ -15,17 +15,25 @@ use crate::domain::{ErrorKind, Job, JobId, JobRow, JobState, PriceSource, Refund
 use crate::tui::theme::{Role, Styles};
 
 const INDENT: usize = 13;
+/// From so many columns on the details stand in two.
+const TWO_COLUMNS: u16 = 150;
 
 /// Draws the details.
 pub fn render(app: &App, id: JobId, scroll: &Scroll, styles: &Styles, area: Rect, buf: &mut Buffer) {
     let row = app.jobs().get(id);
     let title = row.map_or_else(|| id.to_string(), |row| format!("{id}  {}/{}", row.account, row.model));
     let state = row.map(|row| row.state.word()).unwrap_or_default();
-    let area = reading(area, 110, area.height);
+    // What it is on the left and what happened on the right, where there is room for both.
+    let two = area.width >= TWO_COLUMNS;
     let inside = sheet(buf, area, styles, &title, state);
-    let mut paper = Paper::new(inside.width);
+    let left = if two { Rect { width: inside.width * 9 / 16, ..inside } } else { inside };
+    let right = Rect { x: left.right() + 3, width: inside.right().saturating_sub(left.right() + 3), ..inside };
+    let (mut paper, mut beside) = (Paper::new(left.width), Paper::new(right.width));
     match (row, app.story().detail().filter(|detail| detail.job.id == id)) {
-        (Some(row), Some(detail)) => whole(app, row, detail, &mut paper),
+        (Some(row), Some(detail)) => {
+            whole(app, row, detail, &mut paper);
+            happened(app, detail, if two { &mut beside } else { &mut paper });
+        }
         (Some(row), None) => {
             paper.say(Role::Strong, &row.prompt).blank();
             paper.say(Role::Dim, "Asking for the rest.");
@@ -34,10 +42,12 @@ pub fn render(app: &App, id: JobId, scroll: &Scroll, styles: &Styles, area: Rect
             paper.say(Role::Warn, "This job is no longer there.");
         }
     }
-    let first = scroll.fit(paper.rows(), usize::from(inside.height));
-    paper.draw(buf, inside, first, styles);
+    let rows = paper.rows().max(beside.rows());
+    let first = scroll.fit(rows, usize::from(inside.height));
+    paper.draw(buf, left, first, styles);
+    beside.draw(buf, right, first, styles);
     let key = app.keymap().shown(Action::Down, Context::Reading).map(|key| key.to_string()).unwrap_or_default();
-    more(buf, area, styles, &key, paper.rows().saturating_sub(first + usize::from(inside.height)));
+    more(buf, area, styles, &key, rows.saturating_sub(first + usize::from(inside.height)));
 }
 
 fn whole(app: &App, row: &JobRow, detail: &JobDetail, paper: &mut Paper) {
@@ -56,10 +66,14 @@ fn whole(app: &App, row: &JobRow, detail: &JobDetail, paper: &mut Paper) {
     money(job, paper);
     paper.blank();
     files(job, paper);
-    paper.blank();
+}
+
+fn happened(app: &App, detail: &JobDetail, paper: &mut Paper) {
+    let job = &detail.job;
     if detail.history.is_empty() {
         return;
     }
+    paper.blank();
     paper.say(Role::Strong, "what happened");
     for chapter in explain::explain(job, &detail.history) {
         paper.say(Role::Dim, chapter.title);

@@ -44,6 +44,7 @@ pub(super) fn core(wire: Wire, cap: Decimal, other_key: bool, disk: &Trial, now:
         model_caps: BTreeMap::new(),
         zone: jiff::tz::TimeZone::UTC,
         simulated: false,
+        times_faster: 1,
         online: true,
         salt: vec![7; 32],
     };

@@ -300,3 +300,15 @@ fn a_job_that_goes_on_from_another_says_so() {
     let says = |change: &Change| matches!(change, Change::AddLine(line) if line.text.ends_with(&format!("goes on from {parent}")));
     assert!(step.changes.iter().any(says));
 }
+
+#[test]
+fn a_simulator_that_runs_faster_is_expected_to_be_done_sooner() {
+    let timing = |times_faster| {
+        let settings = CoreSettings { times_faster, ..settings() };
+        let (core, _) = Core::start(settings, vec![account()], catalog(&offers()), Loaded::default(), at(0));
+        core.timings().of("n", "veo").unwrap()
+    };
+    assert_eq!((timing(1).p50_s, timing(1).p90_s), (80, 100));
+    assert_eq!((timing(10).p50_s, timing(10).p90_s), (8, 10));
+    assert_eq!(timing(1_000).p90_s, 1, "never nothing at all");
+}
