@@ -309,7 +309,7 @@ async fn torment(asked: cli::args::Torture, out: &mut Out) -> u8 {
     };
     let services = if asked.service.is_empty() { Service::ALL.to_vec() } else { asked.service };
     let (kills, seed, brief, twice) = (Some(asked.kills), asked.seed, asked.brief, asked.twice);
-    let options = torture::Options { program, kills, seed, services, brief, twice, keep: true };
+    let options = torture::Options { program, kills, seed, services, brief, paired: false, twice, keep: true };
     match torture::torture(options, |line| out.say(line)).await {
         Ok(report) => {
             match asked.json {

@@ -12,6 +12,7 @@ async fn kill_at_each_step(service: Service) {
         seed: 1,
         services: vec![service],
         brief: true,
+        paired: true,
         twice: false,
         keep: false,
     };

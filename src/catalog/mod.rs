@@ -46,11 +46,16 @@ impl Account {
     }
 }
 
+/// Offers that were made before, by what they were made of: accounts of one service with one list share
+/// their models, and an account whose list did not change keeps its own.
+#[derive(Clone, Debug, Default)]
+pub struct Made(Vec<(Service, Option<String>, Option<Arc<Vec<Model>>>, Vec<Offer>)>);
+
 /// Every model that is known, by layer.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     built_in: Vec<Model>,
-    discovered: BTreeMap<String, Vec<Model>>,
+    discovered: BTreeMap<String, Arc<Vec<Model>>>,
     user: Vec<read::Entry>,
     fields: Vec<fields::Fields>,
 }
@@ -112,7 +117,8 @@ impl Catalog {
     #[must_use]
     pub fn with_discovered(mut self, account: &str, models: &[Model]) -> Catalog {
         if !models.is_empty() {
-            self.discovered.insert(account.to_owned(), models.to_vec());
+            let known = self.discovered.values().find(|known| known.as_slice() == models).cloned();
+            self.discovered.insert(account.to_owned(), known.unwrap_or_else(|| Arc::new(models.to_vec())));
         }
         self
     }
@@ -136,6 +142,27 @@ impl Catalog {
         offers
     }
 
+    /// The same, with what `made` keeps of the last time; this catalogue's own layers must be the same.
+    pub fn offers_again(&self, accounts: &[Account], made: &mut Made) -> Vec<Offer> {
+        let (before, mut offers) = (std::mem::take(&mut made.0), Vec::new());
+        for account in accounts {
+            let list = self.discovered.get(&account.name);
+            let same = |(service, generation, of, _): &&(Service, Option<String>, Option<Arc<Vec<Model>>>, _)| {
+                *service == account.service
+                    && *generation == account.generation
+                    && of.as_ref().map(Arc::as_ptr) == list.map(Arc::as_ptr)
+            };
+            if !made.0.iter().any(|known| same(&known)) {
+                let known = before.iter().find(same).cloned();
+                let anew = || (account.service, account.generation.clone(), list.cloned(), self.of(account));
+                made.0.push(known.unwrap_or_else(anew));
+            }
+            let of_account = made.0.iter().find(same).map(|(.., offers)| offers.as_slice()).unwrap_or_default();
+            offers.extend(of_account.iter().map(|offer| Offer { account: account.name.clone(), ..offer.clone() }));
+        }
+        offers
+    }
+
     /// The models of one account: those of its generation, and those that name none.
     fn of(&self, account: &Account) -> Vec<Offer> {
         let of_service = || self.built_in.iter().filter(|m| m.service == account.service);
@@ -143,7 +170,7 @@ impl Catalog {
         let generation = account.generation.clone().or_else(first);
         let offered = |m: &&Model| m.generation.is_none() || m.generation == generation;
         let built_in: Vec<Model> = of_service().filter(offered).cloned().collect();
-        let discovered = self.discovered.get(&account.name).map(Vec::as_slice).unwrap_or_default();
+        let discovered = self.discovered.get(&account.name).map(|list| list.as_slice()).unwrap_or_default();
         let discovered: Vec<Model> = discovered.iter().filter(offered).cloned().collect();
         let mut models = merge(built_in, &discovered);
         let mut published = BTreeMap::new();

@@ -2,6 +2,7 @@
 //!
 //! Knows every text that leaves an adapter, and the forms in which a key may come back. Must not know any wire.
 
+use std::collections::HashSet;
 use std::ops::{DerefMut, Range};
 use std::time::Duration;
 
@@ -36,8 +37,15 @@ pub(super) fn hide(text: &str, key: &str) -> String {
         return text.to_owned();
     }
     let letters = letters(text);
+    let pairs: HashSet<[u8; 2]> = key.windows(2).map(|pair| [pair[0], pair[1]]).collect();
     let (mut out, mut copied, mut at) = (String::new(), 0, 0);
     while at + least <= letters.len() {
+        // Two letters that no key's part holds side by side end every run that reaches them.
+        let last = at + least - 1;
+        if !pairs.contains(&[letters[last - 1].0, letters[last].0]) {
+            at = last;
+            continue;
+        }
         let run = longest_run(&letters[at..], &key);
         if run < least || (run < key.len() && is_plain(&letters[at..at + run])) {
             at += 1;

@@ -56,6 +56,8 @@ pub struct Options {
     pub services: Vec<Service>,
     /// A day without what only waits.
     pub brief: bool,
+    /// Two kills in one day, where the worker after the first still comes to the second.
+    pub paired: bool,
     /// The worker that goes on dies, too, soon after its start; a third one goes on then.
     pub twice: bool,
     /// A world in which something was wrong is left on disk, to be looked at.
@@ -73,9 +75,11 @@ pub async fn torture(options: Options, mut told: impl FnMut(String)) -> Result<R
     let shared = Arc::new(options);
     let mut passes = Vec::new();
     let mut dry = Vec::new();
-    let mut worlds = World::all(&shared, vec![None; DRY_PASSES], 0);
+    let mut order = Vec::new();
+    let mut worlds = World::all(&shared, vec![Vec::new(); DRY_PASSES], 0);
     while let Some((_, outcome)) = next(&mut worlds).await? {
         passes.push(outcome.passed);
+        order = outcome.order;
         dry.push(outcome.judgement);
     }
     let mut points = point::steady(&passes);
@@ -90,29 +94,32 @@ pub async fn torture(options: Options, mut told: impl FnMut(String)) -> Result<R
     let of = chosen.len();
     told(format!("{} points found, {of} kills to come", points.len()));
     let mut first = DRY_PASSES;
-    let mut ahead = chosen;
+    let mut ahead = match shared.paired {
+        true => point::pair(chosen, &order),
+        false => chosen.into_iter().map(|point| vec![point]).collect(),
+    };
     for attempt in 1..=TRIES {
-        let (worlds, many) = (ahead.drain(..).map(Some).collect(), of);
-        let mut worlds = World::all(&shared, worlds, first);
-        first += many;
-        while let Some((point, outcome)) = next(&mut worlds).await? {
-            report.add(point.as_ref(), outcome.judgement);
+        let mut worlds = World::all(&shared, std::mem::take(&mut ahead), first);
+        first += of;
+        while let Some((deaths, outcome)) = next(&mut worlds).await? {
+            report.add(deaths.first(), outcome.judgement);
             report.died_again += usize::from(outcome.died_again);
             report.looked_again += usize::from(outcome.looked_again);
-            let Some(point) = point else { continue };
-            if outcome.reached {
-                report.kills += 1;
-                if let Some(service) = day.service_of(&point.subject) {
-                    *report.by_service.entry(service).or_default().entry(point.step).or_default() += 1;
+            for (n, point) in deaths.into_iter().enumerate() {
+                if n < outcome.reached {
+                    report.kills += 1;
+                    if let Some(service) = day.service_of(&point.subject) {
+                        *report.by_service.entry(service).or_default().entry(point.step).or_default() += 1;
+                    }
+                    if report.kills.is_multiple_of(50) {
+                        told(format!("{} of {of} kills, {} violations", report.kills, report.violations.len()));
+                    }
+                } else if attempt < TRIES {
+                    report.tried_again += 1;
+                    ahead.push(vec![point]);
+                } else {
+                    report.unreached.push(point);
                 }
-                if report.kills.is_multiple_of(50) {
-                    told(format!("{} of {of} kills, {} violations", report.kills, report.violations.len()));
-                }
-            } else if attempt < TRIES {
-                report.tried_again += 1;
-                ahead.push(point);
-            } else {
-                report.unreached.push(point);
             }
         }
     }
@@ -123,27 +130,27 @@ pub async fn torture(options: Options, mut told: impl FnMut(String)) -> Result<R
 /// A world that is lived somewhere.
 struct World;
 
-type Lived = Result<(Option<Point>, world::Outcome), String>;
+type Lived = Result<(Vec<Point>, world::Outcome), String>;
 
 impl World {
-    /// Starts a world for each point, some at a time: much of a day is waiting.
-    fn all(options: &Arc<Options>, points: Vec<Option<Point>>, first: usize) -> JoinSet<Lived> {
+    /// Starts a world for each row of kills, some at a time: much of a day is waiting.
+    fn all(options: &Arc<Options>, kills: Vec<Vec<Point>>, first: usize) -> JoinSet<Lived> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let places = Arc::new(Semaphore::new(cores * 4));
         let mut worlds = JoinSet::new();
-        for (number, point) in points.into_iter().enumerate() {
+        for (number, deaths) in kills.into_iter().enumerate() {
             let (options, places) = (options.clone(), places.clone());
             worlds.spawn(async move {
                 let _place = places.acquire_owned().await.map_err(|error| error.to_string())?;
-                let outcome = world::live(&options, first + number, point.clone()).await?;
-                Ok((point, outcome))
+                let outcome = world::live(&options, first + number, &deaths).await?;
+                Ok((deaths, outcome))
             });
         }
         worlds
     }
 }
 
-async fn next(worlds: &mut JoinSet<Lived>) -> Result<Option<(Option<Point>, world::Outcome)>, String> {
+async fn next(worlds: &mut JoinSet<Lived>) -> Result<Option<(Vec<Point>, world::Outcome)>, String> {
     match worlds.join_next().await {
         None => Ok(None),
         Some(lived) => lived.map_err(|error| format!("a world fell apart: {error}"))?.map(Some),

@@ -113,6 +113,30 @@ pub(super) fn read(path: &Path) -> io::Result<BTreeSet<Point>> {
     }
 }
 
+/// The points in a diary as they were passed.
+///
+/// # Errors
+/// Whatever the disk says.
+pub(super) fn read_in_order(path: &Path) -> io::Result<Vec<Point>> {
+    Ok(std::fs::read_to_string(path)?.lines().filter_map(Point::read).collect())
+}
+
+/// Kills two by two: one of the first half of a day, and one of its second half that the worker after it
+/// should still come to. What was counted before the first kill is not counted after it, so that a further
+/// time of a step stays alone.
+pub(super) fn pair(mut points: Vec<Point>, order: &[Point]) -> Vec<Vec<Point>> {
+    points.sort_by_cached_key(|point| order.iter().position(|passed| passed == point));
+    let late = points.split_off(points.len().div_ceil(2));
+    let (mut late, alone): (Vec<Point>, Vec<Point>) = late.into_iter().partition(|point| point.occurrence == 1);
+    let mut kills = Vec::new();
+    for first in points {
+        let other = late.iter().position(|point| point.subject != first.subject);
+        kills.push(std::iter::once(first).chain(other.map(|at| late.remove(at))).collect());
+    }
+    kills.extend(alone.into_iter().chain(late).map(|point| vec![point]));
+    kills
+}
+
 /// The points that every pass found, and that a further one will find.
 pub(super) fn steady(passes: &[BTreeSet<Point>]) -> Vec<Point> {
     let Some((first, others)) = passes.split_first() else { return Vec::new() };
@@ -164,6 +188,17 @@ mod tests {
         let both = steady(&[found.clone(), found]);
         assert_eq!(both.len(), 3, "a second poll may not come again: {both:?}");
         assert_eq!(steady(&[both.into_iter().collect(), once]).len(), 2);
+    }
+
+    #[test]
+    fn kills_go_two_by_two_and_none_is_left_out() {
+        let order: Vec<Point> = (1..8).map(|job| point(&format!("j-{job}"), "intent.commit", 1 + job / 6)).collect();
+        let mut shuffled = order.clone();
+        shuffled.reverse();
+        let kills = pair(shuffled, &order);
+        assert_eq!(kills.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1, 1, 1, 1, 1]);
+        assert_eq!(kills[0], [order[0].clone(), order[4].clone()]);
+        assert_eq!(kills.concat().into_iter().collect::<BTreeSet<_>>(), order.into_iter().collect());
     }
 
     #[test]

@@ -35,8 +35,10 @@ const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x
 pub(super) struct Outcome {
     /// What its first worker passed.
     pub(super) passed: BTreeSet<Point>,
-    /// Whether that worker died where it should have, or needed not to.
-    pub(super) reached: bool,
+    /// The same in their order.
+    pub(super) order: Vec<Point>,
+    /// At how many of the points, the first ones, a worker died.
+    pub(super) reached: usize,
     /// Whether the worker that went on died, too.
     pub(super) died_again: bool,
     /// Whether it took another look to find an order that its service lists.
@@ -45,11 +47,12 @@ pub(super) struct Outcome {
     pub(super) judgement: Judgement,
 }
 
-/// Works a day in a fresh world; with `last`, the worker dies there and another goes on.
+/// Works a day in a fresh world; the worker dies at the first of `deaths` and another goes on, which dies
+/// at the next.
 ///
 /// # Errors
 /// A sentence when the world itself cannot be made or asked: no verdict on the engine.
-pub(super) async fn live(options: &Options, number: usize, last: Option<Point>) -> Result<Outcome, String> {
+pub(super) async fn live(options: &Options, number: usize, deaths: &[Point]) -> Result<Outcome, String> {
     // Several tortures may go on in one process.
     static WORLDS: AtomicUsize = AtomicUsize::new(0);
     let world = WORLDS.fetch_add(1, Ordering::SeqCst);
@@ -65,7 +68,7 @@ pub(super) async fn live(options: &Options, number: usize, last: Option<Point>) 
         admin::post(&url, "faults", &fault).await?;
     }
     let world = World { options, dir, url, day };
-    let outcome = world.live(number, last).await;
+    let outcome = world.live(number, deaths).await;
     sim.shutdown().await;
     let outcome = outcome?;
     if outcome.judgement.violations.is_empty() || !options.keep {
@@ -83,17 +86,25 @@ struct World<'a> {
 }
 
 impl World<'_> {
-    async fn live(&self, number: usize, last: Option<Point>) -> Result<Outcome, String> {
+    async fn live(&self, number: usize, deaths: &[Point]) -> Result<Outcome, String> {
         let mut judgement = Judgement::default();
         let mut lives = Vec::new();
-        let dies = last.is_some();
-        let mut ended = self.run("first", last.map(Death::At), false, &mut lives).await?;
-        let reached = was_killed(ended) == dies;
-        let mut died_again = false;
+        let mut ahead = deaths.iter().cloned().map(Death::At);
+        let mut ended = self.run("first", ahead.next(), false, &mut lives).await?;
+        let (mut reached, mut died_again) = (0, false);
         if was_killed(ended) {
+            reached += 1;
             for fault in self.day.leftovers() {
                 admin::post(&self.url, "faults", &fault).await?;
             }
+        }
+        for death in ahead {
+            if was_killed(ended) {
+                ended = self.run("next", Some(death), false, &mut lives).await?;
+                reached += usize::from(was_killed(ended));
+            }
+        }
+        if was_killed(ended) {
             let seed = self.options.seed ^ (number as u64);
             let again = self.options.twice.then(|| Death::After(fastrand::Rng::with_seed(seed).u32(1..SOON)));
             ended = self.run("second", again, false, &mut lives).await?;
@@ -103,7 +114,7 @@ impl World<'_> {
             }
         }
         self.judge_end(ended, "last", &mut judgement);
-        if !dies {
+        if deaths.is_empty() {
             self.judge_script(&mut judgement).await?;
         }
         let mut judged = self.judge(&lives).await?;
@@ -121,7 +132,9 @@ impl World<'_> {
             *last += &format!(" (the world is kept in {})", self.dir.display());
         }
         let passed = std::mem::take(&mut lives[0].passed);
-        Ok(Outcome { passed, reached, died_again, looked_again, judgement })
+        let first = self.dir.join("first").with_extension("points");
+        let order = point::read_in_order(&first).map_err(|error| format!("{}: {error}", first.display()))?;
+        Ok(Outcome { passed, order, reached, died_again, looked_again, judgement })
     }
 
     async fn judge(&self, lives: &[Life]) -> Result<Judgement, String> {

@@ -19,6 +19,7 @@ pub type Observations = HashMap<(Service, String), Arc<Observed>>;
 #[derive(Debug, Default)]
 pub(super) struct Stock {
     pub(super) catalog: Catalog,
+    made: catalog::Made,
     observed: Observations,
     list: Arc<Vec<Offer>>,
     index: HashMap<(String, String), usize>,
@@ -32,9 +33,13 @@ impl Stock {
 
     /// Makes the offers of these accounts anew; whether they are others than before.
     pub(super) fn fill(&mut self, accounts: &[catalog::Account]) -> bool {
-        let mut list = self.catalog.offers(accounts);
+        let mut list = self.catalog.offers_again(accounts, &mut self.made);
         attach(&mut list, &self.observed);
-        if list == *self.list {
+        let same = |(a, b): (&Offer, &Offer)| match Arc::ptr_eq(&a.model, &b.model) {
+            true => (&a.account, &a.observed, &a.published) == (&b.account, &b.observed, &b.published),
+            false => a == b,
+        };
+        if list.len() == self.list.len() && list.iter().zip(self.list.iter()).all(same) {
             return false;
         }
         let name = |offer: &Offer| (offer.account.clone(), offer.model.id.clone());
