@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::job::JobId;
 use super::money::Money;
+use super::zones::Zones;
 
 /// The limits a user set for one scope. All of them hold at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -143,7 +144,7 @@ pub struct Guard {
     /// When its order is to be sent. A later time that was seen before counts instead.
     pub at: Timestamp,
     /// Where days and months begin.
-    pub zone: TimeZone,
+    pub zones: Zones,
     /// The limits.
     pub limits: Vec<Limit>,
 }

@@ -26,6 +26,7 @@ pub mod state;
 pub mod text;
 pub mod timing;
 pub mod turn;
+pub mod zones;
 
 pub use account::{AccountProfile, Pause, Service};
 pub use books::{Balance, Entry, EntryKind};

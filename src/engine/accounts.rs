@@ -64,7 +64,7 @@ pub(super) fn core(
     let limits = core_settings.limits(&accounts, &loaded);
     if !limits.is_empty() {
         let at = loaded.last_seen.map_or(now, |seen| seen.max(now));
-        let guard = Guard { job: JobId(0), at, zone: settings.time_zone.clone(), limits };
+        let guard = Guard { job: JobId(0), at, zones: loaded.zones(settings.time_zone.clone(), now), limits };
         // Where it cannot be read, each order is tried and refused where it does not fit.
         let room = store.room(&guard).unwrap_or_default();
         loaded.room = guard.limits.into_iter().zip(room).collect();

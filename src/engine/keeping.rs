@@ -144,11 +144,11 @@ impl Shell {
     /// there is no place for it on disk. The core holds it.
     fn take_back(&mut self, job: JobId, why: Result<Limit, String>, changes: &mut Vec<Change>, step: &mut Step) {
         step.take_out(job, changes);
-        let (at, zone) = (self.clock.now(), self.tools.settings.time_zone.clone());
+        let (at, zones) = (self.clock.now(), self.core.zones().clone());
         let why = match why {
             Err(text) => Input::NoRoom { job, text },
             Ok(limit) => {
-                let room = self.tools.store.room(&Guard { job, at, zone, limits: vec![limit.clone()] });
+                let room = self.tools.store.room(&Guard { job, at, zones, limits: vec![limit.clone()] });
                 let left = room.ok().and_then(|room| room.first().map(|left| with_uncommitted(*left, changes)));
                 Input::OverCap { job, limit, left }
             }

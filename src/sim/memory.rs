@@ -104,6 +104,12 @@ fn replace(path: &Path, text: &[u8]) -> Result<()> {
     std::fs::rename(&part, path)
 }
 
+impl Memory {
+    fn is_removed(&self) -> bool {
+        self.path.parent().is_some_and(|dir| matches!(dir.try_exists(), Ok(false)))
+    }
+}
+
 impl Simulation {
     /// Returns when the file has all that was booked by now, and this moment. At once without a
     /// memory, and when nothing has changed.
@@ -145,7 +151,11 @@ impl Simulation {
             (Saved::of(self.options.seed, until, &world.bank, &world.book), world.changes())
         };
         let until = saved.moment;
-        replace(&memory.path, &saved.text()?).map_err(|error| named(&memory.path, &error))?;
+        match replace(&memory.path, &saved.text()?) {
+            // Its directory was removed: nobody starts from it any more, and what is at work here goes on.
+            Err(error) if error.kind() == ErrorKind::NotFound && memory.is_removed() => {}
+            written => written.map_err(|error| named(&memory.path, &error))?,
+        }
         *memory.written.lock().unwrap_or_else(PoisonError::into_inner) = Written { changes, until };
         Ok(())
     }

@@ -12,7 +12,8 @@ use rust_decimal::Decimal;
 
 use super::StoreError;
 use super::column::{money, nanos, text};
-use crate::domain::caps::{Guard, Limit, Most, Scope, Span, begin};
+use crate::domain::caps::{Guard, Limit, Most, Scope, Span};
+use crate::domain::zones::Zones;
 use crate::domain::{Currency, Entry, EntryKind, JobId, Money};
 
 /// Adds a new entry to what stands.
@@ -104,7 +105,7 @@ pub(super) fn check_early(db: &Connection, guard: &Guard, reserving: Money) -> R
 
 fn held(db: &Connection, guard: &Guard, reserving: Option<Money>) -> Result<(), StoreError> {
     for limit in &guard.limits {
-        let left = match (left(db, limit, guard.at, &guard.zone)?, reserving) {
+        let left = match (left(db, limit, guard.at, &guard.zones)?, reserving) {
             (Left::Money(left, currency), Some(money)) if money.currency == currency => {
                 Left::Money(left - money.amount, currency)
             }
@@ -146,13 +147,13 @@ impl Left {
 
 /// What each limit has left at a time, read outside any transaction: to be shown, not to be relied on.
 pub(super) fn room(db: &Connection, guard: &Guard) -> Result<Vec<Left>, StoreError> {
-    guard.limits.iter().map(|limit| left(db, limit, guard.at, &guard.zone)).collect()
+    guard.limits.iter().map(|limit| left(db, limit, guard.at, &guard.zones)).collect()
 }
 
 /// What a limit has left. Its span has a begin and no end: for a clock that was set back it counts the
 /// later days too, so that it makes no room.
-fn left(db: &Connection, limit: &Limit, at: Timestamp, zone: &jiff::tz::TimeZone) -> Result<Left, StoreError> {
-    let since = begin(limit.span, at, zone);
+fn left(db: &Connection, limit: &Limit, at: Timestamp, zones: &Zones) -> Result<Left, StoreError> {
+    let since = zones.begin(limit.span, at);
     let since = since.map_or(i64::MIN, nanos);
     Ok(match limit.most {
         Most::Money(most) => {

@@ -39,7 +39,7 @@ fn left(store: &Store, limits: Vec<Limit>, when: &str) -> Vec<String> {
 }
 
 fn left_in(zone: TimeZone, store: &Store, limits: Vec<Limit>, when: &str) -> Vec<String> {
-    let guard = Guard { job: JobId(0), at: at(when), zone, limits };
+    let guard = Guard { job: JobId(0), at: at(when), zones: zone.into(), limits };
     let text = |left: &Left| match left {
         Left::Money(amount, _) => amount.normalize().to_string(),
         Left::Jobs(jobs) => jobs.to_string(),
@@ -136,7 +136,7 @@ fn a_commit_over_a_cap_keeps_nothing_and_what_an_older_version_booked_counts() {
     let caps = Caps { day: Some(usd("1")), ..Caps::default() };
     let order = |id: i64, money: &str| {
         let limits = caps.limits(&Scope::All);
-        let guard = Guard { job: JobId(id), at: at(now), zone: TimeZone::UTC, limits };
+        let guard = Guard { job: JobId(id), at: at(now), zones: TimeZone::UTC.into(), limits };
         let reserved = book(id, EntryKind::Reserved, money, now);
         store.commit_blocking(vec![job(id, "n/a", None), reserved, intent(id, 1, now), Change::Guard(Box::new(guard))])
     };

@@ -4,12 +4,14 @@
 //! Knows the domain. Must not know SQL.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::caps::Left;
 use crate::domain::books::{BalanceLine, Ledger};
 use crate::domain::caps::{BatchCap, Guard, Limit};
 use crate::domain::timing::Lately;
+use crate::domain::zones::Zones;
 use crate::domain::{
     AccountProfile, Balance, Draft, Entry, Job, JobId, JobState, Model, Money, Observation, Pause, Service,
 };
@@ -110,6 +112,8 @@ pub enum Change {
     PutDraft(Draft),
     /// Notes the time; an earlier one than noted changes nothing.
     Seen(Timestamp),
+    /// Keeps the time zones that days are counted by, as their text.
+    PutZones(String),
     /// Keeps how much of a host's request allowance is used.
     PutLimiter(StoredLimiter),
     /// Keeps what an account's service said of its models.
@@ -223,6 +227,8 @@ pub struct Loaded {
     pub draft: Option<Draft>,
     /// The latest time noted.
     pub last_seen: Option<Timestamp>,
+    /// The time zones that days are counted by, as they were kept.
+    pub zones: Option<String>,
     /// What batches may cost, by their number.
     pub batch_caps: Vec<(i64, BatchCap)>,
     /// What limits have left, for an engine that looks before it tries; see [`super::Store::room`].
@@ -241,6 +247,13 @@ pub struct Loaded {
     pub observations: Vec<StoredObservation>,
     /// The number of the last line of the log; 0 where it is empty.
     pub last_seq: i64,
+}
+
+impl Loaded {
+    /// Where days begin for an engine that starts now in this zone, after those before it.
+    pub fn zones(&self, zone: TimeZone, now: Timestamp) -> Zones {
+        Zones::after(self.zones.as_deref(), zone, self.last_seen.unwrap_or(now))
+    }
 }
 
 /// What is known of the models on offer.

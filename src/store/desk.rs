@@ -50,6 +50,18 @@ pub(super) fn last_seen(db: &Connection) -> Result<Option<Timestamp>, StoreError
     Ok(nanos.max(last).map(time))
 }
 
+/// Keeps the time zones that days are counted by.
+pub(super) fn put_zones(db: &Connection, zones: &str) -> Result<(), StoreError> {
+    db.prepare_cached("INSERT INTO meta VALUES ('zones', ?1) ON CONFLICT (name) DO UPDATE SET value = excluded.value")?
+        .execute([zones])?;
+    Ok(())
+}
+
+/// The time zones that days are counted by.
+pub(super) fn zones(db: &Connection) -> Result<Option<String>, StoreError> {
+    Ok(db.query_row("SELECT value FROM meta WHERE name = 'zones'", [], |row| row.get(0)).optional()?)
+}
+
 /// Keeps an account.
 pub(super) fn put_account(db: &Connection, account: &StoredAccount) -> Result<(), StoreError> {
     db.prepare_cached(

@@ -460,6 +460,7 @@ fn beside_jobs(moment: &Connection) -> Result<Loaded, StoreError> {
         batch_caps: desk::batch_caps(moment)?,
         room: Vec::new(),
         last_seen: desk::last_seen(moment)?,
+        zones: desk::zones(moment)?,
         open_intents: jobs::open_intents(moment)?,
         usual: jobs::usual(moment)?,
         limiters: desk::limiters(moment)?,

@@ -172,6 +172,7 @@ fn apply(db: &Connection, change: &Change, known_evidence: &mut Vec<String>) -> 
         Change::CapBatch { id, cap } => desk::cap_batch(db, *id, cap),
         Change::PutDraft(draft) => desk::put_draft(db, draft),
         Change::Seen(at) => desk::seen(db, *at),
+        Change::PutZones(zones) => desk::put_zones(db, zones),
         Change::PutLimiter(limiter) => desk::put_limiter(db, limiter),
         Change::PutCatalogue(catalogue) => shelf::put_catalogue(db, catalogue),
         Change::PutObservation(observation) => shelf::put_observation(db, observation),

@@ -70,7 +70,7 @@ fn order(store: &Store, round: i64, contender: i64) -> bool {
             digest: String::new(),
             reserved: Some(cents(1)),
         },
-        Change::Guard(Box::new(Guard { job: id, at: noon(), zone: TimeZone::UTC, limits })),
+        Change::Guard(Box::new(Guard { job: id, at: noon(), zones: TimeZone::UTC.into(), limits })),
     ]);
     match commit {
         Ok(_) if round % 4 == 0 => {

@@ -2,7 +2,7 @@
 //!
 //! Knows plans, probes and balances. Must not know keys or wires, nor what a failure means.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -58,8 +58,8 @@ pub struct Account {
     /// Orders of this account alone, as its plan says.
     per_minute: Limiter,
     pub(super) per_day: Limiter,
-    /// Orders were counted since that was stored last.
-    is_news: bool,
+    /// Orders were counted, or something else that is kept beside them, since that was stored last.
+    pub(super) is_news: bool,
     pub(super) discovery: Discovery,
     probing: bool,
     /// It waits because of what its last probe said.
@@ -81,6 +81,9 @@ pub struct Account {
     pub(super) trace: Option<Trace>,
     /// Repeats of orders that no balance has shown to be no other orders yet.
     pub(super) repeats: Vec<Repeat>,
+    /// Models that were charged above what was set aside, and what is told of it, until the user lets one of
+    /// their jobs go.
+    pub(super) dear: BTreeMap<String, String>,
     /// It took a repeat for another order: nothing is repeated there.
     pub(super) wary: bool,
     /// When something was charged or refunded last.
@@ -122,6 +125,7 @@ impl Account {
             wallet: Wallet::default(),
             trace: None,
             repeats: Vec::new(),
+            dear: BTreeMap::new(),
             wary: false,
             booked_at: None,
         }
@@ -214,7 +218,7 @@ impl Account {
         std::mem::take(&mut self.is_news).then(|| {
             json!({
                 "per_minute": self.per_minute, "per_day": self.per_day,
-                "losses": self.losses, "wary": self.wary, "fingerprint": self.fingerprint,
+                "losses": self.losses, "wary": self.wary, "dear": self.dear, "fingerprint": self.fingerprint,
             })
         })
     }
@@ -227,6 +231,7 @@ impl Account {
         if state["fingerprint"] == self.fingerprint.as_str() {
             self.losses = serde_json::from_value(state["losses"].clone()).unwrap_or_default();
             self.wary = state["wary"] == true;
+            self.dear = serde_json::from_value(state["dear"].clone()).unwrap_or_default();
         }
     }
 
@@ -235,17 +240,6 @@ impl Account {
         let is_new = self.losses.insert(job);
         self.is_news |= is_new;
         is_new
-    }
-
-    /// It does not heed the key of a repeat.
-    pub(super) fn distrust_repeats(&mut self) {
-        (self.wary, self.is_news) = (true, true);
-    }
-
-    /// The user trusts it again.
-    pub(super) fn trust_repeats(&mut self) {
-        self.is_news |= self.wary;
-        self.wary = false;
     }
 
     /// The row of losses is over.

@@ -86,16 +86,19 @@ impl Core {
         let queued: Vec<Job> =
             self.jobs.queued(account).filter_map(|id| self.jobs.get(&id)).filter(same).cloned().collect();
         let next = match queued.len() {
-            0 => format!("none of {model} was queued; the next sets as much aside"),
-            1 => format!("the queued job of {model} is held: check its price, then release it"),
-            n => format!("the {n} queued jobs of {model} are held: check its price, then release them"),
+            0 => format!("the next job of {model} is held: check its price, then release it"),
+            1 => format!("the queued job of {model} is held, and the next: check its price, then release it"),
+            n => format!("the {n} queued jobs of {model} are held, and the next: check its price, then release them"),
         };
         let text = format!("{id}: {account} charged {cost}, more than the {expected} set aside for it; {next}");
         self.notice(Level::Warning, text.clone(), step);
         self.tell(job, "overcharged", text, serde_json::Value::Null, step);
+        let why = format!("{id} was charged {cost}, not {expected}; check the price, then release");
+        if let Some(account) = self.accounts.get_mut(account) {
+            account.stop_model(model, &why);
+        }
         for queued in queued {
-            let why = format!("{id} was charged {cost}, not {expected}; check the price, then release");
-            self.put_on_hold(queued, Hold::ModelChanged(why), step);
+            self.put_on_hold(queued, Hold::ModelChanged(why.clone()), step);
         }
     }
 }

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
@@ -14,11 +13,14 @@ use crate::domain::Caps;
 use crate::domain::books::{DifferenceId, Entry, EntryKind, Ledger};
 use crate::domain::message::{Difference, Spend};
 use crate::domain::money::{Currency, Money};
+use crate::domain::zones::Zones;
 
 /// The sums that caps are held against.
 #[derive(Debug)]
 pub struct Budget {
-    zone: TimeZone,
+    zones: Zones,
+    /// When days of former zones end.
+    ends: Vec<Timestamp>,
     today: Date,
     ledger: Ledger,
     /// Charged less refunded by day, account and currency, of the last forty days.
@@ -27,13 +29,18 @@ pub struct Budget {
 
 impl Budget {
     /// A budget over the entries of the last forty days and the sums of all.
-    pub fn new(zone: TimeZone, now: Timestamp, ledger: Ledger, recent: &[Entry]) -> Self {
-        let today = now.to_zoned(zone.clone()).date();
-        let mut budget = Budget { zone, today, ledger, recent: BTreeMap::new() };
+    pub fn new(zones: Zones, now: Timestamp, ledger: Ledger, recent: &[Entry]) -> Self {
+        let (today, ends) = (now.to_zoned(zones.zone().clone()).date(), zones.ends(now));
+        let mut budget = Budget { zones, ends, today, ledger, recent: BTreeMap::new() };
         for entry in recent {
             budget.remember(entry);
         }
         budget
+    }
+
+    /// Where days and months begin.
+    pub fn zones(&self) -> &Zones {
+        &self.zones
     }
 
     /// Books an entry whose evidence is new.
@@ -43,7 +50,7 @@ impl Budget {
     }
 
     fn remember(&mut self, entry: &Entry) {
-        let date = entry.at.to_zoned(self.zone.clone()).date();
+        let date = entry.at.to_zoned(self.zones.zone().clone()).date();
         let mut money = entry.money;
         match entry.kind {
             EntryKind::Charged => {}
@@ -55,21 +62,25 @@ impl Budget {
         *sum = sum.saturating_add(money.amount);
     }
 
-    /// Moves to the day of `now`; true when a new day began. Never goes back.
+    /// Moves to the day of `now`; true when a new day began, or one ended that a former zone began. Never
+    /// goes back.
     pub fn turn(&mut self, now: Timestamp) -> bool {
-        let date = now.to_zoned(self.zone.clone()).date();
+        let date = now.to_zoned(self.zones.zone().clone()).date();
+        let before = self.ends.len();
+        self.ends.retain(|end| *end > now);
         if date <= self.today {
-            return false;
+            return self.ends.len() < before;
         }
         self.today = date;
         self.recent.retain(|(day, ..), _| day.duration_until(date) < SignedDuration::from_hours(24 * 40));
         true
     }
 
-    /// When the next day begins.
+    /// When the next day begins, or one ends that a former zone began.
     pub fn next_day(&self) -> Option<Timestamp> {
         let tomorrow = self.today.tomorrow().ok()?;
-        tomorrow.to_zoned(self.zone.clone()).ok().map(|z| z.timestamp())
+        let midnight = tomorrow.to_zoned(self.zones.zone().clone()).ok().map(|z| z.timestamp());
+        self.ends.iter().copied().chain(midnight).min()
     }
 
     /// The sums of all entries.
@@ -150,6 +161,8 @@ fn difference(id: DifferenceId, entry: &Entry) -> Difference {
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::TimeZone;
+
     use super::*;
 
     fn usd(text: &str) -> Money {
@@ -170,7 +183,7 @@ mod tests {
     #[test]
     fn reservations_and_charges_together_never_pass_a_cap_and_a_new_day_opens_it() {
         let noon: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
-        let mut budget = Budget::new(TimeZone::UTC, noon, Ledger::default(), &[]);
+        let mut budget = Budget::new(TimeZone::UTC.into(), noon, Ledger::default(), &[]);
         let caps = Caps { day: Some(usd("10")), month: Some(usd("17")), ..Caps::default() };
         let over = |b: &Budget, m: &str| b.over(usd(m), "n", &caps, &Caps::default());
         budget.book(&entry(EntryKind::Charged, "4", "2026-11-20T11:00:00Z"));
@@ -191,7 +204,7 @@ mod tests {
     #[test]
     fn the_day_ends_at_midnight_of_the_users_zone() {
         let zone = TimeZone::fixed(jiff::tz::offset(2));
-        let budget = Budget::new(zone, "2026-11-20T21:00:00Z".parse().unwrap(), Ledger::default(), &[]);
+        let budget = Budget::new(zone.into(), "2026-11-20T21:00:00Z".parse().unwrap(), Ledger::default(), &[]);
         assert_eq!(budget.next_day().unwrap(), "2026-11-20T22:00:00Z".parse::<Timestamp>().unwrap());
     }
 }

@@ -5,6 +5,7 @@
 
 use super::{Account, Core, CoreSettings, Step};
 use crate::domain::caps::{BatchCap, Guard, Limit, Scope};
+use crate::domain::zones::Zones;
 use crate::domain::{Entry, EntryKind, Hold, Job, JobId, JobState, Money};
 use crate::store::{Change, Left, Loaded};
 
@@ -20,6 +21,11 @@ impl CoreSettings {
 }
 
 impl Core {
+    /// Where the spans of limits begin.
+    pub fn zones(&self) -> &Zones {
+        self.budget.zones()
+    }
+
     /// The limits that an order of a job falls under.
     pub(super) fn limits_of(&self, job: &Job) -> Vec<Limit> {
         let name = job.model_ref();
@@ -33,8 +39,8 @@ impl Core {
 
     /// What the commit that sets money aside for a job must hold.
     pub(super) fn guard(&self, job: &Job) -> Option<Change> {
-        let (limits, zone) = (self.limits_of(job), self.settings.zone.clone());
-        (!limits.is_empty()).then(|| Change::Guard(Box::new(Guard { job: job.id, at: self.now, zone, limits })))
+        let (limits, zones) = (self.limits_of(job), self.zones().clone());
+        (!limits.is_empty()).then(|| Change::Guard(Box::new(Guard { job: job.id, at: self.now, zones, limits })))
     }
 
     /// The name of a limit that is known to have no room for an order of this price.

@@ -187,10 +187,17 @@ impl Core {
         job.batch = batch;
         job.parent = parent.as_ref().and_then(Parent::id);
         job.simulated = self.settings.simulated;
-        let price = match (job.estimate, job.ceiling) {
-            (Some(estimate), _) => format!("at {}", estimate.money),
-            (None, Some(ceiling)) => format!("for at most {ceiling}"),
-            (None, None) => {
+        let dear = self.accounts.get(&job.request.account).and_then(|account| account.dear.get(&job.request.model));
+        let price = match (dear, job.estimate, job.ceiling) {
+            (Some(why), ..) => {
+                let hold = Hold::ModelChanged(why.clone());
+                let text = format!("and held: {}", hold.text());
+                (job.state, job.hold) = (JobState::Held, Some(hold));
+                text
+            }
+            (None, Some(estimate), _) => format!("at {}", estimate.money),
+            (None, None, Some(ceiling)) => format!("for at most {ceiling}"),
+            (None, None, None) => {
                 job.state = JobState::Held;
                 job.hold = Some(Hold::PriceUnknown);
                 "at an unknown price: held until a ceiling is given".to_owned()
@@ -291,6 +298,11 @@ impl Core {
                 job.fingerprint = account.fingerprint.clone();
             }
             job.ceiling = ceiling.or(job.ceiling);
+            if matches!(job.hold, Some(Hold::ModelChanged(_)))
+                && let Some(account) = self.accounts.get_mut(&job.request.account)
+            {
+                account.let_model_go(Some(&job.request.model));
+            }
             self.work.entry(*id).or_default().insisted |= matches!(job.hold, Some(Hold::ModelChanged(_)));
             if job.state != JobState::Held {
                 job.hold = None;

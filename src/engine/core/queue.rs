@@ -89,6 +89,9 @@ impl Core {
         if job.origin != account.origin || job.fingerprint != account.fingerprint {
             return Some(Hold::AccountChanged);
         }
+        if let Some(why) = account.dear.get(&job.request.model) {
+            return Some(Hold::ModelChanged(why.clone()));
+        }
         let Some(money) = self.reservation(job) else { return Some(Hold::PriceUnknown) };
         if let Some(why) = self.above_ceiling(job) {
             return Some(Hold::ModelChanged(why));
@@ -215,7 +218,8 @@ impl Core {
     pub(super) fn stop_orders(&mut self, message: &str, until: Option<Timestamp>, step: &mut Step) {
         let names: Vec<String> = self.accounts.keys().cloned().collect();
         for name in names {
-            self.pause(&name, Pause { kind: ErrorKind::Disk, message: message.to_owned(), until }, step);
+            let pause = Pause { kind: ErrorKind::Disk, message: message.to_owned(), until };
+            self.pause_among(&name, pause, "; every account waits", step);
         }
     }
 

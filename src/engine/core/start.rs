@@ -35,7 +35,11 @@ impl Core {
             let account = accounts.iter_mut().find(|account| account.name == entry.account);
             account.into_iter().for_each(|account| account.booked_at = account.booked_at.max(Some(entry.at)));
         }
-        let budget = Budget::new(settings.zone.clone(), now, loaded.ledger, &loaded.recent);
+        let zones = loaded.zones(settings.zone.clone(), now);
+        let kept = zones.kept();
+        let moved =
+            loaded.zones.as_ref().is_none_or(|known| *known != kept).then_some(crate::store::Change::PutZones(kept));
+        let budget = Budget::new(zones, now, loaded.ledger, &loaded.recent);
         let mut hosts = BTreeMap::new();
         for account in &accounts {
             hosts.entry(account.host.clone()).or_insert_with(|| Host::new(account.limits));
@@ -93,7 +97,7 @@ impl Core {
                 account.balances.sort_by_key(|b| b.money.currency);
             }
         }
-        let mut step = Step::default();
+        let mut step = Step { changes: moved.into_iter().collect(), ..Step::default() };
         core.open_books(loaded.openings, loaded.claimed);
         core.restock(&mut step);
         core.sort_out(&mut step);

@@ -375,7 +375,7 @@ impl Storm {
                 Err(StoreError::OverCap { job, limit }) => {
                     step.take_out(job, &mut changes);
                     let guard =
-                        Guard { job, at: self.told, zone: jiff::tz::TimeZone::UTC, limits: vec![limit.clone()] };
+                        Guard { job, at: self.told, zones: self.core.zones().clone(), limits: vec![limit.clone()] };
                     let left = self.disk.room(&guard).ok().and_then(|room| room.first().copied());
                     let mut more = self.core.step(self.told, Input::OverCap { job, limit, left });
                     changes.append(&mut more.changes);

@@ -116,6 +116,22 @@ impl Core {
 
     /// Pauses an account, unless a pause that is worth more stands already.
     pub(super) fn pause(&mut self, name: &str, pause: Pause, step: &mut Step) {
+        let (others, going) = self
+            .accounts
+            .values()
+            .filter(|account| account.name != name)
+            .fold((0, 0), |(others, going), account| (others + 1, going + usize::from(account.pause.is_none())));
+        let others = match (others, going) {
+            (0, _) => "",
+            (_, 0) => "; every other account is paused, too",
+            (others, going) if others == going => "; other accounts go on",
+            _ => "; accounts that are not paused go on",
+        };
+        self.pause_among(name, pause, others, step);
+    }
+
+    /// The same, with what is said of the other accounts.
+    pub(super) fn pause_among(&mut self, name: &str, pause: Pause, others: &str, step: &mut Step) {
         let (now, zone) = (self.now, self.settings.zone.clone());
         let Some(account) = self.accounts.get_mut(name) else { return };
         let stays = |old: &Pause| match (old.until, pause.until) {
@@ -131,7 +147,7 @@ impl Core {
         let kind = pause.kind.word().replace('_', " ");
         let text = match pause.ends(now, &zone) {
             Some(until) => format!("{name} waits {until}, {kind}: {}", pause.message),
-            None => format!("{name} is paused, {kind}: {}. Its jobs stay queued; other accounts go on", pause.message),
+            None => format!("{name} is paused, {kind}: {}. Its jobs stay queued{others}", pause.message),
         };
         let data = serde_json::json!({"kind": pause.kind, "until": pause.until});
         account.pause = Some(pause);
@@ -147,6 +163,7 @@ impl Core {
         account.per_day.forget();
         account.forget_losses();
         account.trust_repeats();
+        account.let_model_go(None);
         if let Some(host) = self.hosts.get_mut(&account.host) {
             host.wake();
         }

@@ -1,12 +1,12 @@
 //! Whether a service heeds the key that makes a repeat the same order. Where a balance says that it did not,
-//! nothing is repeated at that account any more.
+//! nothing is repeated at that account any more. And which models cost more than was set aside.
 //!
-//! Knows repeats that were answered and what they cost. Must not know any wire, nor how a balance is compared.
+//! Knows repeats that were answered and what they cost, and the user's word that ends a distrust. Must not know any wire, nor how a balance is compared.
 
 use rust_decimal::Decimal;
 use serde_json::json;
 
-use super::{Core, Step};
+use super::{Account, Core, Step};
 use crate::domain::message::Level;
 use crate::domain::{Job, JobId, Money};
 
@@ -15,6 +15,31 @@ use crate::domain::{Job, JobId, Money};
 pub(super) struct Repeat {
     job: Box<Job>,
     cost: Money,
+}
+
+impl Account {
+    /// It does not heed the key of a repeat.
+    pub(super) fn distrust_repeats(&mut self) {
+        (self.wary, self.is_news) = (true, true);
+    }
+
+    /// The user trusts it again.
+    pub(super) fn trust_repeats(&mut self) {
+        self.is_news |= self.wary;
+        self.wary = false;
+    }
+
+    /// Nothing of a model is ordered until the user let a job of it go, or the account.
+    pub(super) fn stop_model(&mut self, model: &str, why: &str) {
+        self.is_news |= self.dear.insert(model.to_owned(), why.to_owned()).is_none();
+    }
+
+    /// The user lets a model go on, or all for `None`.
+    pub(super) fn let_model_go(&mut self, model: Option<&str>) {
+        let before = self.dear.len();
+        self.dear.retain(|name, _| model.is_some_and(|model| model != name));
+        self.is_news |= self.dear.len() < before;
+    }
 }
 
 impl Core {

@@ -109,6 +109,7 @@ fn a_charge_corrects_the_estimate_and_raises_what_is_set_aside() {
     let (step, second) = world.queue("a hill");
     let estimate = last_put(&step).estimate.unwrap();
     assert_eq!((estimate.money, estimate.source), (usd("3.60"), PriceSource::Observed));
+    world.command(Command::Release { ids: vec![second], ceiling: None });
     world.prepare(second);
     assert_eq!(world.sums().0, "$3.60");
     let step = world.step(Input::Submitted { job: second, answer: accepted("2.00"), bytes: 0 });

@@ -136,6 +136,95 @@ fn a_charge_above_its_price_holds_what_is_queued_of_that_model() {
 }
 
 #[test]
+fn a_charge_above_its_price_holds_what_is_queued_of_that_model_later_until_the_user_lets_one_go() {
+    let mut world = World::fresh();
+    let (_, first) = world.queue("one");
+    world.prepare(first);
+    let cost = Some(usd("5.00"));
+    let answer = SubmitAnswer::Accepted(Accepted { remote_id: "r".into(), cost, ..Accepted::default() });
+    let mut told = world.step(Input::Submitted { job: first, answer, bytes: 0 });
+    let (step, second) = world.queue("two");
+    assert!(matches!(&world.core.jobs[&second].hold, Some(Hold::ModelChanged(why)) if why.contains("$5.00")));
+    assert!(!step.effects.iter().any(|effect| matches!(effect, Effect::Prepare { .. })));
+    // It is on disk, and a restart forgets nothing of it.
+    told.append(step);
+    let kept = told.changes.iter().rev().find_map(|change| match change {
+        Change::PutLimiter(stored) if stored.host == "account n" => Some(stored.clone()),
+        _ => None,
+    });
+    let loaded = Loaded { limiters: kept.into_iter().collect(), next_job: 9, ..Loaded::default() };
+    let (mut world, _) = World::new(settings(), &offers(), loaded);
+    let (_, third) = world.queue("three");
+    assert_eq!(world.state(third), JobState::Held);
+    let (step, _) = world.command(Command::Release { ids: vec![third], ceiling: None });
+    assert!(step.effects.iter().any(|effect| matches!(effect, Effect::Prepare { .. })), "the user's word");
+    let (_, fourth) = world.queue("four");
+    assert_eq!(world.state(fourth), JobState::Queued, "and it is one for the model");
+}
+
+#[test]
+fn a_pause_says_of_other_accounts_what_is_so() {
+    let others = |also: &[&str]| {
+        let mut accounts = vec![account()];
+        for (n, name) in also.iter().enumerate() {
+            let mut other = account();
+            (other.name, other.fingerprint, other.place) = ((*name).into(), (*name).into(), n + 1);
+            accounts.push(other);
+        }
+        let (mut core, _) = Core::start(settings(), accounts, catalog(&offers()), Loaded::default(), at(0));
+        let mut texts = Vec::new();
+        for name in ["n"].iter().chain(also) {
+            let broke = Err(ServiceError::new(ErrorKind::Authentication, "no such key"));
+            let step = core.step(at(0), Input::Probed { account: (*name).to_owned(), result: broke });
+            texts.extend(step.events.into_iter().find_map(|event| match event {
+                Event::Noticed(notice) => notice.text.split_once("stay queued").map(|(_, rest)| rest.to_owned()),
+                _ => None,
+            }));
+        }
+        texts
+    };
+    assert_eq!(others(&[]), [""]);
+    assert_eq!(others(&["o"]), ["; other accounts go on", "; every other account is paused, too"]);
+    assert_eq!(others(&["o", "p"])[1], "; accounts that are not paused go on");
+}
+
+#[test]
+fn a_machine_that_moves_east_gets_no_second_day_and_held_jobs_go_on_when_the_one_at_home_ends() {
+    let zone = |hours| jiff::tz::TimeZone::fixed(jiff::tz::offset(hours));
+    let caps = Caps { day: Some(usd("3")), ..Caps::default() };
+    let of = |hours: i8| CoreSettings { caps, zone: zone(hours), ..settings() };
+    let kept = |step: &Step| {
+        step.changes.iter().find_map(|change| match change {
+            Change::PutZones(text) => Some(text.clone()),
+            _ => None,
+        })
+    };
+    let zones = kept(&World::new(of(0), &offers(), Loaded::default()).1);
+    // At home it is noon; twelve hours further it is tomorrow.
+    let loaded = Loaded { zones: zones.clone(), last_seen: Some(at(0)), next_job: 2, ..Loaded::default() };
+    let (mut world, step) = World::new(of(12), &offers(), loaded);
+    assert_ne!(kept(&step), zones, "where it was is kept");
+    let (_, id) = world.queue("one");
+    let step = world.prepare(id);
+    let guard = step.changes.iter().find_map(|change| match change {
+        Change::Guard(guard) => Some(guard.clone()),
+        _ => None,
+    });
+    let since = guard.unwrap().zones.begin(crate::domain::caps::Span::Day, at(0));
+    assert_eq!(since.unwrap().to_string(), "2026-11-20T00:00:00Z", "what was spent today at home counts");
+    let limit = caps.limits(&crate::domain::caps::Scope::All).remove(0);
+    let left = Some(Left::Money(Default::default(), Currency::Usd));
+    world.step(Input::OverCap { job: id, limit, left });
+    assert_eq!(world.state(id), JobState::Held);
+    world.now = at(12 * 3600 - 1);
+    world.step(Input::Ticked);
+    assert_eq!(world.state(id), JobState::Held);
+    world.now = at(12 * 3600);
+    world.step(Input::Ticked);
+    assert_eq!(world.state(id), JobState::Queued, "the day at home is over");
+}
+
+#[test]
 fn what_was_not_sent_is_not_hidden_and_a_job_named_twice_is_ordered_once_more() {
     let mut world = World::fresh();
     let (_, id) = world.queue("one");
