@@ -49,7 +49,15 @@ impl Account {
 /// Offers that were made before, by what they were made of: accounts of one service with one list share
 /// their models, and an account whose list did not change keeps its own.
 #[derive(Clone, Debug, Default)]
-pub struct Made(Vec<(Service, Option<String>, Option<Arc<Vec<Model>>>, Vec<Offer>)>);
+pub struct Made(Vec<MadeOf>);
+
+#[derive(Clone, Debug)]
+struct MadeOf {
+    service: Service,
+    generation: Option<String>,
+    list: Option<Arc<Vec<Model>>>,
+    offers: Vec<Offer>,
+}
 
 /// Every model that is known, by layer.
 #[derive(Clone, Debug, Default)]
@@ -147,17 +155,21 @@ impl Catalog {
         let (before, mut offers) = (std::mem::take(&mut made.0), Vec::new());
         for account in accounts {
             let list = self.discovered.get(&account.name);
-            let same = |(service, generation, of, _): &&(Service, Option<String>, Option<Arc<Vec<Model>>>, _)| {
-                *service == account.service
-                    && *generation == account.generation
-                    && of.as_ref().map(Arc::as_ptr) == list.map(Arc::as_ptr)
+            let same = |made: &&MadeOf| {
+                made.service == account.service
+                    && made.generation == account.generation
+                    && made.list.as_ref().map(Arc::as_ptr) == list.map(Arc::as_ptr)
             };
             if !made.0.iter().any(|known| same(&known)) {
                 let known = before.iter().find(same).cloned();
-                let anew = || (account.service, account.generation.clone(), list.cloned(), self.of(account));
-                made.0.push(known.unwrap_or_else(anew));
+                made.0.push(known.unwrap_or_else(|| MadeOf {
+                    service: account.service,
+                    generation: account.generation.clone(),
+                    list: list.cloned(),
+                    offers: self.of(account),
+                }));
             }
-            let of_account = made.0.iter().find(same).map(|(.., offers)| offers.as_slice()).unwrap_or_default();
+            let of_account = made.0.iter().find(same).map(|made| made.offers.as_slice()).unwrap_or_default();
             offers.extend(of_account.iter().map(|offer| Offer { account: account.name.clone(), ..offer.clone() }));
         }
         offers
