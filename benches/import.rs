@@ -67,7 +67,7 @@ async fn import(text: &str, count: usize) -> [f64; PHASES.len()] {
     engine.leave(Leave::Now).await;
 
     let jobs = Store::open_read_only(&settings.data_dir).unwrap().jobs(&JobFilter::default()).unwrap();
-    let changes: Vec<Change> = jobs.into_iter().map(|job| Change::PutJob(Box::new(job))).collect();
+    let changes: Vec<Change> = jobs.into_iter().map(|job| Change::PutJob(std::sync::Arc::new(job))).collect();
     let store = Store::open(&dir.path().join("copy"), false).unwrap();
     let since = Instant::now();
     store.commit(changes).await.unwrap();

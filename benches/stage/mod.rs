@@ -134,8 +134,10 @@ async fn put(settings: &Settings, rows: &str, states: &[JobState]) {
     }
     let store = Store::open(&settings.data_dir, false).unwrap();
     let jobs = store.jobs(&JobFilter::default()).unwrap();
-    let changes =
-        jobs.into_iter().enumerate().map(|(n, job)| Change::PutJob(Box::new(moved(job, states[n % states.len()]))));
+    let changes = jobs
+        .into_iter()
+        .enumerate()
+        .map(|(n, job)| Change::PutJob(std::sync::Arc::new(moved(job, states[n % states.len()]))));
     store.commit_blocking(changes.collect()).unwrap();
 }
 
@@ -147,7 +149,7 @@ pub fn fetch(dir: &Path, url: &str, count: usize) {
         job.state = JobState::Downloading;
         job.links = vec![format!("{url}/clips/{}.mp4", job.id)];
         job.stem = Some(dir.join(format!("clips/{}", job.id)).display().to_string());
-        Change::PutJob(Box::new(job))
+        Change::PutJob(std::sync::Arc::new(job))
     });
     store.commit_blocking(changes.collect()).unwrap();
 }

@@ -18,6 +18,7 @@ use super::observed::{Drift, Observation, Observed, price_key};
 use super::problem::Problem;
 use super::request::Request;
 use super::row::JobRow;
+use super::rule::Values;
 use super::timing::Timings;
 use super::turn::Shift;
 
@@ -278,13 +279,22 @@ impl Offer {
         if let Some(seen) = self.observed(request).filter(|seen| !seen.money.amount.is_zero()) {
             return Some(Estimate { money: seen.money, source: PriceSource::Observed });
         }
-        let deciding = self.model.price.deciding(&request.values(&self.model));
+        self.published_estimate(request, &request.values(&self.model))
+    }
+
+    /// The same for who has the values at hand, with the defaults filled in.
+    pub fn estimate_with(&self, request: &Request, values: &Values) -> Option<Estimate> {
+        if self.observed.is_empty() { self.published_estimate(request, values) } else { self.estimate(request) }
+    }
+
+    fn published_estimate(&self, request: &Request, values: &Values) -> Option<Estimate> {
+        let deciding = self.model.price.deciding(values);
         let source = match deciding.source.as_str() {
             "discovered" => PriceSource::Discovered,
             "models.toml" => PriceSource::User,
             _ => PriceSource::Documents,
         };
-        request.price(&self.model).map(|money| Estimate { money, source })
+        request.price_with(&self.model, values).map(|money| Estimate { money, source })
     }
 
     /// What is to be set aside for one clip of `request`: the largest of the documents' price, the

@@ -131,11 +131,16 @@ impl Request {
     ///
     /// An advanced parameter that may change the bill makes it unknown.
     pub fn price(&self, model: &Model) -> Option<Money> {
+        self.price_with(model, &self.values(model))
+    }
+
+    /// The same for who has its values at hand, with the defaults filled in.
+    pub(super) fn price_with(&self, model: &Model, values: &Values) -> Option<Money> {
         let bills = |name: &String| model.own(name).is_none() && model.parameter(name).is_some_and(|p| p.bills);
         if self.params.keys().any(bills) {
             return None;
         }
-        model.price.of(&self.values(model))
+        model.price.of(values)
     }
 
     /// What one clip of this costs at least: its price without the advanced parameters that may change

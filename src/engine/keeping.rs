@@ -283,7 +283,7 @@ mod tests {
         job.remote_id = Some("vid_0123".to_owned());
         let (data, at) = (serde_json::Value::Null, Timestamp::UNIX_EPOCH);
         let impossible = Change::AnswerIntent { job: JobId(9), attempt: 1, at, outcome: "x".into(), data };
-        let step = Step { changes: vec![impossible, Change::PutJob(Box::new(job))], ..Step::default() };
+        let step = Step { changes: vec![impossible, Change::PutJob(Arc::new(job))], ..Step::default() };
         asked.send_replace(Instant::now().checked_sub(LEAVE_WAIT));
         tokio::time::timeout(Duration::from_secs(20), shell.finish(step)).await.expect("it ends");
         let told = told.borrow().clone().unwrap_or_default();

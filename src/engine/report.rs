@@ -63,34 +63,16 @@ impl Clone for Outbox {
 impl Outbox {
     /// Leaves an event for the face. What it replaces is dropped.
     pub(super) fn post(&self, event: Event) {
-        let mut pending = self.0.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        match event {
-            Event::Snapshot(snapshot) => {
-                *pending = Pending {
-                    snapshot: Some(snapshot),
-                    answers: std::mem::take(&mut pending.answers),
-                    notices: std::mem::take(&mut pending.notices),
-                    ..Pending::default()
-                };
-            }
-            Event::JobChanged(row) => {
-                pending.jobs.insert(row.id, row);
-            }
-            Event::AccountChanged(row) => {
-                pending.accounts.insert(row.name.clone(), row);
-            }
-            Event::SpendChanged(spend) => pending.spend = Some(spend),
-            Event::TimesChanged(timings) => pending.timings = Some(timings),
-            Event::OffersChanged(offers) => pending.offers = Some(offers),
-            Event::Answered { ticket, answer } => pending.answers.push_back((ticket, answer)),
-            Event::Noticed(notice) => {
-                pending.notices.push_back(notice);
-                if pending.notices.len() > MOST_NOTICES {
-                    pending.notices.pop_front();
-                }
-            }
-            Event::Stopped => pending.stopped = true,
+        self.post_all(vec![event]);
+    }
+
+    /// Leaves what one step decided, with one word to the face: a batch may be a hundred thousand rows.
+    pub(super) fn post_all(&self, events: Vec<Event>) {
+        if events.is_empty() {
+            return;
         }
+        let mut pending = self.0.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        events.into_iter().for_each(|event| pending.put(event));
         drop(pending);
         self.0.news.notify_one();
     }
@@ -102,6 +84,37 @@ impl Outbox {
 }
 
 impl Pending {
+    /// Takes an event in the place of what it replaces.
+    fn put(&mut self, event: Event) {
+        match event {
+            Event::Snapshot(snapshot) => {
+                *self = Pending {
+                    snapshot: Some(snapshot),
+                    answers: std::mem::take(&mut self.answers),
+                    notices: std::mem::take(&mut self.notices),
+                    ..Pending::default()
+                };
+            }
+            Event::JobChanged(row) => {
+                self.jobs.insert(row.id, row);
+            }
+            Event::AccountChanged(row) => {
+                self.accounts.insert(row.name.clone(), row);
+            }
+            Event::SpendChanged(spend) => self.spend = Some(spend),
+            Event::TimesChanged(timings) => self.timings = Some(timings),
+            Event::OffersChanged(offers) => self.offers = Some(offers),
+            Event::Answered { ticket, answer } => self.answers.push_back((ticket, answer)),
+            Event::Noticed(notice) => {
+                self.notices.push_back(notice);
+                if self.notices.len() > MOST_NOTICES {
+                    self.notices.pop_front();
+                }
+            }
+            Event::Stopped => self.stopped = true,
+        }
+    }
+
     /// What to tell next. Rows come before the answer that made them.
     fn take(&mut self) -> Option<Event> {
         if let Some(snapshot) = self.snapshot.take() {

@@ -297,10 +297,8 @@ impl Shell {
         }
         self.faces.retain(|_, outbox| !outbox.is_closed());
         if let Some((last, others)) = self.faces.values().collect::<Vec<_>>().split_last() {
-            for event in step.events {
-                others.iter().for_each(|outbox| outbox.post(event.clone()));
-                last.post(event);
-            }
+            others.iter().for_each(|outbox| outbox.post_all(step.events.clone()));
+            last.post_all(step.events);
         }
         for (face, ticket, answer) in step.answers {
             if let Some(outbox) = self.faces.get(&face) {

@@ -79,7 +79,7 @@ mod tests {
         let store = Store::open(dir.path(), false).unwrap();
         let request = Request::new(&"a/b".parse().unwrap(), "a river");
         let job = |id| Job::new(JobId(id), request.clone(), jiff::Timestamp::UNIX_EPOCH);
-        store.commit_blocking((1..=1_000).map(|id| Change::PutJob(Box::new(job(id)))).collect()).unwrap();
+        store.commit_blocking((1..=1_000).map(|id| Change::PutJob(std::sync::Arc::new(job(id)))).collect()).unwrap();
         let ids: Vec<i64> = store.active().unwrap().iter().map(|job| job.id.0).collect();
         assert_eq!(ids, (1..=1_000).collect::<Vec<_>>());
         let db = Connection::open(dir.path().join("rushes.db")).unwrap();

@@ -21,7 +21,7 @@ fn job(id: i64, model: &str, batch: Option<i64>) -> Change {
     let mut job = Job::new(JobId(id), Request::new(&model.parse().unwrap(), "x"), Timestamp::UNIX_EPOCH);
     job.batch = batch;
     job.advance(JobState::Submitting, Timestamp::UNIX_EPOCH).unwrap();
-    Change::PutJob(Box::new(job))
+    Change::PutJob(Arc::new(job))
 }
 
 fn book(id: i64, kind: EntryKind, money: &str, when: &str) -> Change {

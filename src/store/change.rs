@@ -3,6 +3,8 @@
 //!
 //! Knows the domain. Must not know SQL.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -20,7 +22,7 @@ use crate::domain::{
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// Keeps a job: new, or in the place of what was kept under its number.
-    PutJob(Box<Job>),
+    PutJob(Arc<Job>),
     /// Adds a line to the log; it gets the next number.
     AddLine(NewLine),
     /// Books an entry. Evidence that is there already books nothing; with another meaning

@@ -39,7 +39,11 @@ pub(super) struct Encoded<'a> {
 
 /// The costly part of keeping a job, for which no database is needed.
 pub(super) fn encode(job: &Job) -> Result<Encoded<'_>, StoreError> {
-    Ok(Encoded { job, row: job.row(), body: to_json(job)?, content: None })
+    // Most are about so long.
+    let mut body = Vec::with_capacity(1024);
+    serde_json::to_writer(&mut body, job).map_err(StoreError::damaged)?;
+    let body = String::from_utf8(body).map_err(StoreError::damaged)?;
+    Ok(Encoded { job, row: job.row(), body, content: None })
 }
 
 /// The same for a job that is most likely new.

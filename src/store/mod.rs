@@ -6,6 +6,7 @@
 mod balance_log;
 mod bodies;
 mod books;
+mod bulk;
 mod caps;
 mod change;
 mod column;

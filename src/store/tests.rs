@@ -29,7 +29,7 @@ fn job(id: i64) -> Job {
 }
 
 fn put(job: &Job) -> Change {
-    Change::PutJob(Box::new(job.clone()))
+    Change::PutJob(Arc::new(job.clone()))
 }
 
 fn entry(evidence: &str, kind: EntryKind, money: Money, seconds: i64) -> Entry {
@@ -110,7 +110,14 @@ fn a_large_commit_keeps_every_job_in_order_or_none() {
     jobs[2_999].key = Some("k".into());
     jobs[10].key = Some("k".into());
     let all = |jobs: &[Job]| jobs.iter().flat_map(|job| [put(job), line(job.id.0, "queued")]).collect::<Vec<_>>();
-    assert!(matches!(store.commit_blocking(all(&jobs)), Err(StoreError::DuplicateKey(_))));
+    let schema = || -> Vec<(String, Option<String>)> {
+        let db = Connection::open(dir.path().join(FILE)).unwrap();
+        let mut all = db.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").unwrap();
+        all.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    let before = schema();
+    let refused = store.commit_blocking(all(&jobs));
+    assert!(matches!(&refused, Err(StoreError::DuplicateKey(key)) if key == "k"), "{refused:?}");
     assert!(store.rows().unwrap().is_empty());
     jobs[10].key = None;
     let mut changes = all(&jobs);
@@ -120,6 +127,10 @@ fn a_large_commit_keeps_every_job_in_order_or_none() {
     assert_eq!(store.commit_blocking(changes).unwrap().last_seq, 3_000);
     assert_eq!(store.jobs(&JobFilter::default()).unwrap(), jobs);
     assert_eq!(store.rows().unwrap(), jobs.iter().map(Job::row).collect::<Vec<_>>());
+    // Its indices were made anew, and hold.
+    assert_eq!(schema(), before);
+    let twin = Job { key: Some("k".into()), ..job(3_001) };
+    assert!(matches!(store.commit_blocking(vec![put(&twin)]), Err(StoreError::DuplicateKey(_))));
 }
 
 #[test]

@@ -8,13 +8,13 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::domain::Money;
+use crate::domain::{Job, Money};
 use crate::mutation::mutated;
 
 use super::change::{Change, Committed};
 use super::jobs::{Encoded, NewIntent};
 use super::reserve::Reserve;
-use super::{StoreError, StoredInput, balance_log, books, caps, desk, jobs, log, shelf};
+use super::{StoreError, StoredInput, balance_log, books, bulk, caps, desk, jobs, log, shelf};
 
 /// A commit to be made, and who is told.
 pub(super) struct Work {
@@ -84,8 +84,21 @@ fn commit_once(db: &mut Connection, changes: &[Change]) -> Result<Committed, Sto
         _ => None,
     });
     if changes.len() < LARGE {
-        return write(db, changes, jobs.map(jobs::encode));
+        return write(db, changes, jobs.map(jobs::encode), false);
     }
+    match write_many(db, changes, jobs.clone(), true) {
+        // Row by row it is known which.
+        Err(StoreError::DuplicateKey(key)) if key.is_empty() => write_many(db, changes, jobs, false),
+        result => result,
+    }
+}
+
+fn write_many<'a>(
+    db: &mut Connection,
+    changes: &'a [Change],
+    jobs: impl Iterator<Item = &'a Job> + Send,
+    takes_indices: bool,
+) -> Result<Committed, StoreError> {
     // A hundred thousand jobs are encoded beside, not before, being written.
     std::thread::scope(|scope| {
         let (send, receive) = sync_channel(8);
@@ -98,21 +111,26 @@ fn commit_once(db: &mut Connection, changes: &[Change]) -> Result<Committed, Sto
                 }
             }
         });
-        write(db, changes, receive.into_iter().flatten())
+        write(db, changes, receive.into_iter().flatten(), takes_indices)
     })
 }
 
-/// Writes all changes in one transaction; `encoded` gives their jobs in order.
+/// Writes all changes in one transaction; `encoded` gives their jobs in order. `takes_indices` allows to make the
+/// indices anew where most of the jobs then are new.
 fn write<'a>(
     db: &mut Connection,
     changes: &'a [Change],
     mut encoded: impl Iterator<Item = Result<Encoded<'a>, StoreError>>,
+    takes_indices: bool,
 ) -> Result<Committed, StoreError> {
     if mutated("cap_read_outside") {
         check_early(db, changes)?;
     }
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut newest_job = jobs::newest(&transaction)?;
+    let is_new = |change: &&Change| matches!(change, Change::PutJob(job) if job.id > newest_job);
+    let most_are_new = || changes.iter().filter(is_new).count() as i64 > newest_job.0;
+    let indices = (takes_indices && most_are_new()).then(|| bulk::take_indices(&transaction)).transpose()?;
     let mut known_evidence = Vec::new();
     for change in changes {
         if let Change::PutJob(job) = change {
@@ -123,6 +141,7 @@ fn write<'a>(
             apply(&transaction, change, &mut known_evidence)?;
         }
     }
+    indices.map_or(Ok(()), |indices| indices.make(&transaction))?;
     let last_seq = log::last_seq(&transaction)?;
     transaction.commit()?;
     Ok(Committed { last_seq, known_evidence })

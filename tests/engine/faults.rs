@@ -180,7 +180,7 @@ async fn a_clip_that_was_whole_on_disk_when_the_program_died_finishes_its_job() 
         job.stem = Some(stem.to_str().unwrap().to_owned());
         let base = rushes::media::part_base(stem.parent().unwrap(), &format!("under-way-{id}"), &job);
         std::fs::write(rushes::media::part_path(&base, 1), bytes).unwrap();
-        store.commit(vec![Change::PutJob(Box::new(job))]).await.unwrap();
+        store.commit(vec![Change::PutJob(std::sync::Arc::new(job))]).await.unwrap();
     }
     drop(store);
     let mut desk = world.desk().await;

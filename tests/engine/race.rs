@@ -60,7 +60,7 @@ fn order(store: &Store, round: i64, contender: i64) -> bool {
     let mut limits = caps.limits(&Scope::All);
     limits.extend(count.limits(&Scope::Account("n".into())));
     let commit = store.commit_blocking(vec![
-        Change::PutJob(Box::new(job)),
+        Change::PutJob(std::sync::Arc::new(job)),
         Change::Book(entry(EntryKind::Reserved)),
         Change::PutIntent {
             job: id,

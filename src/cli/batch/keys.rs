@@ -56,7 +56,9 @@ impl Keys {
         if row.key.is_none() {
             self.equals.insert(sum, equals + row.copies);
         }
+        let (mut request, mut left) = (Some(row.request), keys.len());
         for key in keys {
+            left -= 1;
             // The same row in another file of this batch is known there, and not bought again.
             if self.seen.contains_key(&key) {
                 batch.repeated += 1;
@@ -64,8 +66,10 @@ impl Keys {
             }
             self.seen.insert(key.clone(), (sum, self.file, line));
             batch.unpriced += usize::from(row.unpriced);
+            let one = if left == 0 { request.take() } else { request.clone() };
+            let Some(request) = one else { continue };
             batch.jobs.push(NewJob {
-                request: row.request.clone(),
+                request,
                 key: Some(key),
                 ceiling: row.ceiling,
                 parent: None,

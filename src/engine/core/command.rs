@@ -175,7 +175,7 @@ impl Core {
         let mut job = Job::new(id, new.request, self.now);
         if let Some(offer) = self.offer_of(&job.request) {
             job.values = job.request.values(&offer.model);
-            job.estimate = offer.estimate(&job.request);
+            job.estimate = offer.estimate_with(&job.request, &job.values);
         }
         if let Some(account) = self.accounts.get(&job.request.account) {
             job.origin = account.origin.clone();

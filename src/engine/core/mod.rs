@@ -43,6 +43,7 @@ mod trouble;
 mod wary;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -247,11 +248,12 @@ impl Core {
             self.room.spared();
         }
         step.events.push(Event::JobChanged(Box::new(self.row(&job))));
-        step.changes.push(Change::PutJob(Box::new(job.clone())));
+        let job = Arc::new(job);
+        step.changes.push(Change::PutJob(job.clone()));
         self.follow(&job);
         if job.state.is_final() {
-            if let Some(remote_id) = job.remote_id {
-                self.over.insert((account.clone(), remote_id), job.id);
+            if let Some(remote_id) = &job.remote_id {
+                self.over.insert((account.clone(), remote_id.clone()), job.id);
             }
             self.work.remove(&job.id);
             self.jobs.remove(job.id);

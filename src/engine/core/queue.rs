@@ -3,6 +3,8 @@
 //! Knows the order of things that the money law asks for: prepared, then intent and reservation in
 //! one commit, then sent. Must not know how an order is built or sent.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::host::Call;
@@ -65,7 +67,7 @@ impl Core {
         job.values = job.request.values(&model);
         job.generation.clone_from(&profile.generation);
         // Kept with the intent: what is prepared from here on is for these.
-        self.jobs.insert(job.clone());
+        self.jobs.insert(Arc::new(job.clone()));
         self.work.entry(job.id).or_default().busy = true;
         step.effects.push(Effect::Prepare { job: Box::new(job), model, profile: profile.clone() });
         true

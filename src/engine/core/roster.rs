@@ -4,14 +4,16 @@
 //! Knows states. Must not know what moves a job from one to the next.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::domain::{Job, JobId, JobState, Turn};
 
 /// Jobs by number, with the counts that every step needs.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
-    /// Each by itself: a job is large, and a tree of them half empty and slow to move.
-    jobs: BTreeMap<JobId, Box<Job>>,
+    /// Each by itself: a job is large, and a tree of them half empty and slow to move. Shared with the commit
+    /// that keeps it.
+    jobs: BTreeMap<JobId, Arc<Job>>,
     /// In the order of their turns.
     queued: BTreeMap<String, BTreeSet<(Turn, JobId)>>,
     at_service: BTreeMap<String, u32>,
@@ -24,7 +26,7 @@ impl Roster {
     pub(super) fn of(jobs: impl IntoIterator<Item = Job>) -> Roster {
         let mut roster = Roster::default();
         for job in jobs {
-            roster.insert(job);
+            roster.insert(Arc::new(job));
         }
         roster
     }
@@ -56,7 +58,7 @@ impl Roster {
     }
 
     /// Puts a job in the place of what was there under its number.
-    pub(super) fn insert(&mut self, job: Job) {
+    pub(super) fn insert(&mut self, job: Arc<Job>) {
         self.remove(job.id);
         let account = &job.request.account;
         match job.state {
@@ -70,7 +72,7 @@ impl Roster {
             }
             _ => {}
         }
-        self.jobs.insert(job.id, Box::new(job));
+        self.jobs.insert(job.id, job);
     }
 
     /// Takes a job out.
@@ -99,6 +101,7 @@ impl Roster {
     /// Counts a poll of a job.
     pub(super) fn count_poll(&mut self, id: JobId) {
         if let Some(job) = self.jobs.get_mut(&id) {
+            let job = Arc::make_mut(job);
             job.polls = job.polls.saturating_add(1);
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! Knows that a failed poll never fails a job and that late is not failed. Must not know any wire.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::host::Call;
@@ -142,7 +144,7 @@ impl Core {
         } else if moved {
             // Progress alone is shown, not stored: the next poll after a restart brings it again.
             step.events.push(Event::JobChanged(Box::new(self.row(&job))));
-            self.jobs.insert(job);
+            self.jobs.insert(Arc::new(job));
         }
     }
 

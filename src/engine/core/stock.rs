@@ -22,7 +22,8 @@ pub(super) struct Stock {
     made: catalog::Made,
     observed: Observations,
     list: Arc<Vec<Offer>>,
-    index: HashMap<(String, String), usize>,
+    /// Places in the list, by account and model.
+    index: HashMap<String, HashMap<String, usize>>,
 }
 
 impl Stock {
@@ -42,8 +43,10 @@ impl Stock {
         if list.len() == self.list.len() && list.iter().zip(self.list.iter()).all(same) {
             return false;
         }
-        let name = |offer: &Offer| (offer.account.clone(), offer.model.id.clone());
-        self.index = list.iter().enumerate().map(|(i, offer)| (name(offer), i)).collect();
+        self.index.clear();
+        for (place, offer) in list.iter().enumerate() {
+            self.index.entry(offer.account.clone()).or_default().insert(offer.model.id.clone(), place);
+        }
         self.list = Arc::new(list);
         true
     }
@@ -59,9 +62,7 @@ impl Stock {
     }
 
     pub(super) fn offer(&self, account: &str, model: &str) -> Option<&Offer> {
-        // The names are cloned for the look-up; it is made a few times a job.
-        let at = self.index.get(&(account.to_owned(), model.to_owned()))?;
-        self.list.get(*at)
+        self.list.get(*self.index.get(account)?.get(model)?)
     }
 
     fn observe(&mut self, service: Service, model: &str, key: &str, observation: Observation) {

@@ -60,9 +60,9 @@ fn redact(json: &mut Value) {
     match json {
         Value::Object(fields) => {
             fields.retain(|name, _| !is_secret(name) && !name.contains(KEY_MARK));
-            fields.values_mut().for_each(|value| redact(value));
+            fields.values_mut().for_each(redact);
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| redact(item)),
+        Value::Array(items) => items.iter_mut().for_each(redact),
         Value::String(text) => *text = without_keys(text),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }

@@ -7,7 +7,7 @@ use crate::domain::Shift;
 fn written(step: &Step, disk: &mut BTreeMap<JobId, Job>) {
     for change in &step.changes {
         if let Change::PutJob(job) = change {
-            let text = serde_json::to_string(job).unwrap();
+            let text = serde_json::to_string(&**job).unwrap();
             disk.insert(job.id, serde_json::from_str(&text).unwrap());
         }
     }
