@@ -263,9 +263,15 @@ fn is_false(flag: &bool) -> bool {
 impl Job {
     /// A queued job for a request; the caller fills in the rest.
     pub fn new(id: JobId, request: Request, now: Timestamp) -> Self {
+        let values = request.params.clone();
+        Job::with_values(id, request, values, now)
+    }
+
+    /// The same where the values, with the defaults filled in, are at hand.
+    pub fn with_values(id: JobId, request: Request, values: Values, now: Timestamp) -> Self {
         Job {
             id,
-            values: request.params.clone(),
+            values,
             request,
             state: JobState::Queued,
             hold: None,

@@ -131,17 +131,21 @@ fn write<'a>(
     let is_new = |change: &&Change| matches!(change, Change::PutJob(job) if job.id > newest_job);
     let most_are_new = || changes.iter().filter(is_new).count() as i64 > newest_job.0;
     let indices = (takes_indices && most_are_new()).then(|| bulk::take_indices(&transaction)).transpose()?;
-    let mut known_evidence = Vec::new();
+    let (mut known_evidence, mut lines) = (Vec::new(), Vec::new());
     for change in changes {
         if let Change::PutJob(job) = change {
             let encoded = encoded.next().ok_or(StoreError::Closed)??;
             jobs::put(&transaction, &encoded, job.id > newest_job)?;
             newest_job = newest_job.max(job.id);
+        } else if let Change::AddLine(line) = change {
+            // Nothing else in a commit looks at them.
+            lines.push(line);
         } else {
             apply(&transaction, change, &mut known_evidence)?;
         }
     }
     indices.map_or(Ok(()), |indices| indices.make(&transaction))?;
+    log::add(&transaction, &lines)?;
     let last_seq = log::last_seq(&transaction)?;
     transaction.commit()?;
     Ok(Committed { last_seq, known_evidence })
@@ -163,7 +167,7 @@ fn check_early(db: &Connection, changes: &[Change]) -> Result<(), StoreError> {
 fn apply(db: &Connection, change: &Change, known_evidence: &mut Vec<String>) -> Result<(), StoreError> {
     match change {
         Change::PutJob(job) => jobs::put(db, &jobs::encode(job)?, false),
-        Change::AddLine(line) => log::add(db, line),
+        Change::AddLine(line) => log::add(db, &[line]),
         Change::Book(entry) => {
             if !books::book(db, entry)? {
                 known_evidence.push(entry.evidence.clone());

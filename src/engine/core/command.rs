@@ -172,11 +172,17 @@ impl Core {
     ) -> JobId {
         let id = JobId(self.next_job);
         self.next_job += 1;
-        let mut job = Job::new(id, new.request, self.now);
-        if let Some(offer) = self.offer_of(&job.request) {
-            job.values = job.request.values(&offer.model);
-            job.estimate = offer.estimate_with(&job.request, &job.values);
-        }
+        let request = new.request;
+        let (values, estimate) = match self.offer_of(&request) {
+            Some(offer) => {
+                let values = request.values(&offer.model);
+                let estimate = offer.estimate_with(&request, &values);
+                (values, estimate)
+            }
+            None => (request.params.clone(), None),
+        };
+        let mut job = Job::with_values(id, request, values, self.now);
+        job.estimate = estimate;
         if let Some(account) = self.accounts.get(&job.request.account) {
             job.origin = account.origin.clone();
             job.fingerprint = account.fingerprint.clone();
