@@ -127,6 +127,9 @@ fn keys(runtime: &tokio::runtime::Runtime) {
         let mut line = program(dir.path(), &url);
         line.first_frame();
         line.pass(Duration::from_secs(8));
+        // Into the form, where letters are typed.
+        line.keys(b"n");
+        line.pass(Duration::from_millis(500));
         let (mut times, mut lost, mut bytes) = (Vec::new(), 0, Vec::new());
         for n in 0..KEYS {
             let letter = LETTERS[n % LETTERS.len()].as_bytes();

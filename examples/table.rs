@@ -19,6 +19,20 @@ use rushes::tui::view;
 const SIZE: (u16, u16) = (120, 40);
 const SIZES: [i64; 3] = [100, 10_000, 100_000];
 const ROUNDS: usize = 5;
+/// Most events that a turn of the screen's loop takes.
+const MAX_EVENTS: i64 = 256;
+/// The keys of the sorting menu.
+const COLUMNS: [(&str, &str); 9] = [
+    ("sorted by state", "s"),
+    ("sorted by model", "m"),
+    ("sorted by account", "a"),
+    ("sorted by prompt", "p"),
+    ("sorted by progress", "g"),
+    ("sorted by time", "t"),
+    ("sorted by cost", "c"),
+    ("sorted by queue", "o"),
+    ("sorted by newest", "n"),
+];
 /// What is typed, key by key.
 const TYPED: &str = "cmra river state:failed";
 
@@ -51,71 +65,129 @@ fn timed<T>(times: &mut Times, what: &'static str, act: impl FnOnce() -> T) -> T
     done
 }
 
-fn measure(count: i64) -> Times {
-    let now = Timestamp::now();
-    let mut app = App::new(now, AppOptions { cols: SIZE.0, rows: SIZE.1, ..AppOptions::default() });
-    let rows: Vec<JobRow> = (1..=count).map(|id| row(id, now)).collect();
-    let mut times = Times::new();
-    let snapshot = Event::Snapshot(Box::new(Snapshot { jobs: rows, ..Snapshot::default() }));
-    timed(&mut times, "opening", || app.on_event(snapshot, now));
-    let search = |app: &mut App, times: &mut Times| {
+/// A table of so many jobs, and what was timed of it.
+struct Stage {
+    app: App,
+    now: Timestamp,
+    count: i64,
+    times: Times,
+}
+
+impl Stage {
+    fn open(count: i64) -> Stage {
+        let now = Timestamp::now();
+        let app = App::new(now, AppOptions { cols: SIZE.0, rows: SIZE.1, ..AppOptions::default() });
+        let mut stage = Stage { app, now, count, times: Times::new() };
+        let rows: Vec<JobRow> = (1..=count).map(|id| row(id, now)).collect();
+        let snapshot = Event::Snapshot(Box::new(Snapshot { jobs: rows, ..Snapshot::default() }));
+        timed(&mut stage.times, "opening", || stage.app.on_event(snapshot, now));
+        stage.search();
+        stage
+    }
+
+    /// What is left to do after a key, step by step, then a frame.
+    fn search(&mut self) {
         let begun = Instant::now();
-        while app.is_searching() {
-            timed(times, "a step of a search", || app.search_on());
+        while self.app.is_searching() {
+            timed(&mut self.times, "a step of what is left", || self.app.search_on());
         }
-        times.entry("a whole search, between keys").or_default().push(begun.elapsed());
-    };
-    search(&mut app, &mut times);
-    let (area, styles) = (Rect::new(0, 0, SIZE.0, SIZE.1), Styles::default());
-    let draw = |app: &App, times: &mut Times| {
-        let mut buffer = Buffer::empty(area);
-        timed(times, "a frame", || view::render(app, &styles, area, &mut buffer));
-    };
-    let press = |app: &mut App, key: &str| {
-        _ = app.on_input(Input::Key(key.parse::<Key>().expect("it is a key")), now);
-    };
-    let change = |app: &mut App, times: &mut Times, what: &'static str| {
-        for id in 1..=100 {
-            let mut changed = row(1 + (id * 7_919) % count, now);
-            changed.progress = Some((id % 100) as u8);
-            timed(times, what, || app.on_event(Event::JobChanged(Box::new(changed)), now));
-        }
-    };
+        self.times.entry("all that is left, between keys").or_default().push(begun.elapsed());
+        self.draw();
+    }
+
+    fn draw(&mut self) {
+        let area = Rect::new(0, 0, SIZE.0, SIZE.1);
+        let (mut buffer, styles) = (Buffer::empty(area), Styles::default());
+        timed(&mut self.times, "a frame", || view::render(&self.app, &styles, area, &mut buffer));
+    }
+
+    fn press(&mut self, what: &'static str, key: &str) {
+        let (key, now) = (Input::Key(key.parse::<Key>().expect("it is a key")), self.now);
+        timed(&mut self.times, what, || self.app.on_input(key, now));
+    }
+
+    /// What a key sets off is worked off after it.
+    fn press_and_search(&mut self, what: &'static str, key: &str) {
+        self.press(what, key);
+        self.draw();
+        self.search();
+    }
+
+    /// The first key opens a menu.
+    fn choose(&mut self, what: &'static str, keys: [&str; 2]) {
+        self.press("a menu", keys[0]);
+        self.press_and_search(what, keys[1]);
+    }
+
+    /// As many jobs as a turn of the loop takes in, each with another progress and every second in another state.
+    fn change(&mut self, what: &'static str) {
+        let (now, count) = (self.now, self.count);
+        let changed = |n: i64| {
+            let mut row = row(1 + (n * 7_919) % count, now);
+            row.progress = Some((n % 100) as u8);
+            if n % 2 == 0 {
+                row.state = JobState::ALL[(n / 2) as usize % JobState::ALL.len()];
+            }
+            Event::JobChanged(Box::new(row))
+        };
+        let events: Vec<Event> = (1..=MAX_EVENTS).map(changed).collect();
+        timed(&mut self.times, what, || events.into_iter().for_each(|event| drop(self.app.on_event(event, now))));
+        self.search();
+    }
+}
+
+fn measure(count: i64) -> Times {
+    let mut stage = Stage::open(count);
     for _ in 0..50 {
-        draw(&app, &mut times);
-        timed(&mut times, "the cursor down", || press(&mut app, "j"));
+        stage.draw();
+        stage.press("the cursor down", "j");
     }
-    change(&mut app, &mut times, "a job that changes");
-    press(&mut app, "/");
-    let letters: Vec<String> =
-        TYPED.chars().map(|c| if c == ' ' { "Space".to_owned() } else { c.to_string() }).collect();
-    for letter in &letters {
-        timed(&mut times, "a letter of a filter", || press(&mut app, letter));
-        draw(&app, &mut times);
-        search(&mut app, &mut times);
-        draw(&app, &mut times);
+    stage.change("256 jobs change");
+    stage.press("a filter is opened", "/");
+    let letters = TYPED.chars().map(|c| if c == ' ' { "Space".to_owned() } else { c.to_string() });
+    for letter in letters {
+        stage.press_and_search("a letter of a filter", &letter);
     }
-    for key in ["Ctrl-U", "Enter"] {
-        press(&mut app, key);
-        search(&mut app, &mut times);
+    stage.change("256 jobs change, filtered");
+    stage.press_and_search("a filter is cleared", "Ctrl-U");
+    for _ in TYPED.chars() {
+        // As fast as keys come in: what was begun is given up.
+        for letter in ["a", "Backspace"] {
+            stage.press("a letter of a filter, at once", letter);
+            stage.draw();
+        }
     }
-    for key in ["c", "p", "m", "s"] {
-        press(&mut app, "s");
-        timed(&mut times, "sorting by a column", || press(&mut app, key));
-        search(&mut app, &mut times);
-        draw(&app, &mut times);
+    stage.press_and_search("a filter is taken", "Enter");
+    for (what, column) in COLUMNS {
+        for _ in 0..2 {
+            stage.choose(what, ["s", column]);
+            stage.change("256 jobs change, sorted");
+        }
     }
-    change(&mut app, &mut times, "a job that changes, sorted");
-    for _ in 0..3 {
-        timed(&mut times, "grouping", || press(&mut app, "z"));
-        search(&mut app, &mut times);
-        draw(&app, &mut times);
-        change(&mut app, &mut times, "a job that changes, grouped");
+    for grouped in ["grouped by batch", "grouped by prompt", "grouped no more"] {
+        stage.press_and_search(grouped, "z");
+        stage.change("256 jobs change, grouped");
+        stage.press_and_search("to the last line", "G");
+        stage.press_and_search("to the first line", "g");
     }
-    timed(&mut times, "marking all", || press(&mut app, "*"));
-    search(&mut app, &mut times);
-    draw(&app, &mut times);
-    times
+    stage.press_and_search("next that needs the user", "!");
+    stage.press("the palette", ":");
+    stage.press("a letter in the palette", "v");
+    stage.press("the palette closed", "Esc");
+    for view in ["n", "w", "d", "f", "a"] {
+        stage.choose("another view", ["v", view]);
+        stage.change("256 jobs change, in a view");
+    }
+    stage.press_and_search("all marked", "*");
+    for verb in ["c", "r"] {
+        stage.press("a verb's question about all marked", verb);
+        stage.draw();
+        stage.press("no", "Esc");
+    }
+    stage.press_and_search("all unmarked", "Esc");
+    let later = stage.now + SignedDuration::from_secs(11);
+    timed(&mut stage.times, "a tick that looks ahead", || stage.app.on_tick(later));
+    stage.times
 }
 
 /// The median and the longest, us.
@@ -137,11 +209,12 @@ fn main() {
             }
         }
     }
+    println!("load {}", std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim());
     println!("microseconds: median and longest of a round, the smallest of {ROUNDS} rounds");
-    println!("{:<30}{:>20}{:>20}{:>20}", "jobs", 100, 10_000, 100_000);
+    println!("{:<38}{:>18}{:>18}{:>18}", "jobs", 100, 10_000, 100_000);
     for (what, sizes) in best {
         let cells: String =
-            sizes.iter().map(|(median, most)| format!("{:>20}", format!("{median:.0} {most:.0}"))).collect();
-        println!("{what:<30}{cells}");
+            sizes.iter().map(|(median, most)| format!("{:>18}", format!("{median:.0} {most:.0}"))).collect();
+        println!("{what:<38}{cells}");
     }
 }

@@ -8,6 +8,7 @@ mod search;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt;
 
 use jiff::Timestamp;
 
@@ -30,8 +31,8 @@ pub enum Change {
 /// One line of the table.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Line<'a> {
-    /// What a group comes to, above its jobs.
-    Heading(&'a Heading),
+    /// What a group's jobs share, and what they come to, above them.
+    Heading(Title<'a>, &'a Heading),
     /// A job.
     Job(&'a JobRow),
 }
@@ -41,7 +42,26 @@ impl<'a> Line<'a> {
     pub fn job(self) -> Option<&'a JobRow> {
         match self {
             Line::Job(row) => Some(row),
-            Line::Heading(_) => None,
+            Line::Heading(..) => None,
+        }
+    }
+}
+
+/// What the jobs of a group share.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Title<'a> {
+    /// The batch they came with, if they did.
+    Batch(Option<i64>),
+    /// Their prompt.
+    Prompt(&'a str),
+}
+
+impl fmt::Display for Title<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Title::Batch(Some(batch)) => write!(f, "batch {batch}"),
+            Title::Batch(None) => f.write_str("no batch"),
+            Title::Prompt(prompt) => f.write_str(prompt),
         }
     }
 }
@@ -153,16 +173,12 @@ impl Jobs {
         if counted || moved || on_screen { Change::Shown } else { Change::None }
     }
 
-    /// A job that is not shown and should be: put in at once where that is cheap, else with the next step.
+    /// A job that is not shown and should be, unless a search still comes to it.
     fn take_in(&mut self, id: JobId, is_new: bool) -> bool {
         if self.search.as_ref().is_some_and(|search| search.comes_to(id)) {
             return false;
         }
-        if self.is_plain() || self.rows.len() <= search::STEP {
-            self.put_in(vec![id], is_new);
-        } else {
-            self.search.get_or_insert_with(Search::ended).late.push(id);
-        }
+        self.put_in(vec![id], is_new);
         true
     }
 
@@ -174,15 +190,9 @@ impl Jobs {
             let group = self.group_of(id, is_new);
             keys.push((Key::of(&self.rows[&id], sort, group, now), id));
         }
-        let group = self.group;
-        let title = |row: &JobRow| match (group, row.batch) {
-            (Group::Batch, Some(batch)) => format!("batch {batch}"),
-            (Group::Batch, None) => "no batch".to_owned(),
-            _ => row.prompt.clone(),
-        };
         let anchor = self.anchor();
         let rows = &self.rows;
-        self.lines.insert(keys.iter().map(|(key, id)| (*key, &rows[id])), title);
+        self.lines.insert(keys.iter().map(|(key, id)| (*key, &rows[id])));
         self.hold_to(anchor);
     }
 
@@ -210,7 +220,9 @@ impl Jobs {
     fn hold_to(&mut self, anchor: Option<(JobId, usize)>) {
         let leads = self.search.as_ref().is_some_and(|search| search.leads);
         if self.follows || leads {
-            self.selected = self.first_job();
+            let first = self.first_job();
+            let left = std::mem::replace(&mut self.selected, first);
+            self.leave(left);
             self.top = 0;
         } else if let Some((id, offset)) = anchor
             && let Some(line) = self.lines.line_of(id)
@@ -260,6 +272,8 @@ impl Jobs {
         if self.filter.text() == text {
             return;
         }
+        // What was marked was what the filter showed.
+        self.settle_marks();
         let filter = Filter::parse(text);
         let (sort, group) = (self.sort, self.group);
         if filter.sort() != self.filter.sort() {
@@ -378,19 +392,24 @@ impl Jobs {
 
     /// Selects the job on a line, or the nearest one where that is a heading.
     fn select_line(&mut self, line: usize, down: bool) {
-        let left = self.selected.filter(|_| !self.filter.is_empty());
-        self.selected = self.job_near(line, down);
+        let here = self.job_near(line, down);
+        let left = std::mem::replace(&mut self.selected, here);
         self.follows = false;
         if let Some(search) = &mut self.search {
             search.leads = false;
         }
-        // A job that stopped matching stays under the cursor until the cursor leaves it.
-        if let Some(id) = left.filter(|id| Some(*id) != self.selected)
-            && let Some(row) = self.rows.get(&id).filter(|row| !self.filter.shows(row, &self.lens)).cloned()
+        self.leave(left);
+        self.reveal();
+    }
+
+    /// A job that stopped matching stays under the cursor until the cursor leaves it.
+    fn leave(&mut self, left: Option<JobId>) {
+        if let Some(row) = left.filter(|id| Some(*id) != self.selected).and_then(|id| self.rows.get(&id))
+            && !self.filter.shows(row, &self.lens)
         {
+            let row = row.clone();
             self.lines.remove(&row);
         }
-        self.reveal();
     }
 
     fn job_near(&self, line: usize, down: bool) -> Option<JobId> {
@@ -445,6 +464,7 @@ impl Jobs {
 
     /// Marks or unmarks the selected job, and goes one line on.
     pub fn toggle_mark(&mut self) {
+        self.settle_marks();
         let Some(id) = self.selected else { return };
         if !self.unmark(id) {
             self.mark(id);
@@ -452,17 +472,22 @@ impl Jobs {
         self.move_by(1);
     }
 
-    /// Marks all jobs that the filter shows, those still searched for as they are found.
+    /// Marks all jobs that the filter shows: in steps, those still searched for as they are found.
     pub fn mark_all(&mut self) {
-        let shown: Vec<JobId> = self.lines.from(0).filter_map(Key::job).collect();
-        shown.into_iter().for_each(|id| self.mark(id));
-        if let Some(search) = &mut self.search {
-            search.marks = true;
-        }
+        let mut shown: Vec<JobId> = self.lines.from(0).filter_map(Key::job).collect();
+        // The first lines first: they are looked at.
+        shown.reverse();
+        let search = self.search.get_or_insert_with(Search::ended);
+        (search.marks, search.to_mark) = (true, shown);
+        self.work();
     }
 
     /// Drops all marks; `false` when there were none.
     pub fn clear_marks(&mut self) -> bool {
+        if let Some(search) = &mut self.search {
+            search.marks = false;
+            search.to_mark.clear();
+        }
         let had = !self.marks.is_empty();
         self.marks.clear();
         self.marked_in = Default::default();
@@ -498,9 +523,9 @@ impl Jobs {
         self.rows.get(&id)
     }
 
-    /// Every job, shown or not.
-    pub fn all(&self) -> impl Iterator<Item = &JobRow> {
-        self.rows.values()
+    /// Every job, shown or not, the newest first.
+    pub fn newest(&self) -> impl Iterator<Item = &JobRow> {
+        self.rows.values().rev()
     }
 
     /// Every job that is not over, shown or not, oldest first.
@@ -527,8 +552,17 @@ impl Jobs {
     pub fn window(&self, lines: usize) -> impl Iterator<Item = Line<'_>> {
         self.lines.from(self.top).take(lines).filter_map(|key| match key.job() {
             Some(id) => self.rows.get(&id).map(Line::Job),
-            None => self.lines.heading(key.group()).map(Line::Heading),
+            None => self.lines.heading(key.group()).and_then(|heading| self.headed(heading)),
         })
+    }
+
+    fn headed<'a>(&'a self, heading: &'a Heading) -> Option<Line<'a>> {
+        let row = self.rows.get(&heading.job)?;
+        let title = match self.group {
+            Group::Batch => Title::Batch(row.batch),
+            _ => Title::Prompt(&row.prompt),
+        };
+        Some(Line::Heading(title, heading))
     }
 
     /// The first line on the screen, and how many there are in all.

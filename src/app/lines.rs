@@ -2,38 +2,53 @@
 //!
 //! Knows keys. Must not know why a job is shown. Line 0 is the largest key.
 
+mod keys;
+
 use std::collections::{BTreeMap, HashMap};
 
 use rust_decimal::Decimal;
 
 use super::order::Key;
 use crate::domain::{Currency, JobId, JobRow, JobState, Money};
+use keys::Keys;
 
-/// What a group comes to.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// The currencies, in the order of a heading's sums.
+const CURRENCIES: [Currency; 3] = [Currency::Usd, Currency::Xno, Currency::Quota];
+
+fn place(currency: Currency) -> usize {
+    match currency {
+        Currency::Usd => 0,
+        Currency::Xno => 1,
+        Currency::Quota => 2,
+    }
+}
+
+/// What a group comes to. Holds nothing of its own: there may be as many of them as jobs, and all go at once.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Heading {
-    /// What its jobs share.
-    pub title: String,
-    by_state: [usize; JobState::ALL.len()],
-    sums: BTreeMap<Currency, Decimal>,
+    /// A job of it, which says what its jobs share.
+    pub job: JobId,
+    by_state: [u32; JobState::ALL.len()],
+    sums: [Decimal; CURRENCIES.len()],
 }
 
 impl Heading {
     /// How many jobs it has.
     pub fn jobs(&self) -> usize {
-        self.by_state.iter().sum()
+        self.by_state.iter().map(|n| *n as usize).sum()
     }
 
     /// How many are in a state.
     pub fn of(&self, state: JobState) -> usize {
-        self.by_state[state as usize]
+        self.by_state[state as usize] as usize
     }
 
     /// What they cost, or should, by currency.
     pub fn sums(&self) -> impl Iterator<Item = Money> {
-        self.sums
-            .iter()
-            .map(|(currency, amount)| Money::new(*amount, *currency))
+        CURRENCIES
+            .into_iter()
+            .zip(self.sums)
+            .map(|(currency, amount)| Money::new(amount, currency))
             .filter(|money| !money.amount.is_zero())
     }
 
@@ -42,7 +57,8 @@ impl Heading {
         *n = if sign.is_sign_positive() { *n + 1 } else { n.saturating_sub(1) };
         let over = matches!(row.state, JobState::Failed | JobState::Cancelled);
         if let Some(money) = row.cost.or(row.estimate.filter(|_| !over)) {
-            *self.sums.entry(money.currency).or_default() += money.amount * sign;
+            let sum = &mut self.sums[place(money.currency)];
+            *sum = sum.saturating_add(money.amount * sign);
         }
     }
 }
@@ -50,18 +66,19 @@ impl Heading {
 /// The lines.
 #[derive(Clone, Debug, Default)]
 pub struct Lines {
-    /// Ascending.
-    keys: Vec<Key>,
+    keys: Keys,
     /// Where each job stands, in the order it was given; empty while a job's number says it all.
     placed: HashMap<JobId, Key>,
     is_plain: bool,
-    headings: HashMap<u64, Heading>,
+    headings: BTreeMap<u64, Heading>,
 }
 
 impl Lines {
-    /// No lines. Plain ones stand by their jobs' numbers alone, without groups.
-    pub fn new(is_plain: bool) -> Self {
-        Lines { is_plain, ..Lines::default() }
+    /// No lines, with room for so many: growing would take its time in the middle of a step. Plain ones stand by
+    /// their jobs' numbers alone, without groups.
+    pub fn new(is_plain: bool, room: usize) -> Self {
+        let placed = if is_plain { HashMap::new() } else { HashMap::with_capacity(room) };
+        Lines { is_plain, placed, ..Lines::default() }
     }
 
     /// How many lines there are, headings included.
@@ -71,7 +88,7 @@ impl Lines {
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.keys.len() == 0
     }
 
     /// How many jobs there are.
@@ -81,12 +98,12 @@ impl Lines {
 
     /// What stands on a line.
     pub fn at(&self, line: usize) -> Option<Key> {
-        self.keys.get(self.keys.len().checked_sub(line + 1)?).copied()
+        self.keys.at(line)
     }
 
     /// The keys from a line on, downwards.
     pub fn from(&self, line: usize) -> impl Iterator<Item = Key> {
-        self.keys.iter().rev().skip(line).copied()
+        self.keys.from(line)
     }
 
     /// A group's heading.
@@ -100,20 +117,18 @@ impl Lines {
             return self.placed.get(&id).copied();
         }
         let key = Key::plain(id);
-        self.keys.binary_search(&key).is_ok().then_some(key)
+        self.keys.contains(key).then_some(key)
     }
 
     /// The line of a job.
     pub fn line_of(&self, id: JobId) -> Option<usize> {
-        let at = self.keys.binary_search(&self.key_of(id)?).ok()?;
-        Some(self.keys.len() - 1 - at)
+        self.keys.line_of(self.key_of(id)?)
     }
 
-    /// Puts jobs in, which are not there yet. `title` names a group that is new.
-    pub fn insert<'a>(&mut self, new: impl Iterator<Item = (Key, &'a JobRow)>, title: impl Fn(&JobRow) -> String) {
-        let mut keys = Vec::new();
+    /// Puts jobs in, which are not there yet.
+    pub fn insert<'a>(&mut self, new: impl Iterator<Item = (Key, &'a JobRow)>) {
         for (key, row) in new {
-            keys.push(key);
+            self.keys.insert(key);
             if self.is_plain {
                 continue;
             }
@@ -122,58 +137,24 @@ impl Lines {
                 continue;
             }
             let heading = self.headings.entry(key.group()).or_insert_with(|| {
-                keys.push(Key::heading(key.group()));
-                Heading { title: title(row), ..Heading::default() }
+                self.keys.insert(Key::heading(key.group()));
+                Heading { job: row.id, by_state: Default::default(), sums: Default::default() }
             });
             heading.count(row, Decimal::ONE);
         }
-        keys.sort_unstable();
-        self.merge(keys);
-    }
-
-    fn merge(&mut self, mut new: Vec<Key>) {
-        let Some((first, last)) = new.first().zip(new.last()) else { return };
-        if self.keys.last().is_none_or(|end| end < first) {
-            return self.keys.append(&mut new);
-        }
-        if let [one] = new.as_slice() {
-            let at = self.keys.partition_point(|key| key < one);
-            return self.keys.insert(at, *one);
-        }
-        let mut old = std::mem::take(&mut self.keys);
-        if last < &old[0] {
-            new.append(&mut old);
-            self.keys = new;
-            return;
-        }
-        self.keys.reserve(old.len() + new.len());
-        let mut old = old.into_iter().peekable();
-        for key in new {
-            while let Some(before) = old.next_if(|other| *other < key) {
-                self.keys.push(before);
-            }
-            self.keys.push(key);
-        }
-        self.keys.extend(old);
     }
 
     /// Takes a job out, and its group's heading with the last one; `row` is as it was counted.
     pub fn remove(&mut self, row: &JobRow) {
         let Some(key) = self.key_of(row.id) else { return };
         self.placed.remove(&row.id);
-        self.take(key);
+        self.keys.remove(key);
         if let Some(heading) = self.headings.get_mut(&key.group()) {
             heading.count(row, Decimal::NEGATIVE_ONE);
             if heading.jobs() == 0 {
                 self.headings.remove(&key.group());
-                self.take(Key::heading(key.group()));
+                self.keys.remove(Key::heading(key.group()));
             }
-        }
-    }
-
-    fn take(&mut self, key: Key) {
-        if let Ok(at) = self.keys.binary_search(&key) {
-            self.keys.remove(at);
         }
     }
 

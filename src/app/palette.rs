@@ -67,13 +67,7 @@ impl Palette {
             about: offer.model.title().to_owned(),
             target: Target::Model(offer.clone()),
         });
-        let mut rows: Vec<&JobRow> = jobs.collect();
-        if rows.len() > JOBS {
-            rows.select_nth_unstable_by_key(JOBS, |row| Reverse(row.id));
-            rows.truncate(JOBS);
-        }
-        rows.sort_unstable_by_key(|row| Reverse(row.id));
-        let jobs = rows.into_iter().map(|row| Choice {
+        let jobs = jobs.take(JOBS).map(|row| Choice {
             name: row.id.to_string(),
             about: format!("{} · {} · {}", row.state, row.model, row.prompt),
             target: Target::Job(row.id),
@@ -165,7 +159,7 @@ fn runs(action: Action) -> bool {
 
 impl App {
     pub(super) fn open_palette(&mut self) {
-        let palette = Palette::new(&self.options.views, &self.offers, self.jobs.all());
+        let palette = Palette::new(&self.options.views, &self.offers, self.jobs.newest());
         self.overlays.push(Overlay::Palette(palette));
     }
 
@@ -220,21 +214,21 @@ mod tests {
     fn what_begins_with_the_letters_stands_first_and_jobs_are_found_by_number_and_prompt() {
         let rows = [row(7, JobState::Done, "a river"), row(12, JobState::Queued, "an eagle over the fjord")];
         let views = [View { name: "night".to_owned(), text: "tag:night sort:-cost".to_owned() }];
-        let mut palette = Palette::new(&views, &[], rows.iter());
+        let mut palette = Palette::new(&views, &[], rows.iter().rev());
         let first = |palette: &Palette| palette.selected().map(|choice| choice.target.clone());
         assert_eq!(first(&palette), Some(Target::Action(TABLE[0].action)), "the one list's order");
         palette.paste("ret");
         assert_eq!(first(&palette), Some(Target::Action(Action::Retry)));
-        palette = Palette::new(&views, &[], rows.iter());
+        palette = Palette::new(&views, &[], rows.iter().rev());
         palette.paste("j-12");
         assert_eq!(first(&palette), Some(Target::Job(JobId(12))));
-        palette = Palette::new(&views, &[], rows.iter());
+        palette = Palette::new(&views, &[], rows.iter().rev());
         palette.paste("river");
         assert_eq!(first(&palette), Some(Target::Job(JobId(7))));
-        palette = Palette::new(&views, &[], rows.iter());
+        palette = Palette::new(&views, &[], rows.iter().rev());
         palette.paste("night");
         assert_eq!(first(&palette), Some(Target::View("tag:night sort:-cost".to_owned())));
-        palette = Palette::new(&views, &[], rows.iter());
+        palette = Palette::new(&views, &[], rows.iter().rev());
         palette.paste("sort cost");
         assert_eq!(first(&palette), Some(Target::Action(Action::SortCost)));
         for none in [Action::Palette, Action::Close, Action::OwnView] {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::action::{Action, Context};
 use super::input::{Effect, Key};
+use super::jobs::Jobs;
 use super::line::Line;
 use super::order::Column;
 use super::overlay::{Ask, Need, Overlay, Then};
@@ -38,9 +39,10 @@ impl App {
 
     /// Looks at the next of them; a bounded number, so that keys never wait.
     pub fn search_on(&mut self) {
-        let before = (self.jobs.shown(), self.jobs.searched());
+        let seen = |jobs: &Jobs| (jobs.shown(), jobs.searched(), jobs.marked());
+        let before = seen(&self.jobs);
         self.jobs.work();
-        if before != (self.jobs.shown(), self.jobs.searched()) {
+        if before != seen(&self.jobs) {
             self.touch();
         }
     }

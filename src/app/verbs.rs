@@ -7,7 +7,6 @@ use super::overlay::{Ask, Need, Overlay, Switch, Then};
 use super::{App, Waiting};
 use crate::domain::message::{Command, Draft, JobDetail, Level};
 use crate::domain::money::{add_up, in_words};
-use crate::domain::shortfall::Wanted;
 use crate::domain::{Job, JobId, JobRow, JobState, Money, NewJob, Request};
 
 /// The word that must be typed where an order may be charged twice.
@@ -46,6 +45,7 @@ impl App {
         if self.refused_here() {
             return Vec::new();
         }
+        self.jobs.settle_marks();
         let all: Vec<JobRow> = self.targets().into_iter().cloned().collect();
         let (fitting, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|row| fits(row.state));
         if let Some(other) = others.first().filter(|_| fitting.is_empty()) {
@@ -177,10 +177,9 @@ impl App {
 
     /// What the accounts would lack if these were queued once more.
     pub(super) fn strained_by(&self, rows: &[JobRow]) -> Vec<String> {
-        let mut wanted = Wanted::default();
+        let mut wanted = self.jobs.counts().wanted().clone();
         let again =
             |row: &JobRow| JobRow { state: JobState::Queued, estimate: row.estimate.or(row.cost), ..row.clone() };
-        self.jobs.all().for_each(|row| wanted.add(row));
         rows.iter().for_each(|row| wanted.add(&again(row)));
         let short = wanted.shortfalls(&self.accounts).into_iter();
         short.map(|(account, by)| format!("With what is queued that is {by} more than {account} holds.")).collect()

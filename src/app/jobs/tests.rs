@@ -13,7 +13,7 @@ fn jobs(n: i64) -> Jobs {
 fn lines(jobs: &Jobs) -> Vec<i64> {
     let number = |line| match line {
         Line::Job(row) => row.id.0,
-        Line::Heading(_) => 0,
+        Line::Heading(..) => 0,
     };
     jobs.window(10).map(number).collect()
 }
@@ -203,7 +203,7 @@ fn groups_have_headings_that_no_cursor_stops_at_and_that_count_what_changes() {
     assert_eq!(lines(&jobs), [0, 5, 2, 0, 4, 1, 0, 3]);
     let headings = |jobs: &Jobs| -> Vec<(String, usize, usize)> {
         let heading = |line| match line {
-            Line::Heading(h) => Some((h.title.clone(), h.jobs(), h.of(JobState::Done))),
+            Line::Heading(title, h) => Some((title.to_string(), h.jobs(), h.of(JobState::Done))),
             Line::Job(_) => None,
         };
         jobs.window(10).filter_map(heading).collect()
@@ -247,4 +247,99 @@ fn a_failed_job_needs_the_user_until_it_is_tried_again() {
     let rows: Vec<JobRow> = jobs.rows.values().cloned().collect();
     jobs.replace(rows);
     assert_eq!(jobs.counts().needy(), 1, "also after a new start");
+}
+
+#[test]
+fn marks_are_set_in_steps_and_whole_before_anything_else_is_shown() {
+    let mut jobs = jobs(5_000);
+    jobs.set_filter("state:queued");
+    search_out(&mut jobs);
+    jobs.mark_all();
+    assert_eq!((jobs.marked(), jobs.searched()), (search::STEP, 100), "the first lines at once");
+    assert!(jobs.is_marked(JobId(5_000)) && !jobs.is_marked(JobId(2)));
+    jobs.change(row(1, JobState::Running, "a river"));
+    jobs.set_filter("");
+    assert_eq!((jobs.marked(), jobs.is_marked(JobId(1))), (4_999, false), "but what matches no more");
+    jobs.mark_all();
+    jobs.sort_by(Column::Cost);
+    search_out(&mut jobs);
+    assert_eq!(jobs.marked(), 5_000, "in whatever order");
+    jobs.mark_all();
+    jobs.clear_marks();
+    search_out(&mut jobs);
+    assert_eq!(jobs.marked(), 0);
+    jobs.mark_all();
+    jobs.toggle_mark();
+    assert_eq!(jobs.marked(), 4_999, "one is taken out of all");
+}
+
+#[test]
+fn after_any_changes_the_table_is_what_a_fresh_one_shows() {
+    let mut random = fastrand::Rng::with_seed(5);
+    let any = |random: &mut fastrand::Rng, id: i64| {
+        let mut row =
+            row(id, JobState::ALL[random.usize(..JobState::ALL.len())], ["a river", "a fjord"][id as usize % 2]);
+        row.batch = [None, Some(1), Some(2)][id as usize % 3];
+        row.cost = random.bool().then(|| crate::domain::Money::usd(random.i64(1..9).into()));
+        row.progress = Some(random.u8(..100));
+        row
+    };
+    let shown = |jobs: &Jobs| -> Vec<Key> { jobs.lines.from(0).collect() };
+    let headings = |jobs: &Jobs| -> Vec<(String, String)> {
+        let all = jobs.lines.from(0).filter(|key| key.job().is_none());
+        let said = |key: Key| {
+            let Some(Line::Heading(title, heading)) = jobs.lines.heading(key.group()).and_then(|h| jobs.headed(h))
+            else {
+                panic!("a heading of no group")
+            };
+            let states = JobState::ALL.map(|state| heading.of(state));
+            (title.to_string(), format!("{states:?} {:?}", heading.sums().collect::<Vec<_>>()))
+        };
+        all.map(said).collect()
+    };
+    for round in 0..60 {
+        let text = ["", "state:queued", "-state:done cost>3", "river"][round % 4];
+        let column = Column::ALL[round % Column::ALL.len()];
+        let group = [Group::None, Group::Batch, Group::Prompt][round % 3];
+        let mut jobs = Jobs::default();
+        jobs.set_page(10);
+        jobs.replace((1..=1_500).map(|id| any(&mut random, id)).collect());
+        jobs.set_filter(text);
+        jobs.sort_by(column);
+        jobs.group_by(group);
+        for n in 0..400 {
+            // Now and then before the search has come to it.
+            if n % 10 == 0 {
+                jobs.work();
+            }
+            let id = random.i64(1..1_600);
+            jobs.change(any(&mut random, id));
+        }
+        search_out(&mut jobs);
+        // A job that stopped matching stays while it is selected.
+        jobs.move_first();
+        jobs.move_by(1);
+        jobs.move_by(1);
+        let mut fresh = Jobs::default();
+        fresh.set_page(10);
+        fresh.filter = jobs.filter.clone();
+        (fresh.sort, fresh.group) = (jobs.sort, jobs.group);
+        fresh.replace(jobs.rows.values().cloned().collect());
+        search_out(&mut fresh);
+        let ids = |jobs: &Jobs| -> BTreeSet<JobId> { shown(jobs).into_iter().filter_map(Key::job).collect() };
+        assert_eq!(ids(&jobs), ids(&fresh), "round {round}: {text}");
+        let in_order = |jobs: &Jobs| headings(jobs).into_iter().collect::<BTreeSet<_>>();
+        assert_eq!(in_order(&jobs), in_order(&fresh), "round {round}: {group:?}");
+        jobs.sort_by(column);
+        jobs.sort_by(column);
+        search_out(&mut jobs);
+        let other = jobs.sort != fresh.sort;
+        fresh.sort_by(column);
+        if !other {
+            fresh.sort_by(column);
+        }
+        search_out(&mut fresh);
+        assert_eq!(shown(&jobs), shown(&fresh), "round {round}: {column:?} {group:?}");
+        assert_eq!(headings(&jobs), headings(&fresh), "round {round}: {column:?} {group:?}");
+    }
 }

@@ -46,7 +46,10 @@ pub fn title(app: &App, area: Rect) -> (String, Option<Position>) {
 }
 
 fn searched(app: &App) -> String {
-    if app.is_searching() { format!("  searching {}%", app.jobs().searched()) } else { String::new() }
+    match app.jobs().searched() {
+        100 => String::new(),
+        part => format!("  searching {part}%"),
+    }
 }
 
 /// How many jobs stand where, in as many words as fit.
@@ -128,7 +131,7 @@ pub(super) fn columns(app: &App, c: &Columns, styles: &Styles, y: u16, buf: &mut
 }
 
 /// A group's line: what its jobs share, how many stand where, what they cost.
-pub fn group(heading: &Heading, styles: &Styles, area: Rect, buf: &mut Buffer) {
+pub fn group(title: &str, heading: &Heading, styles: &Styles, area: Rect, buf: &mut Buffer) {
     let jobs = heading.jobs();
     let mut facts = vec![format!("{jobs} {}", if jobs == 1 { "job" } else { "jobs" })];
     for (state, word) in [
@@ -154,7 +157,7 @@ pub fn group(heading: &Heading, styles: &Styles, area: Rect, buf: &mut Buffer) {
     let end = area.right().saturating_sub(2);
     let room = usize::from(end.saturating_sub(area.x + 2));
     let title_room = room.saturating_sub(text::width(&facts) + 2).max(room / 3);
-    let title = text::cut_within(&heading.title, title_room, styles.glyphs);
+    let title = text::cut_within(title, title_room, styles.glyphs);
     let x = put(buf, (area.x + 2, area.y), end, &title, styles.of(Role::Strong)) + 2;
     let facts = text::cut(&facts, usize::from(end.saturating_sub(x)), styles.glyphs);
     put_right(buf, area.y, x, end, &facts, styles.of(Role::Dim));

@@ -106,7 +106,7 @@ fn rows(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
         let area = Rect { y, height: 1, ..area };
         match line {
             Line::Job(row) => draw_row(app, styles, &columns, area, row, Some(row.id) == selected, buf),
-            Line::Heading(heading) => headings::group(heading, styles, area, buf),
+            Line::Heading(title, heading) => headings::group(&title.to_string(), heading, styles, area, buf),
         }
     }
     let (top, all) = app.jobs().scroll();
