@@ -472,7 +472,7 @@ fn views_are_chosen_by_a_letter_and_the_users_own_by_a_digit() {
     let ids = |stage: &Stage| -> Vec<i64> {
         let number = |line| match line {
             TableLine::Job(row) => Some(row.id.0),
-            TableLine::Heading(_) => None,
+            TableLine::Heading(..) => None,
         };
         stage.app.jobs().window(99).filter_map(number).collect()
     };

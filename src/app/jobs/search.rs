@@ -111,13 +111,6 @@ impl Jobs {
         left.map_or(100, |search| search.seen * 100 / self.rows.len().max(1))
     }
 
-    /// Marks now what is still to be marked: before something is done to the marked ones.
-    pub fn settle_marks(&mut self) {
-        while self.search.as_ref().is_some_and(|search| search.marks) {
-            self.work();
-        }
-    }
-
     /// Looks at the next jobs, or marks the next of them, a bounded number.
     pub fn work(&mut self) {
         match &mut self.search {
