@@ -7,6 +7,7 @@ mod power {
     mod cuts;
     pub mod disk;
     mod full;
+    mod held;
     pub mod record;
     pub mod vfs;
     pub mod world;

@@ -20,7 +20,7 @@ use super::world::{new_dir, settings};
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Reads events until one is as wanted.
-async fn until(events: &mut Events, what: &str, wanted: impl Fn(&Event) -> bool) {
+pub async fn until(events: &mut Events, what: &str, wanted: impl Fn(&Event) -> bool) {
     let found = async {
         loop {
             if wanted(&events.next().await.unwrap()) {
@@ -31,7 +31,7 @@ async fn until(events: &mut Events, what: &str, wanted: impl Fn(&Event) -> bool)
     tokio::time::timeout(LONGEST, found).await.unwrap_or_else(|_| panic!("waited too long for {what}"));
 }
 
-fn is(state: JobState) -> impl Fn(&Event) -> bool {
+pub fn is(state: JobState) -> impl Fn(&Event) -> bool {
     move |event| matches!(event, Event::JobChanged(row) if row.state == state)
 }
 
@@ -63,7 +63,7 @@ async fn full_at(point: &'static str, test: impl AsyncFnOnce(&std::path::Path, &
     let _ = std::fs::remove_dir_all(dir);
 }
 
-async fn orders(sim: &Simulator) -> usize {
+pub async fn orders(sim: &Simulator) -> usize {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let text = client.get(format!("{}/_sim/orders", sim.url())).send().await.unwrap().text().await.unwrap();

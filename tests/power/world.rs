@@ -36,6 +36,17 @@ const DAY: [(&str, &str); 6] = [
     ("a4f/provider-2/kling-v2.1", "a second neon street"),
 ];
 
+/// What is ordered with a picture.
+const PICTURED: &str = "nanogpt/veo2-video";
+
+/// The smallest PNG there is, as a file of the user's.
+fn picture(dir: &Path) -> String {
+    let image = image::RgbImage::new(1, 1);
+    let path = dir.join("still.png");
+    image.save(&path).unwrap();
+    path.to_string_lossy().into_owned()
+}
+
 /// A day's work as the disks saw it.
 pub struct Day {
     /// Where it was worked, and where each disk is laid out again: names in the books are absolute.
@@ -114,8 +125,11 @@ impl Day {
         let settings = settings(&dir, &sim.url(), Points::told(move |step, subject| heard.mark(step, subject)));
         let engine = Engine::start_on(settings.clone(), Arc::new(WatchedDisk::new(&recorder))).await.unwrap();
         let (commands, mut told) = engine.attach();
-        let jobs = DAY.map(|(model, prompt)| NewJob::of(Request::new(&model.parse().unwrap(), prompt)));
-        commands.send(1, Command::Queue { jobs: jobs.to_vec() });
+        let mut jobs = DAY.map(|(model, prompt)| NewJob::of(Request::new(&model.parse().unwrap(), prompt))).to_vec();
+        let mut of_picture = Request::new(&PICTURED.parse().unwrap(), "a still that moves");
+        of_picture.params.insert("image".to_owned(), picture(&dir).into());
+        jobs.push(NewJob::of(of_picture));
+        commands.send(1, Command::Queue { jobs });
         loop {
             match told.next().await.unwrap() {
                 Told::Answered { answer: Answer::Accepted { .. }, .. } => break,
@@ -130,9 +144,9 @@ impl Day {
         vfs::forget(&dir.join("data"));
         let store = Store::open_read_only(&dir.join("data")).unwrap();
         let jobs = store.jobs(&JobFilter::default()).unwrap();
-        let done = jobs.iter().filter(|job| job.state == JobState::Done);
+        let done: Vec<&Job> = jobs.iter().filter(|job| job.state == JobState::Done).collect();
         assert!(
-            done.count() >= 4,
+            done.len() >= 5 && done.iter().any(|job| job.request.params.contains_key("image")),
             "the day went wrong: {:?}",
             jobs.iter().map(|job| (job.state, &job.error)).collect::<Vec<_>>()
         );
