@@ -122,11 +122,61 @@ impl Palette {
         let choices = &self.choices;
         let typed = self.finder.query.text().trim().to_lowercase();
         let line = |index: usize| (choices[index].name.clone(), choices[index].about.clone());
-        // A name that begins with what was typed is meant before one that only holds its letters.
         self.finder.search_named(choices.len(), line, |score, index| {
-            let name = choices[index].name.to_lowercase();
-            (Reverse(name == typed), Reverse(!typed.is_empty() && name.starts_with(&typed)), Reverse(score))
+            let fit = choices[index].fit(&typed);
+            // Where only what is told of a line holds the word, actions come before jobs, which are many.
+            let kind = if fit >= Fit::Told { choices[index].target.place() } else { 0 };
+            (fit, kind, Reverse(score))
         });
+    }
+}
+
+/// How a line answers what was typed, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    /// It is its name.
+    Name,
+    /// Its name begins so.
+    Begins,
+    /// A word of its name begins with each word typed.
+    Word,
+    /// Its name holds each word.
+    Within,
+    /// A word of what is told of it begins with each.
+    Told,
+    /// Only its letters are there.
+    Letters,
+}
+
+impl Choice {
+    fn fit(&self, typed: &str) -> Fit {
+        let (name, about) = (self.name.to_lowercase(), self.about.to_lowercase());
+        let starts = |text: &str, word: &str| {
+            let mut words = text.split(|c: char| !c.is_alphanumeric());
+            words.any(|known| known.starts_with(word)) || text.split(' ').any(|known| known.starts_with(word))
+        };
+        let all = |fits: &dyn Fn(&str) -> bool| typed.split_whitespace().all(fits);
+        match () {
+            () if typed.is_empty() => Fit::Letters,
+            () if name == typed => Fit::Name,
+            () if name.starts_with(typed) => Fit::Begins,
+            () if all(&|word| starts(&name, word)) => Fit::Word,
+            () if all(&|word| name.contains(word)) => Fit::Within,
+            () if all(&|word| starts(&about, word) || starts(&name, word)) => Fit::Told,
+            () => Fit::Letters,
+        }
+    }
+}
+
+impl Target {
+    /// Its kind's place among lines that fit alike.
+    fn place(&self) -> u8 {
+        match self {
+            Target::Action(_) => 0,
+            Target::View(_) => 1,
+            Target::Model(_) => 2,
+            Target::Job(_) => 3,
+        }
     }
 }
 

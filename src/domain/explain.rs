@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::account::Service;
 use super::job::{Job, Refund};
 use super::message::HistoryLine;
 use super::money::Money;
@@ -127,8 +128,13 @@ fn observed(line: &HistoryLine) -> Option<String> {
     })
 }
 
-/// Begins with a capital and ends with a full stop.
+/// Begins with a capital, or a service's own spelling, and ends with a full stop.
 fn sentence(text: &str) -> String {
+    let named = Service::ALL.into_iter().find_map(|service| {
+        let rest = text.strip_prefix(service.word()).filter(|rest| rest.starts_with(' '))?;
+        Some(format!("{}{rest}", service.title()))
+    });
+    let text = named.as_deref().unwrap_or(text);
     let mut letters = text.chars();
     let is_id = text.starts_with("j-") || text.starts_with("u-");
     let mut out: String = match letters.next() {
@@ -293,6 +299,15 @@ mod tests {
         let found = chapters.iter().find(|chapter| chapter.title == title);
         let told = found.into_iter().flat_map(|chapter| &chapter.sentences).map(|sentence| sentence.text.as_str());
         told.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_sentence_spells_a_service_as_it_spells_itself() {
+        assert_eq!(sentence("ninjachat says so"), "NinjaChat says so.");
+        assert_eq!(
+            (sentence("work says so").as_str(), sentence("j-1 is late!").as_str()),
+            ("Work says so.", "j-1 is late!")
+        );
     }
 
     #[test]

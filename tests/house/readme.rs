@@ -52,3 +52,17 @@ fn the_readme_opens_with_the_two_commands_and_names_only_what_is_there() {
         assert!(root().join(name).exists(), "the README names {name}, which is not there");
     }
 }
+
+#[test]
+fn the_readmes_models_file_is_read_as_it_stands() {
+    use rushes::catalog::{Account, Catalog};
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("the README can be read");
+    let blocks = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let text = blocks.into_iter().find(|block| block.starts_with("[[models]]")).expect("it shows a models.toml");
+    let catalog = Catalog::built_in().expect("the built-in catalogue is read").with_user(text, "models.toml");
+    let catalog = catalog.expect("what the README shows is legal");
+    let offers = catalog.offers(&[Account::new("nanogpt", rushes::domain::Service::Nanogpt)]);
+    let price = |id: &str| offers.iter().find(|offer| offer.model.id == id).map(|offer| offer.model.price.text());
+    assert_eq!(price("veo2-video").as_deref(), Some("$1.00 a clip"));
+    assert_eq!(price("brand-new-video").as_deref(), Some("$0.30 a second"));
+}

@@ -72,3 +72,31 @@ fn models_stand_by_the_price_of_this_form_and_say_why_they_do_not_take_it() {
     stage.keys("Alt-s Alt-s Alt-s");
     assert_eq!(order(&stage), plain, "four orders, round");
 }
+
+#[test]
+fn common_words_find_what_is_meant_among_the_first_three() {
+    for (typed, wanted) in [
+        ("retry", &["retry"][..]),
+        ("veo", &["ninjachat/veo-3.1", "ninjachat/veo-3.1-fast", "nanogpt/veo2-video"]),
+        ("veo fast", &["ninjachat/veo-3.1-fast"]),
+        ("kling", &["a4f/provider-2/kling-v2.1"]),
+        ("cancel", &["cancel"]),
+        ("copy link", &["copy link"]),
+        ("link", &["copy link"]),
+        ("help", &["help"]),
+        ("quit", &["quit"]),
+        ("leave", &["quit"]),
+        ("balance", &["balances"]),
+        ("failed", &["view failed"]),
+        ("sort cost", &["sort cost"]),
+        ("lighthouse", &["j-3", "j-8"]),
+        ("undo", &["undo", "redo"]),
+    ] {
+        let mut stage = stage();
+        stage.keys(":").types(typed);
+        let Some(Overlay::Palette(palette)) = stage.app.overlays().last() else { panic!("no palette") };
+        let first: Vec<&str> = palette.found().take(3).map(|choice| choice.name.as_str()).collect();
+        let all = wanted.iter().all(|name| first.contains(name));
+        assert!(all && first.first().is_some_and(|name| wanted.contains(name)), "{typed}: {first:?}");
+    }
+}

@@ -51,6 +51,15 @@ fn a_misspelt_name_is_told_once_with_the_one_that_was_meant() {
 }
 
 #[test]
+fn the_readmes_csv_is_read_as_it_stands() {
+    let readme = include_str!("../../../README.md");
+    let csv = readme.split("```csv\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let json = r#"{"model":"ninjachat/veo-3.1","prompt":"a paper boat, on a storm drain","duration":6,"copies":2,"tags":["boat","rain"]}
+{"model":"ninjachat/veo-3.1","prompt":"a paper boat at dawn","aspect_ratio":"9:16","tags":["boat"]}"#;
+    assert_eq!(read(csv, "csv").jobs, read(json, "jsonl").jobs);
+}
+
+#[test]
 fn csv_says_the_same_with_the_same_names() {
     let csv = "prompt,model,duration,copies,tags,key,aspect_ratio\n\"a \"\"river\"\"\",ninjachat/veo-3.1,6,2,a;b,row-17,9:16\n";
     let json = r#"{"model":"ninjachat/veo-3.1","prompt":"a \"river\"","duration":6,"aspect_ratio":"9:16","copies":2,"tags":["a","b"],"key":"row-17"}"#;

@@ -277,7 +277,7 @@ impl<R: io::Read> Reading<'_, R> {
 impl From<ReaderError> for Broken {
     fn from(error: ReaderError) -> Self {
         match error {
-            ReaderError::IoError { error, .. } => Broken::Cut(clean(&error.to_string(), 160)),
+            ReaderError::IoError { error, .. } => Broken::Cut(clean(cause(&error.to_string()), 160)),
             ReaderError::SyntaxError(JsonSyntaxError { kind: SyntaxErrorKind::IncompleteDocument, .. }) => {
                 Broken::Cut("it ended too soon".to_owned())
             }
@@ -334,6 +334,24 @@ fn cut(error: &io::Error) -> Broken {
             Broken::Cut("it ended too soon".to_owned())
         }
         Some(_) => Broken::Shape("the clip's text is not JSON".to_owned()),
-        None => Broken::Cut(clean(&error.to_string(), 160)),
+        None => Broken::Cut(clean(cause(&error.to_string()), 160)),
+    }
+}
+
+/// The cause alone, where the JSON reader wrapped it into a sentence of its own with a place nobody can look at.
+fn cause(text: &str) -> &str {
+    let inner = text.strip_prefix("IO error '").and_then(|rest| rest.rsplit_once("' at ")).map(|(inner, _)| inner);
+    inner.unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cause;
+
+    #[test]
+    fn a_cause_is_told_without_the_readers_own_words() {
+        let wrapped =
+            "IO error 'connection reset' at (roughly) path '$.data[0].b64_json', line 0, column 512 (data pos 512)";
+        assert_eq!((cause(wrapped), cause("it ended too soon")), ("connection reset", "it ended too soon"));
     }
 }

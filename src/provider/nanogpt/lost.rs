@@ -115,6 +115,7 @@ fn read(json: &Value, intent: &Intent, asked: &Asked) -> Option<Evidence> {
     ids.sort_unstable();
     ids.dedup();
     let n = rows.len();
+    let runs = if n == 1 { "1 run".to_owned() } else { format!("{n} runs") };
     let newest = if n >= ROWS_MAX { "; older runs are not listed" } else { "" };
     let evidence = match ids.as_slice() {
         [only] => Evidence {
@@ -126,17 +127,17 @@ fn read(json: &Value, intent: &Intent, asked: &Asked) -> Option<Evidence> {
         [_, _, ..] => Evidence::open(format!("NanoGPT lists {} runs under our own id; look at them there", ids.len())),
         [] => Evidence::open(match (asked, rows.iter().any(|row| thread(row).is_some())) {
             (Asked::Refused(status, words), _) => format!(
-                "NanoGPT refuses to look for our own id (HTTP {status}{words}), and none of the {n} runs it lists \
-                 otherwise names it{newest}"
+                "NanoGPT refuses to look for our own id (HTTP {status}{words}), and it lists {runs} otherwise, none \
+                 with it{newest}"
             ),
             (Asked::ByOurId, _) if n == 0 => "NanoGPT lists no run under our own id, which proves nothing".to_owned(),
             (Asked::ByOurId, true) => format!(
-                "NanoGPT did not heed our own id: it lists {n} runs of other orders, and that ours is not among them \
+                "NanoGPT did not heed our own id: it lists {runs} of other orders, and that ours is not among them \
                  proves nothing{newest}"
             ),
             (Asked::ByOurId, false) => format!(
-                "NanoGPT lists {n} runs but does not say whose id they were ordered with, so none can be told to be \
-                 ours; look at them there"
+                "NanoGPT lists {runs} but not the id that each was ordered with, so none can be told to be ours; look \
+                 at them there"
             ),
         }),
     };

@@ -1,5 +1,6 @@
 //! The head of the screen: what is simulated, each account's money, what was spent, what waits for you.
 
+use jiff::SignedDuration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -8,8 +9,11 @@ use super::text;
 use crate::app::App;
 use crate::app::action::{Action, Context};
 use crate::domain::message::{AccountRow, Spend};
-use crate::domain::{Currency, Money};
+use crate::domain::{Balance, Currency, Money};
 use crate::tui::theme::{Glyphs, Role, Styles};
+
+/// A balance that was seen before then is of another hour.
+const OLD: SignedDuration = SignedDuration::from_hours(1);
 
 /// Draws the header.
 pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
@@ -47,7 +51,7 @@ fn accounts(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     };
     let width = |list: &[Vec<Piece>]| -> usize { list.iter().map(|a| length(a) + 3).sum::<usize>().saturating_sub(3) };
     let room = usize::from(area.width);
-    let mut list = (0..4).rev().map(all).find(|list| width(list) <= room).unwrap_or_else(|| all(0));
+    let mut list = (0..5).rev().map(all).find(|list| width(list) <= room).unwrap_or_else(|| all(0));
     let mut hidden = 0;
     while list.len() > 1 && width(&list) + if hidden > 0 { 5 } else { 0 } > room {
         list.pop();
@@ -73,7 +77,7 @@ fn length(pieces: &[Piece]) -> usize {
     pieces.iter().map(|(words, _)| text::width(words)).sum()
 }
 
-/// An account in words: 3 says all, 0 only the name, the first balance and trouble.
+/// An account in words: 4 says all, 3 all but when its balance was seen, 0 only the name, the first balance and trouble.
 fn pieces(app: &App, account: &AccountRow, detail: u8, glyphs: Glyphs) -> Vec<Piece> {
     let (role, word) = match (&account.pause, &account.trouble) {
         (Some(_), _) if detail >= 1 => (Role::Error, format!(" paused{}", app.paused_until(account))),
@@ -89,6 +93,10 @@ fn pieces(app: &App, account: &AccountRow, detail: u8, glyphs: Glyphs) -> Vec<Pi
     let shown = if detail >= 2 { account.balances.len() } else { 1 };
     for balance in account.balances.iter().take(shown) {
         out.push((format!(" {}", text::cents(balance.money)), Role::Strong));
+    }
+    if let Some(balance) = account.balances.first().filter(|balance| detail >= 4 || is_old(app, balance)) {
+        let at = text::time(balance.seen_at, app.now(), app.time_zone(), false);
+        out.push((format!(" at {at}"), Role::Dim));
     }
     if account.balances.is_empty() && account.plan.is_none() {
         out.push((" balance unknown".to_owned(), Role::Dim));
@@ -109,6 +117,11 @@ fn pieces(app: &App, account: &AccountRow, detail: u8, glyphs: Glyphs) -> Vec<Pi
         out.push((format!(" {}/{} at work", account.in_flight, account.max_in_flight), Role::Dim));
     }
     out
+}
+
+/// Whether a balance was seen so long ago that this must be said even where there is little room.
+fn is_old(app: &App, balance: &Balance) -> bool {
+    app.now().duration_since(balance.seen_at) > OLD
 }
 
 fn spend(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
