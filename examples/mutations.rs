@@ -21,7 +21,8 @@ const WITNESSES: [(&str, &[&[&str]]); 15] = [
     ("poll_books_charge", &[&["--lib", "engine::core"], &["--test", "torture", "ninjachat"]]),
     ("absence_is_proof", &[&["--lib", "engine::core::storm"], &["--test", "torture", "a4f"]]),
     ("lost_unsought", &[&["--test", "torture", "nanogpt"]]),
-    ("any_run_is_ours", &[&["--test", "wire", "nanogpt"], &["--test", "torture", "nanogpt"]]),
+    // The day's list heeds our own id, so no day can notice it.
+    ("any_run_is_ours", &[&["--test", "wire", "nanogpt"]]),
 ];
 
 #[derive(PartialEq, Eq)]
