@@ -31,7 +31,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let asked: Vec<String> = std::env::args().skip(1).filter(|text| ALL.contains(&text.as_str())).collect();
     let wanted = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name);
-    println!("load of this machine at the start: {}", load());
+    println!("at the start: {}", stage::load());
     if wanted("start") {
         start(&runtime);
     }
@@ -47,13 +47,8 @@ fn main() {
     if wanted("memory") {
         memory(&runtime);
     }
-    println!("load of this machine at the end: {}", load());
+    println!("at the end: {}", stage::load());
     std::process::exit(0);
-}
-
-fn load() -> String {
-    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    text.split_whitespace().next().unwrap_or("unknown").to_owned()
 }
 
 /// The program on a data directory, its one account at this address.
@@ -83,8 +78,10 @@ fn start(runtime: &tokio::runtime::Runtime) {
             time
         })
         .collect();
-    let (least, median, _) = stage::spread(times);
-    println!("start: to the first frame, 10,000 jobs queued; of 9 smallest {least:.1} ms, median {median:.1} ms");
+    let (least, median, most) = stage::spread(times);
+    println!(
+        "start: to the first frame, 10,000 jobs queued; of 9 smallest {least:.1}, median {median:.1}, largest {most:.1} ms"
+    );
 }
 
 fn idle(runtime: &tokio::runtime::Runtime) {

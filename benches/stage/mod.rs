@@ -208,3 +208,10 @@ pub fn memory() -> (f64, f64) {
     };
     (of("VmRSS:"), of("VmHWM:"))
 }
+
+/// How many processes want a processor here: figures in time say little where that is above their number.
+pub fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!("load {} on {cores} processors", text.split_whitespace().next().unwrap_or("unknown"))
+}

@@ -10,6 +10,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -70,7 +71,8 @@ impl fmt::Display for Title<'_> {
 /// The table's state. Lines run from the newest job down to the oldest, or as they are sorted.
 #[derive(Clone, Debug, Default)]
 pub struct Jobs {
-    rows: BTreeMap<JobId, JobRow>,
+    /// Shared with the questions about them: a hundred thousand marked ones are not copied for a key.
+    rows: BTreeMap<JobId, Arc<JobRow>>,
     lines: Lines,
     filter: Filter,
     sort: Sort,
@@ -97,7 +99,7 @@ impl Jobs {
         for row in &rows {
             self.counts.add(row, &self.lens);
         }
-        self.rows = rows.into_iter().map(|row| (row.id, row)).collect();
+        self.rows = rows.into_iter().map(|row| (row.id, Arc::new(row))).collect();
         let kept: Vec<JobId> = self.marks.drain().filter(|id| self.rows.contains_key(id)).collect();
         self.marked_in = Default::default();
         kept.into_iter().for_each(|id| self.mark(id));
@@ -131,7 +133,7 @@ impl Jobs {
         }
         let shows = self.filter.shows(&row, &self.lens) || (self.selected == Some(id) && !row.abandoned);
         let is_marked = self.marks.contains(&id);
-        let old = self.rows.insert(id, row);
+        let old = self.rows.insert(id, Arc::new(row));
         if let Some(old) = &old {
             self.counts.remove(old, &self.lens);
             if is_marked {
@@ -193,7 +195,7 @@ impl Jobs {
         }
         let anchor = self.anchor();
         let rows = &self.rows;
-        self.lines.insert(keys.iter().map(|(key, id)| (*key, &rows[id])));
+        self.lines.insert(keys.iter().map(|(key, id)| (*key, rows[id].as_ref())));
         self.hold_to(anchor);
     }
 
@@ -449,22 +451,27 @@ impl Jobs {
 
     /// The selected job.
     pub fn selected(&self) -> Option<&JobRow> {
-        self.selected.and_then(|id| self.rows.get(&id))
+        self.selected.and_then(|id| self.get(id))
     }
 
     /// A job by its number.
     pub fn get(&self, id: JobId) -> Option<&JobRow> {
-        self.rows.get(&id)
+        self.rows.get(&id).map(Arc::as_ref)
+    }
+
+    /// The same, to be kept while the table goes on.
+    pub fn shared(&self, id: JobId) -> Option<Arc<JobRow>> {
+        self.rows.get(&id).cloned()
     }
 
     /// Every job, shown or not, the newest first.
     pub fn newest(&self) -> impl Iterator<Item = &JobRow> {
-        self.rows.values().rev()
+        self.rows.values().rev().map(Arc::as_ref)
     }
 
     /// Every job that is not over, shown or not, oldest first.
     pub fn active(&self) -> impl Iterator<Item = &JobRow> {
-        self.counts.active().filter_map(|id| self.rows.get(&id))
+        self.counts.active().filter_map(|id| self.get(id))
     }
 
     /// The newest job that is another try of this one, or goes on from it.
@@ -475,7 +482,7 @@ impl Jobs {
     /// The lines on the screen, top down, at most `lines`.
     pub fn window(&self, lines: usize) -> impl Iterator<Item = Line<'_>> {
         self.lines.from(self.top).take(lines).filter_map(|key| match key.job() {
-            Some(id) => self.rows.get(&id).map(Line::Job),
+            Some(id) => self.get(id).map(Line::Job),
             None => self.lines.heading(key.group()).and_then(|heading| self.headed(heading)),
         })
     }

@@ -2,6 +2,8 @@
 //!
 //! Knows which states a verb fits and what it costs. Must not know how the engine does it.
 
+use std::sync::Arc;
+
 use super::input::Effect;
 use super::overlay::{Ask, Need, Overlay, Switch, Then};
 use super::{App, Waiting};
@@ -25,11 +27,14 @@ impl App {
 
     /// The jobs a verb acts on: the open details' job, else the marked ones, else the selected one.
     pub fn targets(&self) -> Vec<&JobRow> {
-        let ids = match self.overlays.last() {
+        self.target_ids().into_iter().filter_map(|id| self.jobs.get(id)).collect()
+    }
+
+    fn target_ids(&self) -> Vec<JobId> {
+        match self.overlays.last() {
             Some(Overlay::Detail { id, .. }) => vec![*id],
             _ => self.jobs.targets(),
-        };
-        ids.into_iter().filter_map(|id| self.jobs.get(id)).collect()
+        }
     }
 
     /// The states of the jobs that a verb acts on, each once.
@@ -41,13 +46,13 @@ impl App {
     }
 
     /// The targets that a verb fits; says why where none does.
-    pub(super) fn fitting(&mut self, fits: impl Fn(JobState) -> bool, otherwise: &str) -> Vec<JobRow> {
+    pub(super) fn fitting(&mut self, fits: impl Fn(JobState) -> bool, otherwise: &str) -> Vec<Arc<JobRow>> {
         if self.refused_here() {
             return Vec::new();
         }
         self.jobs.settle_marks();
-        let all: Vec<JobRow> = self.targets().into_iter().cloned().collect();
-        let (fitting, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|row| fits(row.state));
+        let all = self.target_ids().into_iter().filter_map(|id| self.jobs.shared(id));
+        let (fitting, others): (Vec<_>, Vec<_>) = all.partition(|row| fits(row.state));
         if let Some(other) = others.first().filter(|_| fitting.is_empty()) {
             self.say(Level::Info, format!("{} is {}: {otherwise}", other.id, other.state));
         }
@@ -127,7 +132,7 @@ impl App {
         if rows.is_empty() { Vec::new() } else { self.release_rows(&rows) }
     }
 
-    fn release_rows(&mut self, rows: &[JobRow]) -> Vec<Effect> {
+    fn release_rows(&mut self, rows: &[Arc<JobRow>]) -> Vec<Effect> {
         let ids = ids(rows);
         let unpriced = rows.iter().filter(|row| row.estimate.is_none()).count();
         if unpriced == 0 {
@@ -148,7 +153,7 @@ impl App {
             return;
         }
         let (sums, unknown) = add_up(rows.iter().map(|row| row.estimate.or(row.cost)));
-        let left_out = self.targets().len() - rows.len();
+        let left_out = self.target_ids().len() - rows.len();
         let lost: Vec<String> =
             rows.iter().filter(|r| r.state == JobState::Unconfirmed).map(|r| r.id.to_string()).collect();
         let mut lines = vec![
@@ -171,23 +176,23 @@ impl App {
             lines.push("Buying again may pay twice.".to_owned());
             Ask::new("Retry", lines, then).needing(Need::Word(TWICE))
         };
-        let switch = rows.iter().any(JobRow::was_invalid).then(|| self.only_needed(&rows));
+        let switch = rows.iter().any(|row| row.was_invalid()).then(|| self.only_needed(&rows));
         self.overlays.push(Overlay::Ask(Ask { switch, ..ask }));
     }
 
     /// What the accounts would lack if these were queued once more.
-    pub(super) fn strained_by(&self, rows: &[JobRow]) -> Vec<String> {
+    pub(super) fn strained_by(&self, rows: &[Arc<JobRow>]) -> Vec<String> {
         let mut wanted = self.jobs.counts().wanted().clone();
-        let again =
-            |row: &JobRow| JobRow { state: JobState::Queued, estimate: row.estimate.or(row.cost), ..row.clone() };
-        rows.iter().for_each(|row| wanted.add(&again(row)));
+        for row in rows {
+            row.estimate.or(row.cost).into_iter().for_each(|price| wanted.add_order(&row.account, price));
+        }
         let short = wanted.shortfalls(&self.accounts).into_iter();
         short.map(|(account, by)| format!("With what is queued that is {by} more than {account} holds.")).collect()
     }
 
     /// The choice to send only what is needed, with its price where it is known (seed 003: after a
     /// validation error, retry with only the minimal required fields first).
-    fn only_needed(&self, rows: &[JobRow]) -> Switch {
+    fn only_needed(&self, rows: &[Arc<JobRow>]) -> Switch {
         let price = |row: &JobRow| {
             let job = self.known(row.id)?;
             let offer = self.offers.iter().find(|offer| offer.model_ref() == job.model_ref())?;
@@ -378,7 +383,7 @@ fn same(one: &[NewJob], other: &[NewJob]) -> bool {
 }
 
 /// In which states the jobs are that a question is about, and how many marked ones it is not about.
-fn standings(rows: &[JobRow], left_out: usize) -> String {
+fn standings(rows: &[Arc<JobRow>], left_out: usize) -> String {
     let of = |state| (rows.iter().filter(|row| row.state == state).count(), state);
     let counted = JobState::ALL.into_iter().map(of).filter(|(n, _)| *n > 0);
     let words: Vec<String> = counted.map(|(n, state)| format!("{n} {state}")).collect();
@@ -394,7 +399,7 @@ pub fn may_be_retried(state: JobState) -> bool {
     state.is_final() || state == JobState::Unconfirmed
 }
 
-pub(super) fn ids(rows: &[JobRow]) -> Vec<JobId> {
+pub(super) fn ids(rows: &[Arc<JobRow>]) -> Vec<JobId> {
     rows.iter().map(|row| row.id).collect()
 }
 

@@ -26,11 +26,24 @@ impl Wanted {
         self.count(row, Decimal::NEGATIVE_ONE);
     }
 
+    /// Counts an order that would be queued at this price.
+    pub fn add_order(&mut self, account: &str, price: Money) {
+        self.count_money(account, price.currency, price.amount);
+    }
+
     fn count(&mut self, row: &JobRow, sign: Decimal) {
         if let Some(estimate) = row.estimate.filter(|_| row.state == JobState::Queued) {
-            let sums = self.0.entry(row.account.clone()).or_default();
-            let sum = sums.entry(estimate.currency).or_default();
-            *sum = sum.saturating_add(estimate.amount * sign);
+            self.count_money(&row.account, estimate.currency, estimate.amount * sign);
+        }
+    }
+
+    fn count_money(&mut self, account: &str, currency: Currency, amount: Decimal) {
+        if !self.0.contains_key(account) {
+            self.0.insert(account.to_owned(), BTreeMap::new());
+        }
+        if let Some(sums) = self.0.get_mut(account) {
+            let sum = sums.entry(currency).or_default();
+            *sum = sum.saturating_add(amount);
         }
     }
 

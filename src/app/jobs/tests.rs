@@ -244,7 +244,7 @@ fn a_failed_job_needs_the_user_until_it_is_tried_again() {
     again.parent = Some(JobId(1));
     assert_eq!(jobs.change(again), Change::Shown);
     assert_eq!((jobs.counts().needy(), jobs.child_of(JobId(1))), (1, Some(JobId(4))));
-    let rows: Vec<JobRow> = jobs.rows.values().cloned().collect();
+    let rows: Vec<JobRow> = jobs.newest().cloned().collect();
     jobs.replace(rows);
     assert_eq!(jobs.counts().needy(), 1, "also after a new start");
 }
@@ -324,7 +324,7 @@ fn after_any_changes_the_table_is_what_a_fresh_one_shows() {
         fresh.set_page(10);
         fresh.filter = jobs.filter.clone();
         (fresh.sort, fresh.group) = (jobs.sort, jobs.group);
-        fresh.replace(jobs.rows.values().cloned().collect());
+        fresh.replace(jobs.newest().cloned().collect());
         search_out(&mut fresh);
         let ids = |jobs: &Jobs| -> BTreeSet<JobId> { shown(jobs).into_iter().filter_map(Key::job).collect() };
         assert_eq!(ids(&jobs), ids(&fresh), "round {round}: {text}");
