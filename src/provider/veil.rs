@@ -317,4 +317,15 @@ mod tests {
         assert_eq!(hide(zeros, zeros), "[key]");
         assert_eq!(hide("is KEY-4711 wrong?", "key-4711"), "is [key] wrong?");
     }
+
+    #[test]
+    fn a_telling_part_of_a_key_is_hidden_wherever_it_begins_in_a_text() {
+        let key = "ddc-a4f-0123456789abcdef";
+        for from in 0..=key.len() - TELLING {
+            for before in 0..3 * TELLING {
+                let (part, before) = (&key[from..from + TELLING], ".".repeat(before));
+                assert_eq!(hide(&format!("{before}{part}!"), key), format!("{before}[key]!"));
+            }
+        }
+    }
 }
