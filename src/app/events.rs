@@ -7,7 +7,7 @@ use super::overlay::Overlay;
 use super::{App, Waiting, news};
 use crate::domain::message::{AccountRow, Answer, Event, Level, Snapshot, Ticket};
 use crate::domain::money::in_words;
-use crate::domain::{JobId, JobState, Problem};
+use crate::domain::{JobId, JobRow, JobState, Problem};
 
 impl App {
     pub(super) fn take(&mut self, event: Event) -> Vec<Effect> {
@@ -113,6 +113,23 @@ impl App {
         self.tell_table();
         self.check_form();
         self.touch();
+    }
+
+    /// Takes a job out of the question on the screen that has come to be in a state it is not about; the question
+    /// ends where it was its last.
+    fn outdate_questions(&mut self, row: &JobRow) {
+        let Some(Overlay::Ask(ask)) = self.overlays.last_mut() else { return };
+        let before = ask.outdated;
+        if !ask.outdate(row.id, row.state) {
+            let title = ask.title.to_lowercase();
+            self.overlays.pop();
+            self.say(
+                Level::Warning,
+                format!("{} is {} meanwhile: there is nothing left to {title}", row.id, row.state),
+            );
+        } else if ask.outdated != before {
+            self.touch();
+        }
     }
 
     fn answered(&mut self, ticket: Ticket, answer: Answer) -> Vec<Effect> {

@@ -4,11 +4,10 @@
 use jiff::SignedDuration;
 
 use super::action::{Action, Context};
-use super::compose::Spot;
 use super::geometry::Pane;
-use super::input::{Effect, Key, QuitHow};
+use super::input::{Effect, Key};
 use super::line::Line;
-use super::overlay::{Ask, Overlay, Scroll, Then};
+use super::overlay::{Ask, Overlay, Scroll};
 use super::picker::Picker;
 use super::table::Copied;
 use super::{App, Waiting};
@@ -74,89 +73,6 @@ impl App {
             }
         }
         self.type_key(key)
-    }
-
-    /// Gives a key to whatever is typed in.
-    fn type_key(&mut self, key: Key) -> Vec<Effect> {
-        match self.overlays.last_mut() {
-            Some(Overlay::Ask(ask)) => {
-                ask.press(key);
-            }
-            Some(Overlay::Picker(picker)) => {
-                picker.press(key);
-            }
-            Some(Overlay::More(more)) => {
-                more.press(key);
-            }
-            Some(Overlay::Palette(palette)) => {
-                palette.press(key);
-            }
-            Some(
-                Overlay::Tips(_) | Overlay::Help(_) | Overlay::Notices(_) | Overlay::Detail { .. } | Overlay::Menu(_),
-            ) => {}
-            None => return self.type_below(key),
-        }
-        Vec::new()
-    }
-
-    fn type_below(&mut self, key: Key) -> Vec<Effect> {
-        if let Some((line, _)) = &mut self.filtering {
-            if line.press(key) {
-                let text = line.text().to_owned();
-                self.filter_by(&text);
-            }
-            return Vec::new();
-        }
-        if self.focus != Pane::Compose {
-            return Vec::new();
-        }
-        if self.compose.spot() == Spot::Model {
-            let enter = key.code == crossterm::event::KeyCode::Enter;
-            if enter || key.typed().is_some() {
-                self.open_picker();
-                return if enter { Vec::new() } else { self.type_key(key) };
-            }
-        }
-        self.compose.press(key, self.now);
-        self.form_changed()
-    }
-
-    /// Checks and prices the form; what other models say follows at once unless it is the prompt
-    /// that is typed.
-    pub(super) fn form_changed(&mut self) -> Vec<Effect> {
-        self.check_form();
-        if self.compose.spot() != Spot::Prompt {
-            self.compose.compare();
-        }
-        Vec::new()
-    }
-
-    pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
-        match self.overlays.last_mut() {
-            Some(Overlay::Ask(ask)) if ask.is_typed() => {
-                ask.answer.insert(text);
-            }
-            Some(Overlay::Picker(picker)) => picker.paste(text),
-            Some(Overlay::More(more)) => more.paste(text),
-            Some(Overlay::Palette(palette)) => palette.paste(text),
-            Some(_) => {}
-            None if self.filtering.is_some() => {
-                if let Some((line, _)) = &mut self.filtering {
-                    line.insert(text);
-                    let text = line.text().to_owned();
-                    self.filter_by(&text);
-                }
-            }
-            None if self.focus == Pane::Compose => {
-                let cut = self.compose.paste(text, self.now);
-                if cut > 0 {
-                    self.say(Level::Warning, format!("the paste was cut: {cut} bytes are more than a prompt can hold"));
-                }
-                return self.form_changed();
-            }
-            None => self.say(Level::Info, "nothing was pasted: go to the form first (n)"),
-        }
-        Vec::new()
     }
 
     pub(super) fn perform(&mut self, action: Action, key: Key) -> Vec<Effect> {
@@ -353,7 +269,7 @@ impl App {
         self.form_changed()
     }
 
-    fn open_picker(&mut self) {
+    pub(super) fn open_picker(&mut self) {
         let chosen = self.compose.form().offer().map(Offer::model_ref);
         let picker = Picker::new(self.offers.clone(), chosen.as_ref(), self.compose.others());
         let picker = picker.knowing(self.compose.what_each_says(), self.timings.clone());
@@ -421,45 +337,10 @@ impl App {
         }
     }
 
-    /// Leaves, asking first while paid answers are open; asked again while it asks, leaves at once.
-    fn quit(&mut self) -> Vec<Effect> {
-        let asked = matches!(self.overlays.last(), Some(Overlay::Ask(ask)) if ask.then == Then::Leave);
-        let (orders, clips) = self.still_open();
-        if asked || self.read_only.is_some() {
-            return self.save_draft().into_iter().chain([Effect::Quit(QuitHow::Now)]).collect();
-        }
-        if orders + clips == 0 && !self.compose.is_pending() {
-            return self.leave();
-        }
-        let mut lines = Vec::new();
-        if orders > 0 {
-            lines.push(format!("{orders} paid {} waiting for the service's answer.", are(orders, "order")));
-        }
-        if clips > 0 {
-            lines.push(format!("{clips} {} on the way to disk.", are(clips, "clip")));
-        }
-        if self.compose.is_pending() {
-            lines.push("The form is being queued.".to_owned());
-        }
-        lines.push("Yes waits for them, sends nothing new, and leaves.".to_owned());
-        lines.push("Ctrl-Q again leaves at once; they are picked up at the next start.".to_owned());
-        self.overlays.push(Overlay::Ask(Ask::new("Leave", lines, Then::Leave)));
-        Vec::new()
-    }
-
-    pub(super) fn leave(&mut self) -> Vec<Effect> {
-        self.save_draft().into_iter().chain([Effect::Quit(QuitHow::Drain)]).collect()
-    }
-
     fn refresh_balances(&mut self) -> Vec<Effect> {
         if self.refused_here() {
             return Vec::new();
         }
         vec![self.send(Command::RefreshBalances, Waiting::Quiet)]
     }
-}
-
-/// `1 order is`, `2 orders are`, without the number.
-fn are(n: usize, noun: &str) -> String {
-    if n == 1 { format!("{noun} is") } else { format!("{noun}s are") }
 }

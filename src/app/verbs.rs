@@ -262,23 +262,6 @@ impl App {
         (job.id == id && job.state == row.state).then_some(job)
     }
 
-    /// Takes a job out of the question on the screen that has come to be in a state it is not about; the question
-    /// ends where it was its last.
-    pub(super) fn outdate_questions(&mut self, row: &JobRow) {
-        let Some(Overlay::Ask(ask)) = self.overlays.last_mut() else { return };
-        let before = ask.outdated;
-        if !ask.outdate(row.id, row.state) {
-            let title = ask.title.to_lowercase();
-            self.overlays.pop();
-            self.say(
-                Level::Warning,
-                format!("{} is {} meanwhile: there is nothing left to {title}", row.id, row.state),
-            );
-        } else if ask.outdated != before {
-            self.touch();
-        }
-    }
-
     fn verb(&mut self, command: Command, past: &'static str) -> Vec<Effect> {
         vec![self.send(command, Waiting::Verb(past))]
     }

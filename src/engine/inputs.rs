@@ -161,6 +161,9 @@ fn measure(given: &Given) -> Result<u64, Problem> {
     let problem = |text: String| Problem::new(&given.field, "file", format!("{}: {text}", given.path));
     let (mime, bytes) = measure_input(Path::new(&given.path)).map_err(|error| {
         problem(match error.kind() {
+            ErrorKind::NotFound if given.path.starts_with('~') => {
+                "there is no such file; write the whole path, as `~` means something to shells only".to_owned()
+            }
             ErrorKind::NotFound => "there is no such file".to_owned(),
             ErrorKind::PermissionDenied => "this file may not be read".to_owned(),
             _ => error.to_string(),

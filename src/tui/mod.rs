@@ -3,6 +3,7 @@
 //! Knows app, the engine's handle, config and domain; never HTTP, files or job rules. Nothing here waits for the
 //! terminal: bytes leave through a thread of their own, and while they are stuck no frame is drawn.
 
+mod away;
 pub mod beside;
 pub mod decode;
 pub mod editor;
@@ -26,7 +27,6 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use self::beside::Beside;
-use self::editor::Edited;
 use self::frame::{Canvas, FrameClock};
 use self::input::{Inputs, Typed};
 use self::output::Output;
@@ -324,62 +324,8 @@ impl Face {
         }
     }
 
-    fn signal(&mut self, caught: Caught) {
-        match caught {
-            Caught::Stop(number) => self.end(Ended::Signal(number)),
-            Caught::Suspend => self.suspend(),
-            Caught::Continued => {
-                // Stopped from outside: the shell may have set the line as it likes it.
-                terminal::restore();
-                self.resume();
-            }
-            // A window being dragged is some sizes a second, not hundreds.
-            Caught::Resized => {
-                let now = Instant::now();
-                self.resize_due.get_or_insert(self.resized.map_or(now, |last| now.max(last + RESIZE)));
-            }
-        }
-    }
-
-    /// Gives terminal and text to the user's editor until it ends. The engine works on meanwhile.
-    async fn edit(&mut self, text: &str, signals: &mut Signals<'_>) {
-        // A frame that is on its way is not to be drawn over the editor's screen.
-        while self.output.is_busy() && self.ended.is_none() {
-            tokio::select! {
-                biased;
-                caught = signals.next() => self.signal(caught),
-                written = self.output.written() => self.written(written),
-            }
-        }
-        let Some(scratch) = self.scratch.as_ref().filter(|_| self.ended.is_none()) else { return };
-        terminal::restore();
-        let edited = editor::edit(&self.editor, text, scratch, signals).await;
-        self.resume();
-        match edited {
-            Edited::Text(text) => self.input(Input::Edited(text)),
-            Edited::Failed(text) => self.tell(Level::Warning, text),
-            Edited::Signal(number) => self.end(Ended::Signal(number)),
-        }
-    }
-
     fn tell(&mut self, level: Level, text: String) {
         self.event(Some(Event::Noticed(Notice { at: Timestamp::now(), level, text })));
-    }
-
-    fn suspend(&mut self) {
-        if self.session.suspend() {
-            self.suspended = true;
-        } else {
-            self.tell(Level::Info, "There is no shell here to suspend to.".to_owned());
-        }
-    }
-
-    fn resume(&mut self) {
-        if self.session.resume().is_err() {
-            return self.end(Ended::TerminalGone);
-        }
-        self.waiting = self.session.opening();
-        self.resize();
     }
 
     fn resize(&mut self) {

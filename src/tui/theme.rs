@@ -1,5 +1,4 @@
-//! Themes: roles to looks, fitted to what the terminal can show. With its room `coarse` the only file that names a
-//! colour.
+//! Themes: roles to looks, fitted to what the terminal shows. With `coarse` the only file that names a colour.
 //!
 //! Knows the roles and the embedded themes. Must not know any pane.
 

@@ -97,7 +97,7 @@ fn facts(model: &Model, paper: &mut Paper) {
         paper.pair("advice", INDENT, role, words);
     }
     if let Some(generation) = &model.generation {
-        paper.pair("interface", INDENT, Role::Text, &format!("the {generation} generation of the service's"));
+        paper.pair("interface", INDENT, Role::Text, &format!("the service's {generation} one"));
     }
     if let Some(plan) = &model.plan {
         paper.pair("plan", INDENT, Role::Warn, &format!("needs {plan}"));
