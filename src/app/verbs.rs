@@ -367,8 +367,10 @@ fn same(one: &[NewJob], other: &[NewJob]) -> bool {
 
 /// In which states the jobs are that a question is about, and how many marked ones it is not about.
 fn standings(rows: &[Arc<JobRow>], left_out: usize) -> String {
-    let of = |state| (rows.iter().filter(|row| row.state == state).count(), state);
-    let counted = JobState::ALL.into_iter().map(of).filter(|(n, _)| *n > 0);
+    // In one pass: they may be a hundred thousand, and lie anywhere in memory.
+    let mut by_state = [0; JobState::ALL.len()];
+    rows.iter().for_each(|row| by_state[row.state as usize] += 1);
+    let counted = JobState::ALL.into_iter().map(|state| (by_state[state as usize], state)).filter(|(n, _)| *n > 0);
     let words: Vec<String> = counted.map(|(n, state)| format!("{n} {state}")).collect();
     let rest = match left_out {
         0 => String::new(),

