@@ -3,6 +3,7 @@
 
 pub mod line;
 pub mod site;
+pub mod source;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
