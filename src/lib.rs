@@ -18,7 +18,7 @@
 //! sim                                   the simulated services; knows nobody of ours
 //! ```
 //!
-//! Find the room by the question: wrong price -> [`catalog`]; a vendor changed -> `provider/<vendor>.rs`;
+//! `main.rs` and `start/` put them together. Find the room by the question: wrong price -> [`catalog`]; a vendor changed -> `provider/<vendor>.rs`;
 //! polls too often -> `engine/schedule.rs`; a key -> `app/action.rs`; terminal broken -> `tui/terminal.rs`.
 
 pub mod app;
