@@ -126,7 +126,12 @@ async fn collect(tools: &Tools, job: Box<Job>, profile: AccountProfile) -> Resul
         files.push(blocking(move || settle(&*disk, &owner, ordinal, &part)).await?);
     }
     let (disk, owner) = (disk_of(tools, &job), job);
-    blocking(move || kept::recipes(&*disk, &finished(&owner, &files)).map(|()| files)).await
+    blocking(move || {
+        kept::recipes(&*disk, &finished(&owner, &files))?;
+        kept::drop_parts(&*disk, &owner)?;
+        Ok(files)
+    })
+    .await
 }
 
 /// The mutation: a part that came is reported as the published clip, and publishing takes its time.
@@ -284,8 +289,8 @@ fn settle(disk: &dyn Disk, job: &Job, ordinal: u32, part: &PartFile) -> Result<C
         Ok(info) => info,
         Err(NotAClip::Io(error)) => return Err(disk_error(error)),
         Err(why) => {
-            disk.remove(&part.path).map_err(disk_error)?;
-            return Err(DownloadError::Fetch(FetchError::NotAClip(why.to_string())));
+            let why = kept::set_aside(disk, job, ordinal, part, &why)?;
+            return Err(DownloadError::Fetch(FetchError::NotAClip(why)));
         }
     };
     name(disk, part, Some(&info), final_name(job, ordinal, info.extension))

@@ -1,4 +1,5 @@
-//! What came of clips with an answer: whole clips with their recipes, and parts as files that the user is told of.
+//! What came of clips, with an answer or from a link: whole clips with their recipes, and parts as files that the user
+//! is told of.
 //!
 //! Knows the disk and media checks. Must not decide what it means for the job: that is the core's.
 
@@ -152,6 +153,46 @@ fn as_file(part: &PartFile) -> ClipFile {
         height: None,
         duration_ms: None,
     }
+}
+
+/// What was downloaded is no whole clip, and is asked for again. Should it never come whole, the longest that came
+/// is still there: it was paid for. Returns why, and where that is.
+pub(super) fn set_aside(
+    disk: &dyn Disk,
+    job: &Job,
+    ordinal: u32,
+    part: &PartFile,
+    why: &NotAClip,
+) -> Result<String, DownloadError> {
+    let kept = final_name(job, ordinal, PARTIAL);
+    let before = disk.len(&kept).map_err(disk_error)?;
+    if !why.is_of_a_clip() {
+        disk.remove(&part.path).map_err(disk_error)?;
+        return Ok(why.to_string());
+    }
+    let longest = match before {
+        Some(len) if len >= part.bytes => {
+            disk.remove(&part.path).map_err(disk_error)?;
+            len
+        }
+        before => {
+            before.map_or(Ok(()), |_| disk.remove(&kept)).map_err(disk_error)?;
+            disk.rename_no_replace(&part.path, &kept).map_err(disk_error)?;
+            part.bytes
+        }
+    };
+    Ok(format!("{why}; {longest} bytes of it are kept at {} until it comes whole", kept.display()))
+}
+
+/// Removes what [`set_aside`] kept of clips that have come whole.
+pub(super) fn drop_parts(disk: &dyn Disk, job: &Job) -> Result<(), DownloadError> {
+    for (ordinal, _) in (1..).zip(&job.links) {
+        let kept = final_name(job, ordinal, PARTIAL);
+        if disk.len(&kept).map_err(disk_error)?.is_some() {
+            disk.remove(&kept).map_err(disk_error)?;
+        }
+    }
+    Ok(())
 }
 
 /// Looks, without holding up the loop, once the core knows that the answer is lost.

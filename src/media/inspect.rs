@@ -89,6 +89,13 @@ pub enum NotAClip {
     Io(#[from] io::Error),
 }
 
+impl NotAClip {
+    /// Whether it is a clip all the same, cut or damaged, of which a player may make something.
+    pub fn is_of_a_clip(&self) -> bool {
+        matches!(self, NotAClip::Cut(_) | NotAClip::Damaged(_))
+    }
+}
+
 /// Looks at a whole file.
 ///
 /// # Errors

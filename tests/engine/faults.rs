@@ -73,6 +73,40 @@ async fn a_link_that_leads_to_a_page_or_nowhere_is_asked_for_again_until_the_cli
     desk.engine.leave(Leave::Now).await;
 }
 
+/// The parts of clips in an output directory, with their lengths.
+fn parts(dir: &std::path::Path) -> Vec<u64> {
+    let files = std::fs::read_dir(dir).unwrap().map(|file| file.unwrap());
+    let partial = files.filter(|file| file.path().extension().is_some_and(|kind| kind == "partial"));
+    partial.map(|file| file.metadata().unwrap().len()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_clip_that_comes_damaged_the_longest_part_is_kept_until_it_comes_whole() {
+    let world = World::new().await;
+    for (times, after_bytes) in [(1, 9_000), (u64::MAX, 3_000)] {
+        let fault = json!({"service": "ninjachat", "route": "clip", "kind": "short_clip", "after_bytes": after_bytes,
+            "times": times});
+        world.fault(fault).await;
+    }
+    let mut desk = world.desk().await;
+    let id = desk.queue("ninjachat/veo-3.1-fast", "a river").await;
+    let (mut downloads, mut before) = (0, None);
+    desk.until("the second part", |_, rows| {
+        let row = rows.get(&id)?;
+        downloads += usize::from(row.state == JobState::Downloading && before != Some(row.state));
+        before = Some(row.state);
+        let kept = row.note.as_ref().is_some_and(|note| note.contains("9000 bytes of it are kept at"));
+        (downloads > 1 && row.state == JobState::Running && kept).then_some(())
+    })
+    .await;
+    let output = world.settings().output_dir;
+    assert_eq!(parts(&output), [9_000]);
+    world.clear_faults().await;
+    desk.wait_for(id, JobState::Done).await;
+    assert_eq!(parts(&output), [0_u64; 0], "nothing is left of it beside the whole clip");
+    desk.engine.leave(Leave::Now).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_ordered_that_could_not_be_kept() {
     let world = World::new().await;

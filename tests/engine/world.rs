@@ -89,6 +89,11 @@ impl World {
         self.post("faults", fault).await;
     }
 
+    pub async fn clear_faults(&self) {
+        let answer = client().delete(format!("{}/_sim/faults", self.sim.url())).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    }
+
     pub async fn variant(&self, service: &str, name: &str, value: &str) {
         self.post("variants", serde_json::json!({"service": service, "name": name, "value": value})).await;
     }
