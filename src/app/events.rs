@@ -118,17 +118,23 @@ impl App {
     /// Takes a job out of the question on the screen that has come to be in a state it is not about; the question
     /// ends where it was its last.
     fn outdate_questions(&mut self, row: &JobRow) {
-        let Some(Overlay::Ask(ask)) = self.overlays.last_mut() else { return };
-        let before = ask.outdated;
-        if !ask.outdate(row.id, row.state) {
-            let title = ask.title.to_lowercase();
-            self.overlays.pop();
-            self.say(
-                Level::Warning,
-                format!("{} is {} meanwhile: there is nothing left to {title}", row.id, row.state),
-            );
-        } else if ask.outdated != before {
-            self.touch();
+        // All that lie there: the question whether to leave may lie over one that comes back with a no.
+        for at in (0..self.overlays.len()).rev() {
+            let Overlay::Ask(ask) = &mut self.overlays[at] else { continue };
+            let before = ask.outdated;
+            if !ask.outdate(row.id, row.state) {
+                let title = ask.title.to_lowercase();
+                if at + 1 == self.overlays.len() {
+                    self.ended_at = Some(self.now);
+                }
+                self.overlays.remove(at);
+                self.say(
+                    Level::Warning,
+                    format!("{} is {} meanwhile: there is nothing left to {title}", row.id, row.state),
+                );
+            } else if ask.outdated != before {
+                self.touch();
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! From a key to what it does: which context it is pressed in, which action that is, and the actions
 //! that move about the screen. Verbs on jobs are in `verbs`.
 
+use crossterm::event::KeyCode;
 use jiff::SignedDuration;
 
 use super::action::{Action, Context};
@@ -13,6 +14,9 @@ use super::table::Copied;
 use super::{App, Waiting};
 use crate::domain::Shift;
 use crate::domain::message::{Command, Level, Offer};
+
+/// So long after a question ended by itself, and after each key since, a key was meant for it.
+const LATE: SignedDuration = SignedDuration::from_millis(800);
 
 /// So long the key that answered a question does nothing else.
 const ECHO: SignedDuration = SignedDuration::from_millis(400);
@@ -44,6 +48,12 @@ impl App {
             && self.now.duration_since(at) < ECHO
         {
             self.answered_by = Some((key, at));
+            return Vec::new();
+        }
+        // A word that was being typed must not become verbs.
+        let late = self.ended_at.take().is_some_and(|at| self.now.duration_since(at) < LATE);
+        if late && (key.typed().is_some() || key.code == KeyCode::Enter) {
+            self.ended_at = Some(self.now);
             return Vec::new();
         }
         let asked = self.questions();

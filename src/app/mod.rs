@@ -179,6 +179,8 @@ pub struct App {
     too_large: Option<(Vec<NewJob>, Ask)>,
     /// The key that answered a question last, and when.
     answered_by: Option<(Key, Timestamp)>,
+    /// When a question ended by itself, or the last key after that was meant for it.
+    ended_at: Option<Timestamp>,
     last_ticket: Ticket,
     waiting: HashMap<Ticket, Waiting>,
 }
@@ -215,6 +217,7 @@ impl App {
             last_queued: None,
             too_large: None,
             answered_by: None,
+            ended_at: None,
             last_ticket: 0,
             waiting: HashMap::new(),
         };

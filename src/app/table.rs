@@ -192,7 +192,7 @@ impl App {
             format!("Makes {}, for {}.", count(rows.len(), "new job", "new jobs"), in_words(&sums, unknown)),
             "Each asks for the same as its original and is a new order at its own price.".to_owned(),
         ];
-        let lines = lines.into_iter().chain(self.strained_by(&rows)).collect();
+        let lines = lines.into_iter().chain(self.unseen(&rows)).chain(self.strained_by(&rows)).collect();
         let then = Then::Send(Command::Duplicate { ids: ids(&rows) });
         self.overlays.push(Overlay::Ask(Ask::new("Duplicate", lines, then)));
     }
@@ -210,6 +210,7 @@ impl App {
         if !tags.is_empty() {
             lines.push(format!("Now: {}.", tags.join(", ")));
         }
+        lines.extend(self.unseen(&rows));
         let ask = Ask::new("Tag", lines, Then::Tag(ids(&rows))).needing(Need::Tags);
         self.overlays.push(Overlay::Ask(ask));
     }

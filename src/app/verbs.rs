@@ -59,15 +59,33 @@ impl App {
         fitting
     }
 
+    /// Says which of these jobs do not stand on the screen: they were marked before the filter was typed.
+    pub(super) fn unseen(&self, rows: &[Arc<JobRow>]) -> Option<String> {
+        if matches!(self.overlays.last(), Some(Overlay::Detail { .. })) {
+            return None;
+        }
+        let mut unseen = rows.iter().filter(|row| self.jobs.hides(row.id));
+        let first = unseen.next()?;
+        Some(match 1 + unseen.count() {
+            n if n < rows.len() => format!("{n} of them {}.", hidden(n)),
+            1 => format!("{} {}.", first.id, hidden(1)),
+            n => format!("All {n} {}.", hidden(n)),
+        })
+    }
+
     pub(super) fn cancel(&mut self) -> Vec<Effect> {
         let why = "what was sent cannot be cancelled at any service; a hides it, and it is still downloaded and booked";
         let rows = self.fitting(JobState::is_unsent, why);
         let ids = ids(&rows);
-        if rows.len() < 2 {
+        let unseen = self.unseen(&rows);
+        if rows.len() < 2 && unseen.is_none() {
             return if ids.is_empty() { Vec::new() } else { self.verb(Command::Cancel { ids }, "cancelled") };
         }
-        let lines =
-            vec![format!("{} jobs that were not sent are taken back; nothing was charged for them.", ids.len())];
+        let mut lines = vec![match ids[..] {
+            [one] => format!("{one} was not sent and is taken back; nothing was charged for it."),
+            _ => format!("{} jobs that were not sent are taken back; nothing was charged for them.", ids.len()),
+        }];
+        lines.extend(unseen);
         self.overlays.push(Overlay::Ask(Ask::new("Cancel", lines, Then::Send(Command::Cancel { ids }))));
         Vec::new()
     }
@@ -78,13 +96,14 @@ impl App {
             return Vec::new();
         }
         let ids = ids(&rows);
-        let lines = vec![
+        let mut lines = vec![
             match ids[..] {
                 [one] => format!("{one} is hidden from the table."),
                 _ => format!("{} jobs are hidden from the table.", ids.len()),
             },
             "What was paid is still polled, downloaded and booked; the filter is:abandoned shows it.".to_owned(),
         ];
+        lines.extend(self.unseen(&rows));
         self.overlays.push(Overlay::Ask(Ask::new("Abandon", lines, Then::Send(Command::Abandon { ids }))));
         Vec::new()
     }
@@ -107,13 +126,14 @@ impl App {
             return;
         }
         let ids = ids(&rows);
-        let lines = vec![
+        let mut lines = vec![
             format!(
                 "{} given up and counts as failed.",
                 count(ids.len(), "unconfirmed job is", "unconfirmed jobs are")
             ),
             "What is set aside is free again, and may still have been charged.".to_owned(),
         ];
+        lines.extend(self.unseen(&rows));
         let then = Then::Send(Command::WriteOff { ids });
         self.overlays.push(Overlay::Ask(Ask::new("Write off", lines, then).needing(Need::Word(LOST))));
     }
@@ -135,13 +155,21 @@ impl App {
     fn release_rows(&mut self, rows: &[Arc<JobRow>]) -> Vec<Effect> {
         let ids = ids(rows);
         let unpriced = rows.iter().filter(|row| row.estimate.is_none()).count();
-        if unpriced == 0 {
+        let unseen = self.unseen(rows);
+        if unpriced == 0 && unseen.is_none() {
             return self.verb(Command::Release { ids, ceiling: None }, "released");
         }
-        let lines = vec![
+        if unpriced == 0 {
+            let may = format!("{} may be sent, and paid for.", count(ids.len(), "held job", "held jobs"));
+            let lines = [may].into_iter().chain(unseen).collect();
+            self.overlays.push(Overlay::Ask(Ask::new("Release", lines, Then::Release(ids))));
+            return Vec::new();
+        }
+        let mut lines = vec![
             format!("The price of {} is unknown.", count(unpriced, "job", "jobs")),
             "What may each cost at most, in dollars? It is reserved, and a dearer charge pauses the model.".to_owned(),
         ];
+        lines.extend(unseen);
         self.overlays.push(Overlay::Ask(Ask::new("Release", lines, Then::Release(ids)).needing(Need::Amount)));
         Vec::new()
     }
@@ -163,6 +191,7 @@ impl App {
         if rows.len() + left_out > 1 {
             lines.push(standings(&rows, left_out));
         }
+        lines.extend(self.unseen(&rows));
         lines.extend(self.strained_by(&rows));
         let ids = ids(&rows);
         let then = Then::Send(Command::Retry { ids, may_pay_twice: !lost.is_empty(), minimal: false });
@@ -353,6 +382,10 @@ impl App {
             }
         }
     }
+}
+
+fn hidden(n: usize) -> &'static str {
+    if n == 1 { "is marked but hidden by the filter" } else { "are marked but hidden by the filter" }
 }
 
 /// Whether two lots ask for the same clips, however many of each.

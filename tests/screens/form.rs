@@ -7,7 +7,7 @@ use rushes::domain::message::{Answer, Draft};
 use rushes::domain::{Command, Event, JobId, JobRow, JobState, Problem, Snapshot};
 
 use super::further::at;
-use super::world::{Stage, snapshot};
+use super::world::{Stage, detail, job, snapshot};
 
 const WIDE: (u16, u16) = (160, 46);
 
@@ -140,4 +140,64 @@ fn a_question_about_jobs_that_changed_meanwhile_leaves_them_out_or_ends() {
     assert_eq!(asked(&stage), [JobId(9)]);
     turns(&mut stage, 9, JobState::Running);
     assert!(stage.app.overlays().is_empty() && stage.text().contains("nothing left to adopt"), "{}", stage.text());
+}
+
+#[test]
+fn a_question_under_the_one_whether_to_leave_follows_its_jobs_too() {
+    let mut stage = Stage::new(WIDE, snapshot());
+    stage.keys("G Space k Space c Ctrl-Q");
+    assert_eq!(stage.app.overlays().len(), 2, "{}", stage.text());
+    turns(&mut stage, 1, JobState::Submitting);
+    turns(&mut stage, 2, JobState::Submitting);
+    assert!(stage.text().contains("Leave"), "{}", stage.text());
+    stage.keys("n");
+    assert!(stage.app.overlays().is_empty(), "it asks about jobs that were sent: {}", stage.text());
+}
+
+#[test]
+fn the_rest_of_a_word_does_nothing_once_its_question_ended_by_itself() {
+    let mut stage = Stage::new(WIDE, snapshot());
+    stage.keys("j w").types("lo");
+    turns(&mut stage, 9, JobState::Running);
+    assert!(stage.app.overlays().is_empty(), "{}", stage.text());
+    stage.types("st").keys("Enter");
+    assert!(stage.app.overlays().is_empty(), "{}", stage.text());
+    stage.wait(1_000);
+    stage.keys("s");
+    assert!(!stage.app.overlays().is_empty(), "later keys are keys again");
+}
+
+#[test]
+fn what_is_marked_and_hidden_by_the_filter_is_asked_about_and_said() {
+    let mut stage = Stage::new(WIDE, snapshot());
+    stage.keys("G Space /").types("state:failed").keys("Enter c");
+    let text = stage.text();
+    assert!(stage.commands().is_empty(), "{:?}", stage.commands());
+    assert!(text.contains("j-1 is marked but hidden by the filter."), "{text}");
+    stage.keys("n");
+    stage.wait(1_000);
+    stage.keys("Space d");
+    let text = stage.text();
+    assert!(text.contains("Makes 2 new jobs") && text.contains("1 of them is marked but hidden"), "{text}");
+    stage.keys("n");
+    // A held job that nobody sees is not sent by a key alone.
+    let mut stage = Stage::new(WIDE, snapshot());
+    stage.keys("G k Space /").types("state:failed").keys("Enter l");
+    assert!(stage.commands().is_empty() && stage.text().contains("1 held job may be sent"), "{}", stage.text());
+    stage.keys("y");
+    assert_eq!(stage.commands(), [&Command::Release { ids: vec![JobId(2)], ceiling: None }]);
+    // What is seen needs no words more, and no question.
+    let mut stage = Stage::new(WIDE, snapshot());
+    stage.keys("G Space c");
+    assert_eq!(stage.commands(), [&Command::Cancel { ids: vec![JobId(1)] }]);
+}
+
+#[test]
+fn no_story_is_told_where_the_filter_shows_no_job() {
+    let mut stage = Stage::new(WIDE, snapshot());
+    stage.wait(1_000).answer(Answer::Detail(Box::new(detail(&job(10, JobState::Running)))));
+    let told = "intent stored";
+    assert!(stage.text().contains(told), "{}", stage.text());
+    stage.keys("/").types("model:nothing").keys("Enter");
+    assert!(!stage.text().contains(told), "{}", stage.text());
 }

@@ -308,7 +308,7 @@ fn the_models_pane_tells_what_was_charged_and_the_list_marks_what_is_new_or_cost
     let text = stage.text();
     let line = |model: &str| text.lines().find(|line| line.contains(model) && line.contains("nanogpt/")).unwrap();
     assert!(line("/fresh-video").contains("new $0.05 a second"), "{text}");
-    assert!(text.contains("price moved $9.00 a clip") && text.contains("gone"), "{text}");
+    assert!(text.contains("price moved: $9.00 a clip") && text.contains("gone"), "{text}");
     stage.keys("F10");
     assert_eq!(stage.commands(), [&Command::RefreshModels], "from the list of models, too");
 }

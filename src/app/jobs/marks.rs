@@ -80,6 +80,11 @@ impl Jobs {
         self.marks.contains(&id)
     }
 
+    /// Whether the filter keeps a job out of the table; what still stands under the cursor is seen.
+    pub fn hides(&self, id: JobId) -> bool {
+        self.lines.key_of(id).is_none() && self.rows.get(&id).is_some_and(|row| !self.filter.shows(row, &self.lens))
+    }
+
     /// How many are marked.
     pub fn marked(&self) -> usize {
         self.marks.len()

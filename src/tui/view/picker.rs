@@ -65,7 +65,7 @@ fn line(
     let mut end = put_right(buf, y, area.x, area.right(), &price, styles.of(role));
     let news = match app.news(&offer.model_ref()) {
         Some(News::New) => "new ",
-        Some(News::PriceMoved) => "price moved ",
+        Some(News::PriceMoved) => "price moved: ",
         None => "",
     };
     end = put_right(buf, y, area.x, end, news, styles.of(Role::Accent));

@@ -15,7 +15,9 @@ use crate::tui::theme::{Glyphs, Role, Styles};
 pub fn render(app: &App, styles: &Styles, area: Rect, buf: &mut Buffer) {
     let focused = app.focus() == Pane::Jobs;
     // The story told last stays until the next one comes: a held key repaints nothing here.
-    let row = app.story().shown().and_then(|id| app.jobs().get(id));
+    // None is told where the table shows no job that it could belong to.
+    let shown = app.jobs().selected().and_then(|_| app.story().shown());
+    let row = shown.and_then(|id| app.jobs().get(id));
     let detail = app.story().detail().filter(|detail| row.is_some_and(|row| row.id == detail.job.id));
     let title = row.map(|row| row.id.to_string()).unwrap_or_default();
     rule(buf, area, area.y, styles, focused, &title, "");
