@@ -51,7 +51,13 @@ impl App {
                 return if enter { Vec::new() } else { self.type_key(key) };
             }
         }
-        self.compose.press(key, self.now);
+        if !self.compose.press(key, self.now) && key.typed().is_some() && self.compose.spot() != Spot::Prompt {
+            // What was typed one field too early, such as a picture's name, would be missing from a paid order.
+            let said = "nothing was typed: this field is stepped through, Left and Right; Tab goes on";
+            if self.notices.newest().is_none_or(|notice| notice.text != said) {
+                self.say(Level::Info, said);
+            }
+        }
         self.form_changed()
     }
 

@@ -201,3 +201,14 @@ fn no_story_is_told_where_the_filter_shows_no_job() {
     stage.keys("/").types("model:nothing").keys("Enter");
     assert!(!stage.text().contains(told), "{}", stage.text());
 }
+
+#[test]
+fn text_that_a_field_does_not_take_is_not_swallowed_in_silence() {
+    let mut stage = at("veo3-1-video");
+    let said = "nothing was typed: this field is stepped through";
+    stage.types("a harbor").keys("Tab Tab Tab Tab Tab");
+    stage.types("cat.png");
+    assert!(!stage.text().contains(said), "the picture's field takes text: {}", stage.text());
+    stage.keys("BackTab").types("cat.png");
+    assert!(stage.text().contains(said), "{}", stage.text());
+}
