@@ -5,6 +5,7 @@
 //! counts from its own midnight, so that a move makes no room under a cap.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
 use serde::{Deserialize, Serialize};
 
@@ -90,13 +91,14 @@ impl Zones {
         [self.zone()].into_iter().chain(former).map(|zone| begin(span, at, zone)).min()?
     }
 
-    /// When days of former zones end, after this time: there is room again then, too.
+    /// When days and months of former zones end, after this time: there is room again then, too.
     pub fn ends(&self, at: Timestamp) -> Vec<Timestamp> {
-        let end = |former: &Former| {
-            let tomorrow = at.max(former.used).to_zoned(former.zone.clone()).date().tomorrow().ok()?;
-            Some(tomorrow.to_zoned(former.zone.clone()).ok()?.timestamp())
+        let ends = |former: &Former| {
+            let today = at.max(former.used).to_zoned(former.zone.clone()).date();
+            let after = |last: Date| Some(last.tomorrow().ok()?.to_zoned(former.zone.clone()).ok()?.timestamp());
+            [today, today.last_of_month()].into_iter().filter_map(after).collect::<Vec<_>>()
         };
-        self.before.iter().filter(|former| former.lasts(Span::Month, at)).filter_map(end).collect()
+        self.before.iter().filter(|former| former.lasts(Span::Month, at)).flat_map(ends).collect()
     }
 }
 
@@ -119,7 +121,11 @@ mod tests {
         let away = Zones::after(Some(&home.kept()), fixed(9), at("2026-11-20T23:00:00Z"));
         let day = |now| away.begin(Span::Day, at(now)).unwrap().to_string();
         assert_eq!(day("2026-11-20T23:00:00Z"), "2026-11-20T05:00:00Z", "since midnight at home");
-        assert_eq!(away.ends(at("2026-11-20T23:00:00Z")), [at("2026-11-21T05:00:00Z")]);
+        assert_eq!(
+            away.ends(at("2026-11-20T23:00:00Z")),
+            [at("2026-11-21T05:00:00Z"), at("2026-12-01T05:00:00Z")],
+            "the day at home, and the month"
+        );
         assert_eq!(day("2026-11-21T05:00:00Z"), "2026-11-20T15:00:00Z", "that day is over: since midnight there");
         // Started again there: the day at home still lasts.
         let again = Zones::after(Some(&away.kept()), fixed(9), at("2026-11-21T01:00:00Z"));

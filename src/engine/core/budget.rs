@@ -19,7 +19,7 @@ use crate::domain::zones::Zones;
 #[derive(Debug)]
 pub struct Budget {
     zones: Zones,
-    /// When days of former zones end.
+    /// When days and months of former zones end.
     ends: Vec<Timestamp>,
     today: Date,
     ledger: Ledger,
@@ -62,8 +62,8 @@ impl Budget {
         *sum = sum.saturating_add(money.amount);
     }
 
-    /// Moves to the day of `now`; true when a new day began, or one ended that a former zone began. Never
-    /// goes back.
+    /// Moves to the day of `now`; true when a new day began, or a day or month ended that a former zone
+    /// began. Never goes back.
     pub fn turn(&mut self, now: Timestamp) -> bool {
         let date = now.to_zoned(self.zones.zone().clone()).date();
         let before = self.ends.len();
@@ -76,7 +76,7 @@ impl Budget {
         true
     }
 
-    /// When the next day begins, or one ends that a former zone began.
+    /// When the next day begins, or a day or month ends that a former zone began.
     pub fn next_day(&self) -> Option<Timestamp> {
         let tomorrow = self.today.tomorrow().ok()?;
         let midnight = tomorrow.to_zoned(self.zones.zone().clone()).ok().map(|z| z.timestamp());
@@ -206,5 +206,19 @@ mod tests {
         let zone = TimeZone::fixed(jiff::tz::offset(2));
         let budget = Budget::new(zone.into(), "2026-11-20T21:00:00Z".parse().unwrap(), Ledger::default(), &[]);
         assert_eq!(budget.next_day().unwrap(), "2026-11-20T22:00:00Z".parse::<Timestamp>().unwrap());
+    }
+
+    #[test]
+    fn a_month_that_a_former_zone_began_makes_room_when_it_ends_there() {
+        let zone = |hours| TimeZone::fixed(jiff::tz::offset(hours));
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let moved = at("2026-11-20T12:00:00Z");
+        let home = Zones::after(None, zone(-5), moved);
+        let mut budget = Budget::new(Zones::after(Some(&home.kept()), zone(9), moved), moved, Ledger::default(), &[]);
+        assert!(budget.turn(at("2026-11-30T15:00:00Z")), "December, but not yet at home");
+        assert_eq!(budget.next_day(), Some(at("2026-12-01T05:00:00Z")));
+        assert!(!budget.turn(at("2026-12-01T04:59:59Z")));
+        assert!(budget.turn(at("2026-12-01T05:00:00Z")), "what was held for November may go on");
+        assert_eq!(budget.next_day(), Some(at("2026-12-01T15:00:00Z")));
     }
 }
