@@ -60,7 +60,7 @@ fn begin(parsed: Parsed) -> u8 {
         cli::out::trace(parsed.globals.verbose);
     }
     match parsed.verb {
-        None if config.accounts.is_empty() => {
+        None if config.accounts.is_empty() && !config.simulated => {
             out.say(format_args!("{NO_KEY}; until then this is the simulator, ten times as fast as the services"));
             look(config.simulated(), &env, parsed.globals.verbose, plain, &out)
         }
