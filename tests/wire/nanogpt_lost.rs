@@ -88,7 +88,14 @@ async fn evidence_says_what_the_list_of_runs_is_worth() {
             Grade::Proven,
             "under our own id",
         ),
-        ("field dropped", list(dropped), none(), none(), Grade::Open, "1 run but not the id that each was ordered with"),
+        (
+            "field dropped",
+            list(dropped),
+            none(),
+            none(),
+            Grade::Open,
+            "1 run but not the id that each was ordered with",
+        ),
         (
             "filter refused",
             refused(),
