@@ -40,10 +40,15 @@ impl Point {
     }
 
     /// Whether it comes again each time the day is worked: how often is asked, what a balance call
-    /// finds and how often an order is built in vain hangs on how fast the machine is.
+    /// finds and how often an order is built in vain hangs on how fast the machine is; and which of an
+    /// account's downloads meets the next broken clip on which comes first.
     fn is_steady(&self) -> bool {
-        let by_the_clock = ["poll.", "call.", "balance.", "order.built"].iter().any(|step| self.step.starts_with(step));
-        self.occurrence == 1 || !by_the_clock
+        let begins = |steps: &[&str]| steps.iter().any(|step| self.step.starts_with(step));
+        match self.occurrence {
+            1 => true,
+            2 => !begins(&["poll.", "call.", "balance.", "order.built"]),
+            _ => !begins(&["poll.", "call.", "balance.", "order.built", "download.", "finished."]),
+        }
     }
 }
 
